@@ -8,13 +8,15 @@
 // A mask goes to the kernel when the painting pauses, and before anything else on the page is clicked: messages arrive in
 // the order in which they were sent, so a click on Generate finds it there.
 
+import { COLOURS, colourOf, draw, drawCross, drawPaths, drawRing, numberOf } from "./drawing.js";
 import { colourTable, History, Layers } from "./layers.js";
+import { edit, filled, inside, moved, placeAt, pointAt, resized, withPoint } from "./points.js";
+import { add, addToolbar } from "./toolbar.js";
 
-/** @typedef {[x: number, y: number]} Point pixels of the image, from its lower left corner */
-/** @typedef {{ width: number, height: number }} Size pixels of the image */
-/** @typedef {{ left: number, bottom: number, width: number, height: number }} Area pixels of the screen */
-/** @typedef {Pick<MouseEvent, "clientX" | "clientY">} Spot pixels of the screen */
-/** @typedef {"brush" | "eraser" | "path"} Tool */
+/** @typedef {import("./points.js").Point} Point */
+/** @typedef {import("./points.js").Size} Size */
+/** @typedef {import("./toolbar.js").Tool} Tool */
+
 /** @typedef {{ runs: Uint8Array, path: Point[] }} Edited the state of one mask */
 /**
  * @typedef {object} State
@@ -27,215 +29,11 @@ import { colourTable, History, Layers } from "./layers.js";
  * @property {Record<string, string>} texts
  */
 
-const SVG = "http://www.w3.org/2000/svg";
-/** Of the static mask, and of each dynamic one. @type {import("./layers.js").Colour[]} */
-const COLOURS = [
-  [0, 160, 176],
-  [230, 85, 13],
-  [49, 130, 189],
-  [49, 163, 84],
-  [117, 107, 177],
-  [197, 27, 138],
-  [140, 109, 49],
-];
 /** Milliseconds without a stroke after which a mask is sent. */
 const PAUSE = 300;
 /** @type {Record<string, Tool>} */
 const TOOL_KEYS = { b: "brush", e: "eraser", p: "path" };
 let views = 0;
-
-/** @param {number} mask */
-const colourOf = (mask) => `rgb(${COLOURS[mask % COLOURS.length].join(" ")})`;
-
-/**
- * Return a text with its `{names}` filled in.
- * @param {string} text
- * @param {Record<string, string | number>} values
- */
-export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => `${values[name]}`);
-/** @type {Record<string, Point>} */
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-
-/**
- * Return the nearest pixel that the image has.
- * @param {Point} point
- * @param {Size} image
- * @returns {Point}
- */
-export function inside([x, y], { width, height }) {
-  return [Math.min(Math.max(Math.round(x), 0), width - 1), Math.min(Math.max(Math.round(y), 0), height - 1)];
-}
-
-/**
- * Return the pixel of the image under the pointer.
- * @param {Spot} spot of the pointer
- * @param {Area} area in which the image is shown
- * @param {Size} image
- */
-export function pointAt({ clientX, clientY }, area, image) {
-  const x = ((clientX - area.left) / area.width) * image.width;
-  const y = ((area.bottom - clientY) / area.height) * image.height;
-  return inside([x, y], image);
-}
-
-/**
- * Return the place in the image under the pointer, from the upper left corner; it may be outside.
- * @param {Spot} spot of the pointer
- * @param {{ left: number, top: number, width: number, height: number }} area in which the image is shown
- * @param {Size} image
- * @returns {[x: number, y: number]}
- */
-export const placeAt = ({ clientX, clientY }, area, image) => [
-  ((clientX - area.left) / area.width) * image.width,
-  ((clientY - area.top) / area.height) * image.height,
-];
-
-/**
- * Return where the cursor of the keyboard is after a key; `null` for a key that does not move it.
- * @param {[x: number, y: number]} place
- * @param {Pick<KeyboardEvent, "key" | "shiftKey">} event
- * @param {Size} image
- * @param {number} pixels of the image that a key moves it; Shift makes it ten times as many
- * @returns {[x: number, y: number] | null}
- */
-export function moved([x, y], { key, shiftKey }, image, pixels) {
-  const step = STEPS[key];
-  if (!step) return null;
-  const [right, up] = step.map((way) => way * pixels * (shiftKey ? 10 : 1));
-  return [Math.min(Math.max(x + right, 0), image.width), Math.min(Math.max(y - up, 0), image.height)];
-}
-
-/**
- * Return the diameter of the brush after a key; `null` for a key that does not change it.
- * @param {number} size pixels of the image
- * @param {string} key
- * @param {number} most
- */
-export function resized(size, key, most) {
-  const grows = "]+=".includes(key);
-  if (!grows && !"[-".includes(key)) return null;
-  const changed = grows ? Math.max(size * 1.2, size + 1) : Math.min(size / 1.2, size - 1);
-  return Math.round(Math.min(Math.max(changed, 1), most));
-}
-
-/**
- * Return a path with one more point at its end.
- * @param {Point[]} path
- * @param {Point} point
- * @param {number} limit the most points that it may have
- * @returns {Point[] | null} `null` if it has as many already
- */
-export const withPoint = (path, point, limit) => (path.length < limit ? [...path, point] : null);
-
-/**
- * Return a path after a key was pressed on one of its points, and the number of the point that has the focus then.
- * @param {Point[]} path
- * @param {number} at the number of the point
- * @param {Pick<KeyboardEvent, "key" | "shiftKey">} event
- * @param {Size} image
- * @returns {{ path: Point[], focused: number } | null} `null` for a key without a meaning here
- */
-export function edit(path, at, { key, shiftKey }, image) {
-  if (key === "Delete" || key === "Backspace")
-    return { path: path.filter((_, number) => number !== at), focused: Math.max(at - 1, 0) };
-  const step = STEPS[key];
-  if (!step) return null;
-  const [right, up] = step.map((pixels) => pixels * (shiftKey ? 10 : 1));
-  /** @param {Point} point */
-  const move = ([x, y]) => inside([x + right, y + up], image);
-  const moved = path.map((point, number) => (number === at ? move(point) : point));
-  return { path: moved, focused: at };
-}
-
-/**
- * Return a path as the `points` of a polyline. SVG counts y downward, from the upper edge.
- * @param {Point[]} path
- * @param {number} height of the image
- */
-export const polyline = (path, height) => path.map(([x, y]) => `${x},${height - y}`).join(" ");
-
-/**
- * @template {keyof SVGElementTagNameMap} Name
- * @param {Name} name
- * @param {Record<string, string | number>} attributes
- * @param {Element} parent
- */
-function draw(name, attributes, parent) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, `${value}`);
-  parent.append(element);
-  return element;
-}
-
-/**
- * Return the number of the point that an element shows; `null` for other elements.
- * @param {EventTarget | null} element
- */
-function numberOf(element) {
-  const number = element instanceof SVGElement ? element.dataset.point : undefined;
-  return number === undefined ? null : Number(number);
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} Name
- * @param {Name} name
- * @param {Record<string, string | number>} attributes
- * @param {Element} parent
- * @param {string} text
- */
-function add(name, attributes, parent, text = "") {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, `${value}`);
-  element.append(text);
-  parent.append(element);
-  return element;
-}
-
-/**
- * Add a row of buttons of which one is chosen.
- * @param {Element} parent
- * @param {string} name of the group
- * @param {(value: string) => void} choose
- */
-function addSegments(parent, name, choose) {
-  const group = add("div", { class: "qingbo-segments", role: "radiogroup" }, parent);
-  let shown = "";
-  group.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLInputElement) choose(event.target.value);
-  });
-  return {
-    /**
-     * @param {string} label
-     * @param {{ value: string, text: string, title?: string, colour?: string, disabled?: boolean }[]} segments
-     * @param {string} chosen
-     */
-    show(label, segments, chosen) {
-      group.setAttribute("aria-label", label);
-      if (JSON.stringify(segments) !== shown) {
-        const focused = group.contains(document.activeElement);
-        shown = JSON.stringify(segments);
-        group.replaceChildren();
-        for (const { value, text, title = "", colour = "", disabled = false } of segments) {
-          const segment = add("label", title ? { title } : {}, group);
-          const input = add("input", { type: "radio", name, value }, segment);
-          input.disabled = disabled;
-          if (colour) add("span", { class: "qingbo-swatch", style: `background: ${colour}` }, segment);
-          add("span", {}, segment, text);
-        }
-        if (focused) inputOf(chosen)?.focus();
-      }
-      const input = inputOf(chosen);
-      if (input) input.checked = true;
-    },
-  };
-  /**
-   * @param {string} value
-   * @returns {HTMLInputElement | null}
-   */
-  function inputOf(value) {
-    return group.querySelector(`input[value="${value}"]`);
-  }
-}
 
 /** @type {import("@anywidget/types").Render<State>} */
 function render({ model, el }) {
@@ -244,18 +42,14 @@ function render({ model, el }) {
   const text = (name, values = {}) => filled(model.get("texts")[name] ?? "", values);
 
   const root = add("div", { class: "qingbo-canvas-tools" }, el);
-  const bar = add("div", { class: "qingbo-canvas-bar" }, root);
-  const masks = addSegments(bar, `${id}-mask`, (value) => choose(Number(value)));
-  const tools = addSegments(bar, `${id}-tool`, (value) => take(/** @type {Tool} */ (value)));
-  const sizeLabel = add("label", { class: "qingbo-canvas-size" }, bar);
-  const sizeName = add("span", {}, sizeLabel);
-  const slider = add("input", { type: "range", min: 1, step: 1 }, sizeLabel);
-  const sizeText = add("output", {}, sizeLabel);
-  const acts = add("div", { class: "qingbo-canvas-acts" }, bar);
-  const [undoButton, redoButton, clearButton, invertButton] = [undo, redo, clear, invert].map((act) => {
-    const button = add("button", { type: "button" }, acts);
-    button.addEventListener("click", act);
-    return button;
+  const toolbar = addToolbar(root, id, text, {
+    mask: choose,
+    tool: take,
+    size: resize,
+    undo,
+    redo,
+    clear,
+    invert,
   });
   const box = add("div", { class: "qingbo-canvas" }, root);
   const image = add("img", { class: "qingbo-canvas-image" }, box);
@@ -290,8 +84,8 @@ function render({ model, el }) {
   let stroke = null;
   /** @type {Point[][]} */
   let paths = [];
-  /** @type {Tool} */
-  let tool = "brush";
+  /** The tool that was chosen, which some masks do not have. @type {Tool} */
+  let chosen = "brush";
   let diameter = 0;
   /** Where the brush is, in pixels from the upper left corner. @type {[number, number]} */
   let cursor = [0, 0];
@@ -316,6 +110,11 @@ function render({ model, el }) {
   /** @param {number} mask */
   const nameOf = (mask) => (mask ? text("dynamic", { number: mask }) : text("static"));
   const canPaint = () => model.get("paints") && model.get("offered").includes(active());
+  /** @returns {Tool} */
+  const tool = () => {
+    if (chosen === "path") return active() > 0 ? "path" : "brush";
+    return canPaint() || !active() ? chosen : "path";
+  };
   const historyOf = (mask = active()) => {
     const history = histories.get(mask) ?? new History();
     histories.set(mask, history);
@@ -384,15 +183,13 @@ function render({ model, el }) {
     flush();
     model.set("active", mask);
     model.save_changes();
-    if (!mask && tool === "path") tool = "brush";
     follow();
   }
-  /** @param {Tool} chosen */
-  function take(chosen) {
-    const isPossible = chosen === "path" ? active() > 0 : canPaint();
-    if (isPossible) tool = chosen;
+  /** @param {Tool} wanted */
+  function take(wanted) {
+    chosen = wanted;
     show();
-    say(text(tool));
+    say(text(tool()));
   }
   /** @param {number} pixels */
   function resize(pixels) {
@@ -510,84 +307,28 @@ function render({ model, el }) {
   }
 
   function showTools() {
-    if (tool !== "path" && !canPaint() && active() > 0) tool = "path";
-    const offered = model.get("offered");
-    const names = offered.map((mask) => ({ value: `${mask}`, text: nameOf(mask), colour: colourOf(mask) }));
-    masks.show(text("masks"), names, `${active()}`);
-    const kinds = /** @type {Tool[]} */ (["brush", "eraser", "path"]).map((kind) => ({
-      value: kind,
-      text: text(kind),
-      title: text(`${kind}_help`),
-      disabled: kind === "path" ? !active() : !canPaint(),
-    }));
-    tools.show(text("tools"), kinds, tool);
-    sizeName.textContent = text("size");
-    slider.max = `${most()}`;
-    slider.value = `${diameter}`;
-    slider.disabled = !canPaint();
-    sizeText.textContent = text("pixels", { number: diameter });
     const history = historyOf();
-    undoButton.disabled = !history.past.length;
-    redoButton.disabled = !history.future.length;
-    clearButton.disabled = invertButton.disabled = !canPaint() || !layers;
-    for (const [button, name] of /** @type {[HTMLButtonElement, string][]} */ ([
-      [undoButton, "undo"],
-      [redoButton, "redo"],
-      [clearButton, "clear"],
-      [invertButton, "invert"],
-    ])) {
-      button.textContent = text(name);
-      button.title = text(`${name}_help`);
-    }
+    toolbar.show({
+      offered: model.get("offered"),
+      mask: active(),
+      tool: tool(),
+      canPaint: canPaint() && layers !== null,
+      size: diameter,
+      most: most(),
+      canUndo: history.past.length > 0,
+      canRedo: history.future.length > 0,
+    });
     help.textContent = text("help");
     image.alt = text("image");
-    svg.dataset.tool = tool;
-    svg.setAttribute("aria-label", text("canvas", { mask: nameOf(active()), tool: text(tool) }));
+    svg.dataset.tool = tool();
+    svg.setAttribute("aria-label", text("canvas", { mask: nameOf(active()), tool: text(tool()) }));
   }
 
   function showPaths() {
     const { width, height } = size();
     if (!width || !svg.clientWidth) return;
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const unit = width / svg.clientWidth; // one pixel of the screen, in pixels of the image
-    paths.forEach((path, number) => {
-      const colour = colourOf(number + 1);
-      const isActive = number + 1 === active();
-      const points = polyline(path, height);
-      const opacity = isActive ? 1 : 0.6;
-      draw(
-        "polyline",
-        { points, stroke: "#fff", "stroke-width": 5 * unit, "stroke-opacity": opacity },
-        drawn,
-      );
-      draw(
-        "polyline",
-        { points, stroke: colour, "stroke-width": 2.5 * unit, "stroke-opacity": opacity },
-        drawn,
-      );
-      path.forEach(([x, y], at) => {
-        const place = { cx: x, cy: height - y, r: (isActive ? 7 : 4) * unit };
-        const circle = draw(
-          "circle",
-          { ...place, fill: colour, stroke: "#fff", "stroke-width": 2 * unit },
-          drawn,
-        );
-        if (!isActive || tool !== "path") return;
-        circle.setAttribute("tabindex", "0");
-        circle.setAttribute("role", "button");
-        circle.setAttribute("data-point", `${at}`);
-        circle.setAttribute("aria-label", `${at + 1}: ${x}, ${y}`);
-      });
-      if (!path.length) return;
-      const [x, y] = path[0];
-      const place = { x: x + 10 * unit, y: height - y - 8 * unit };
-      const text = draw(
-        "text",
-        { ...place, "font-size": 14 * unit, fill: colour, "stroke-width": 3 * unit },
-        drawn,
-      );
-      text.textContent = `${number + 1}`;
-    });
+    drawPaths(drawn, paths, height, width / svg.clientWidth, active(), tool() === "path");
   }
 
   /** Show where the brush is: under the pointer or, if the image has the focus, where the keys moved it. */
@@ -596,33 +337,18 @@ function render({ model, el }) {
     const isHere = isHovering || document.activeElement === svg;
     if (!isHere || !svg.clientWidth || !layers) return;
     const unit = image.naturalWidth / svg.clientWidth;
-    const [cx, cy] = cursor;
-    if (tool === "path") {
-      if (isHovering) return; // the pointer is a cross itself
-      const d = `M${cx - 9 * unit} ${cy}h${18 * unit}M${cx} ${cy - 9 * unit}v${18 * unit}`;
-      for (const [stroke, width] of /** @type {[string, number][]} */ ([
-        ["#fff", 4],
-        [colourOf(active()), 2],
-      ]))
-        draw("path", { d, stroke, "stroke-width": width * unit }, cursorMark);
-      return;
-    }
-    const r = Math.max(diameter / 2, unit);
-    for (const [stroke, width] of /** @type {[string, number][]} */ ([
-      ["#000", 3],
-      ["#fff", 1.5],
-    ]))
-      draw("circle", { cx, cy, r, fill: "none", stroke, "stroke-width": width * unit }, cursorMark);
+    if (tool() !== "path") drawRing(cursorMark, cursor, unit, diameter / 2);
+    else if (!isHovering) drawCross(cursorMark, cursor, unit, colourOf(active())); // the pointer is one itself
   }
 
   // ------------------------------------------------------------------ pointers
 
   svg.addEventListener("pointerdown", (event) => {
-    const erases = tool === "eraser" || event.button === 5; // the other end of a pen
+    const erases = tool() === "eraser" || event.button === 5; // the other end of a pen
     if ((event.button !== 0 && event.button !== 5) || !layers || stroke || dragged !== null) return;
     event.preventDefault();
     svg.focus({ preventScroll: true });
-    if (tool !== "path") {
+    if (tool() !== "path") {
       if (!canPaint()) return;
       svg.setPointerCapture(event.pointerId);
       begin(event.pointerId, place(event), erases);
@@ -717,9 +443,9 @@ function render({ model, el }) {
       const [x, y] = inside([to[0], image.naturalHeight - to[1]], size());
       say(text(layers?.has(active(), to) ? "place_painted" : "place", { x, y }));
     } else if (key === " " || key === "Enter") {
-      if (tool === "path") {
+      if (tool() === "path") {
         if (!event.repeat) addPoint(inside([cursor[0], image.naturalHeight - cursor[1]], size()));
-      } else if (canPaint() && !stroke) begin(-1, cursor, tool === "eraser");
+      } else if (canPaint() && !stroke) begin(-1, cursor, tool() === "eraser");
     } else if (bigger !== null) {
       resize(bigger);
       say(text("sized", { number: diameter }));
@@ -742,7 +468,6 @@ function render({ model, el }) {
     showCursor();
     flush();
   });
-  slider.addEventListener("input", () => resize(Number(slider.value)));
 
   // ------------------------------------------------------------------ the page
 

@@ -11,15 +11,15 @@ from traitlets import Bool, Dict, Int, List, Unicode
 __all__ = ["MaskCanvas"]
 
 _FOLDER = Path(__file__).parent
-#: An import of a script beside it, which a page could not load: there the scripts are one.
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./layers\.js";$', re.MULTILINE)
+#: The scripts in the order in which each has what it imports before it.
+_SCRIPTS = ("layers.js", "points.js", "drawing.js", "toolbar.js", "canvas.js")
+#: An import of one of them, which a page could not load: there they are one module.
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";$', re.MULTILINE)
 
 
 def _script() -> str:
     """Return the scripts of the canvas as one module."""
-    canvas, count = _IMPORT.subn("", (_FOLDER / "canvas.js").read_text(encoding="utf-8"))
-    assert count == 1, "canvas.js imports layers.js once"
-    return (_FOLDER / "layers.js").read_text(encoding="utf-8") + canvas
+    return "".join(_IMPORT.sub("", (_FOLDER / name).read_text(encoding="utf-8")) for name in _SCRIPTS)
 
 
 class MaskCanvas(anywidget.AnyWidget):

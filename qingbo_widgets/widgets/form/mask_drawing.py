@@ -87,7 +87,7 @@ class MaskDrawing(VBox):
 
     def __init__(self, form: FormState, masks: Callable[[], Masks], change: Callable[[Masks], None]) -> None:
         self._form, self._masks, self._change, self._echo = form, masks, change, Echo()
-        self.painting = MaskPainting(form, masks, change, self._send)
+        self.painting = MaskPainting(form, masks, change, self._to_page)
         self.canvas: Any = None
         self._hint = ipywidgets.HTML()
         self.again = button(tr(_AGAIN), tr(_AGAIN_HELP), self._publish_again, "qingbo-small")
@@ -120,7 +120,7 @@ class MaskDrawing(VBox):
         May be called on any thread.
         """
         with update():
-            self.again.layout.display = None if self.painting.has_failed else "none"
+            self.again.layout.display = None if self.painting.uploads.has_failed else "none"
         url = next(iter(urls_of(self._form, "image_urls")), "")
         if self.canvas and url and not needs_approval(self._form, url):
             report = image_reports.get(url, service_of(self._form))
@@ -165,12 +165,12 @@ class MaskDrawing(VBox):
             self.children = (canvas, self._hint, self.again)
         return canvas
 
-    def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+    def _to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         if self.canvas is not None:
             self.canvas.send(content, buffers)
 
     def _publish_again(self) -> None:
-        self.painting.publish()
+        self.painting.uploads.publish()
         self.load()
 
     def _on_paths(self, paths: Any) -> None:
@@ -185,9 +185,8 @@ class MaskDrawing(VBox):
     def _on_choice(self, left: int) -> None:
         """Remove the mask that was left if there is nothing in it."""
         masks = self._masks()
-        if self._echo or not 0 < left <= len(masks) or masks[left - 1] != DynamicMask("", ()):
-            return
-        if self.painting.is_uploading(left):
+        is_empty = 0 < left <= len(masks) and masks[left - 1] == DynamicMask("", ())
+        if self._echo or not is_empty or left in self.painting.uploads.files:
             return
         chosen = self.canvas.active
         with self._echo:

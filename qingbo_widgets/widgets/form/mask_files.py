@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...service.contract.urls import is_loopback
+from ...service.contract.urls import is_loopback, is_web_url
 from ...system.folder import Folder
 from ...tasks.background.image_checks import image_reports
 from .mask_png import png_of
@@ -29,6 +30,7 @@ MASKS = "masks"
 #: Maximum bytes of a mask that is shown.
 LARGEST = 10_000_000
 _LARGEST_NOTE = 100_000
+_NAME = re.compile(r"mask-\d+x\d+-[0-9a-f]{16}\.png")
 _MOST_URLS = 50
 
 
@@ -72,6 +74,13 @@ class MaskFiles:
                 return (self._folder / file).absolute()
         return None
 
+    def own(self, path: str) -> Path | None:
+        """Return the painted mask of this name, wherever its folder was before; ``None`` if there is none."""
+        name = path.replace("\\", "/").rpartition("/")[2]
+        if not _NAME.fullmatch(name) or not self._files.has_file(f"{MASKS}/{name}"):
+            return None
+        return (self._folder / MASKS / name).absolute()
+
     def read(self, file: Path) -> bytes:
         """Return the content of a saved mask.
 
@@ -103,7 +112,8 @@ def content_of(form: FormFields, url: str) -> bytes | None:
             with Path(path).expanduser().open("rb") as file:
                 content = file.read(LARGEST + 1)
             return content if len(content) <= LARGEST else None
-        if files is not None and (saved := files.file_of(url)) is not None:
+        saved = None if files is None else files.own(url) or files.file_of(url)
+        if files is not None and saved is not None:
             return files.read(saved)
     return None
 
@@ -114,10 +124,15 @@ def is_served_by(sandbox: Sandbox, url: str) -> bool:
 
 
 def served_again(form: FormFields, url: str) -> str:
-    """Return the URL of a painted mask; of one that an earlier sandbox served, at the sandbox of today."""
+    """Return the URL at which the sandbox serves a painted mask of an earlier sandbox or folder.
+
+    Args:
+        form: the form.
+        url: the URL, or the path of the file; any other text is returned unchanged.
+    """
     sandbox = None if form.manager is None else form.manager.sandbox
     files = files_of(form)
-    if sandbox is None or files is None or not is_loopback(url) or is_served_by(sandbox, url):
+    if sandbox is None or files is None or is_served_by(sandbox, url):
         return url
-    file = files.file_of(url)
+    file = files.own(url) if not is_web_url(url) else files.file_of(url) if is_loopback(url) else None
     return url if file is None else image_reports.publish(str(file), sandbox) or url

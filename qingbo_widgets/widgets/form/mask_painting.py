@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from traitlets import TraitError
 
 from ...i18n import N_, tr
-from ...service.contract.problem import Problem, numbered
 from ...service.contract.urls import is_web_url
 from ...service.contract.values import DynamicMask
 from ...service.http.image_probe import probe_image, size_of
-from ...service.secrets.known_keys import hide
 from ...system.files import reason_of
 from ...tasks.background.image_checks import image_reports
-from ...tasks.background.pool import DaemonPool
-from ..base.sync import Echo, refresher, safely, weakly
+from ..base import html as markup
+from ..base.html import Markup
+from ..base.sync import Echo
 from .image_fields import service_of, urls_of
 from .mask_files import LARGEST, content_of, files_of, is_served_by
 from .mask_png import is_painted, runs_in
+from .mask_uploads import MaskUploads, in_background, without
 from .state import FormState
 
 __all__ = ["STATIC", "MaskPainting", "Masks", "why_not_painted"]
@@ -33,17 +32,10 @@ __all__ = ["STATIC", "MaskPainting", "Masks", "why_not_painted"]
 logger = logging.getLogger("qingbo_widgets")
 
 Masks = tuple[DynamicMask, ...]
-T = TypeVar("T")
 
 #: The number of the static mask; those of the dynamic masks begin at 1.
 STATIC = 0
-#: Seconds without a stroke after which a mask is uploaded.
-PAUSE = 1.0
-#: One worker, so that the masks of a user arrive in the order in which they were painted.
-_pool = DaemonPool(1, "qingbo-mask")
 
-_UPLOADING = N_("The painted mask is being uploaded.")
-_NOT_UPLOADED = N_("The painted mask could not be uploaded: {reason}")
 _NOT_SAVED = N_("The painted mask could not be saved: {reason}.")
 _OTHER_SIZE = N_(
     "The mask has {width} × {height} pixels, the picture {across} × {down}, and Kling wants the same. Paint "
@@ -67,11 +59,6 @@ def why_not_painted(form: FormState) -> str:
     return tr(_NO_UPLOAD) if manager.upload is None and manager.sandbox is None else ""
 
 
-def _without(values: Mapping[int, T], number: int) -> dict[int, T]:
-    """Return the values without that of a removed mask; the later ones get the numbers before theirs."""
-    return {at - (at > number): value for at, value in values.items() if at != number}
-
-
 class MaskPainting:
     """The contents of the masks of a form.
 
@@ -93,15 +80,12 @@ class MaskPainting:
         self._echo = Echo()
         #: The URL of each mask whose content the page has, as far as it can be had.
         self._seen: dict[int, str] = {}
-        #: Painted masks that are not published yet.
-        self._fresh: dict[int, Path] = {}
-        self._failures: dict[int, str] = {}
+        self.uploads = MaskUploads(form, self._arrive)
         #: Contents of masks at other servers, by URL: those that the user wanted to see.
         self._fetched: dict[str, bytes] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._compared: tuple[int, int] | None = None
         #: Remarks on masks, by number.
-        self.notes: Mapping[int, str] = {}
+        self.notes: Mapping[int, Markup] = {}
         #: The masks that are not shown yet, because another server has them.
         self.unshown: frozenset[int] = frozenset()
 
@@ -127,85 +111,44 @@ class MaskPainting:
         if number not in range(min(len(self._masks()) + 1, most) + 1) or self._has_other_size(width, height):
             self._send_one(number)  # painted on what the form has no longer
             return
-        self._fresh.pop(number, None)
-        self._failures.pop(number, None)
-        if not is_painted(runs):
+        self.uploads.drop(number)
+        if is_painted(runs):
+            self._put(number, runs, width, height)
+        else:
             self._clear(number)
-            self._show_pending()
-            return
+        self.uploads.show()
+
+    def _put(self, number: int, runs: tuple[int, ...], width: int, height: int) -> None:
+        """Save a painted mask; the sandbox serves it at once, an upload waits for a pause."""
         files = files_of(self._form)
         assert files is not None, "a form without a manager paints no masks"
         try:
             file = files.save(runs, width, height)
         except OSError as error:
-            self._failures[number] = tr(_NOT_SAVED).format(reason=reason_of(error, Path()))
-            self._show_pending()
+            self.uploads.fail(number, tr(_NOT_SAVED).format(reason=reason_of(error, Path())))
             return
         if self._form.manager is not None and self._form.manager.upload is None:
             self._set(number, str(file))  # the form has the sandbox serve it
             files.remember(file, self._urls().get(number, ""))
-            self._show_pending()
             return
-        self._fresh[number] = file
+        self.uploads.add(number, file)
         if number > len(self._masks()):
             self._set(number, "")
-        self._show_pending()
-        with suppress(RuntimeError):  # a program without an event loop
-            self._loop = asyncio.get_running_loop()
-        refresher.later(PAUSE, weakly(self, "publish"))
 
     def _has_other_size(self, width: int, height: int) -> bool:
         size = self._picture_size()
         return size is not None and size != (width, height)
 
-    # ------------------------------------------------------------------ to the service
-
-    def publish(self) -> None:
-        """Upload the painted masks that are not yet, on another thread."""
-        for number, file in tuple(self._fresh.items()):
-            self._failures.pop(number, None)
-            _pool.submit(safely, partial(self._upload, number, file))
-
-    def is_uploading(self, number: int) -> bool:
-        """Return True if a painted mask has no URL yet."""
-        return number in self._fresh
-
-    @property
-    def has_failed(self) -> bool:
-        """True if a painted mask could not be uploaded."""
-        return bool(self._failures.keys() & self._fresh.keys())
-
-    def _upload(self, number: int, file: Path) -> None:
-        manager, files = self._form.manager, files_of(self._form)
-        if manager is None or files is None or self._fresh.get(number) != file:
-            return  # painted on since
-        try:
-            url = manager.publish(file)
-        except Exception as error:  # of the user's own function
-            reason = hide(str(error)) or type(error).__name__
-            self._failures[number] = tr(_NOT_UPLOADED).format(reason=reason)
-            self._show_pending()
-            return
-        files.remember(file, url)
-        if self._loop is not None and self._loop.is_running():
-            self._loop.call_soon_threadsafe(safely, partial(self._arrive, number, file, url))
-        else:
-            self._arrive(number, file, url)
-
-    def _arrive(self, number: int, file: Path, url: str) -> None:
-        """Put the URL of a painted mask into the form, unless the mask was changed since."""
-        if self._fresh.get(number) == file:
-            del self._fresh[number]
-            # The panel may be closed, and the form was filled in meanwhile.
-            if self._urls().get(number, "") == self._seen.get(number, ""):
-                self._set(number, url)
-            self._show_pending()
+    def _arrive(self, number: int, url: str) -> None:
+        """Put the URL of an uploaded mask into the form, unless the form was filled in since."""
+        if self._urls().get(number, "") == self._seen.get(number, ""):
+            self._set(number, url)
 
     def _clear(self, number: int) -> None:
         """Take an empty mask from the form; one with a path, or before others, loses only its URL."""
         self._set(number, "")
         masks = self._masks()
-        if number == len(masks) and masks[-1] == DynamicMask("", ()):
+        if 0 < number == len(masks) and masks[-1] == DynamicMask("", ()):
             with self._echo:
                 self._change(masks[:-1])
             self._seen = self._urls()
@@ -228,18 +171,6 @@ class MaskPainting:
         self._seen = {**self._seen, **self._urls()}
         self._check_sizes()
 
-    def _show_pending(self) -> None:
-        """Keep the form from being submitted without a mask that was painted."""
-        form, pending = self._form, []
-        for number in sorted({*self._fresh, *self._failures}):
-            text = self._failures.get(number) or tr(_UPLOADING)
-            name = "static_mask" if number == STATIC else "dynamic_masks"
-            where = numbered(name, number) if number else name
-            pending.append(Problem(name, f"{where}: {text}", number))
-        if form.pending != tuple(pending):
-            form.pending = tuple(pending)
-            form.show_problems()
-
     # ------------------------------------------------------------------ to the page
 
     def follow(self) -> None:
@@ -249,20 +180,27 @@ class MaskPainting:
         urls = self._urls()
         changed = [number for number in {*urls, *self._seen} if urls.get(number) != self._seen.get(number)]
         for number in changed:
-            self._fresh.pop(number, None)
-            self._failures.pop(number, None)
+            self.uploads.drop(number)
         self._seen = urls
         for number in changed:
+            self._take_up(number, urls.get(number, ""))
             self._send_one(number)
         if changed:
             self._check_sizes()
             self._show_own()
-            self._show_pending()
+            self.uploads.show()
+
+    def _take_up(self, number: int, path: str) -> None:
+        """Upload a mask that was painted with the sandbox, and whose path a preset has."""
+        files, manager = files_of(self._form), self._form.manager
+        file = None if files is None or is_web_url(path) else files.own(path)
+        if file is not None and manager is not None and manager.upload is not None:
+            self.uploads.add(number, file)
 
     def send_all(self) -> None:
         """Send the page every mask: it has just loaded the picture."""
         self._seen = self._urls()
-        for number in {*self._seen, *self._fresh}:
+        for number in self._seen:
             self._send_one(number)
         self._check_sizes()
         self._show_own()
@@ -270,20 +208,19 @@ class MaskPainting:
     def remove(self, number: int) -> None:
         """Remove a dynamic mask; the later ones get the numbers before theirs."""
         masks = self._masks()
-        self._seen = _without(self._seen, number)
-        self._fresh = _without(self._fresh, number)
-        self._failures = _without(self._failures, number)
+        self._seen = without(self._seen, number)
+        self.uploads.remove(number)
         with self._echo:
             self._change((*masks[: number - 1], *masks[number:]))
         for at in range(number, len(masks) + 1):
             self._send_one(at)
         self._check_sizes()
-        self._show_pending()
+        self.uploads.show()
 
     def show(self, number: int) -> None:
         """Fetch a mask from its server, and show it on the picture."""
         url = self._urls().get(number, "")
-        _pool.submit(safely, partial(self._fetch, number, url))
+        in_background(partial(self._fetch, number, url))
 
     def _show_own(self) -> None:
         """Show the masks that the sandbox serves without a click: nobody else learns of it."""
@@ -300,8 +237,8 @@ class MaskPainting:
             self._send_one(number)
             self._check_sizes()
             if not report.content:
-                reason = report.problem or report.doubt or tr(_NO_IMAGE)
-                self.notes = {**self.notes, number: tr(_NOT_SHOWN).format(reason=reason)}
+                text = tr(_NOT_SHOWN).format(reason=report.problem or report.doubt or tr(_NO_IMAGE))
+                self.notes = {**self.notes, number: markup.note(text, "hint")}
             self._form.show_problems()
 
     def _send_one(self, number: int) -> None:
@@ -310,7 +247,7 @@ class MaskPainting:
 
     def _content(self, number: int) -> bytes | None:
         """Return the image of a mask; ``None`` if it is empty, or only its server has it."""
-        if (file := self._fresh.get(number)) is not None:
+        if (file := self.uploads.files.get(number)) is not None:
             with suppress(OSError):
                 return file.read_bytes()
         url = self._urls().get(number, "")
@@ -323,20 +260,22 @@ class MaskPainting:
 
     def _check_sizes(self) -> None:
         """Note which masks have another size than the picture, and which are at another server."""
-        notes, unshown, picture = dict[int, str](), set[int](), self._picture_size()
+        notes, unshown, picture = dict[int, Markup](), set[int](), self._picture_size()
         self._compared = picture
         for number, url in self._urls().items():
             content = self._content(number) if url else b""
             size = size_of(content) if content else None
             if content is None and is_web_url(url):
                 unshown.add(number)
-                notes[number] = tr(_ELSEWHERE)
+                notes[number] = markup.note(tr(_ELSEWHERE))
             elif size is not None and picture is not None and (size.width, size.height) != picture:
                 text = tr(_OTHER_SIZE).format(
                     width=size.width, height=size.height, across=picture[0], down=picture[1]
                 )
-                notes[number] = text
-        self.notes, self.unshown = notes, frozenset(unshown)
+                notes[number] = markup.note(text, "hint")
+        if notes != self.notes or unshown != self.unshown:
+            self.notes, self.unshown = notes, frozenset(unshown)
+            self._form.show_problems()
 
     # ------------------------------------------------------------------ the form
 

@@ -25,7 +25,7 @@ from .wording import problems_html
 
 __all__ = ["MaskRow", "show_button", "url_line"]
 
-_MASK = N_("Dynamic mask {number} URL")
+_MASK = N_("Dynamic {number} URL")
 _MASK_HELP = N_("A public URL of a PNG with alpha: the part of the image that moves.")
 _PATH = N_("Path {number}")
 _PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
@@ -107,18 +107,13 @@ class MaskRow(VBox):
         own = tuple(filter(self._is_mine, problems))
         pending = tuple(problem for problem in own if problem in form.pending)
         steps = self._next_steps(form, is_pending=bool(pending))
+        hints = [markup.note(text, "hint") for text in steps]
         # While a mask is made, the next step is shown, and not what the service would say of its absence.
         shown = pending if steps else own
         html = problems_html(form, "dynamic_masks", shown, filter(self._is_mine, warnings))
-        note = painting.notes.get(self._number + 1, "")
+        remark = painting.notes.get(self._number + 1, Markup())
         with update(self.note, self.show_button.layout):
-            self.note.value = markup.join(
-                [
-                    Markup(self._error_html),
-                    html,
-                    *(markup.note(text, "hint") for text in (*steps, note) if text),
-                ]
-            )
+            self.note.value = markup.join([Markup(self._error_html), html, *hints, remark])
             self.show_button.layout.display = None if self._number + 1 in painting.unshown else "none"
 
     def _next_steps(self, form: FormState, *, is_pending: bool) -> list[str]:

@@ -10,6 +10,7 @@ from ...i18n import N_, tr
 from ...service.contract.values import DynamicMask
 from ..base import html as markup
 from ..base.build import button
+from ..base.html import Markup
 from ..base.sync import Echo, update
 from .fields import WIDE
 from .mask_drawing import MaskDrawing
@@ -86,10 +87,10 @@ class MasksEditor(Editor):
         """Show the problems, and the image once it is known. May be called on any thread."""
         notice = markup.note(tr(_IN_CODE), "hint") if self.form.dynamic_masks and not self._masks() else ""
         painting = self.drawing.painting
-        remark = painting.notes.get(STATIC, "")
+        remark = painting.notes.get(STATIC, Markup())
         with update(self._static_note, self._note, self.show_static.layout):
             static = problems_html(self.form, "static_mask", problems, warnings)
-            self._static_note.value = static + (markup.note(remark, "hint") if remark else "")
+            self._static_note.value = static + remark
             self.show_static.layout.display = None if STATIC in painting.unshown else "none"
             whole = tuple(problem for problem in problems if not problem.number)
             self._note.value = notice + problems_html(self.form, "dynamic_masks", whole, warnings)
