@@ -132,7 +132,11 @@ def served_again(form: FormFields, url: str) -> str:
     """
     sandbox = None if form.manager is None else form.manager.sandbox
     files = files_of(form)
-    if sandbox is None or files is None or is_served_by(sandbox, url):
+    if sandbox is None or files is None:
         return url
-    file = files.own(url) if not is_web_url(url) else files.file_of(url) if is_loopback(url) else None
+    if is_web_url(url):
+        is_earlier = is_loopback(url) and not is_served_by(sandbox, url)
+        file = files.file_of(url) if is_earlier else None
+    else:
+        file = files.own(url)
     return url if file is None else image_reports.publish(str(file), sandbox) or url

@@ -223,7 +223,7 @@ class MaskPainting:
         in_background(partial(self._fetch, number, url))
 
     def _show_own(self) -> None:
-        """Show the masks that the sandbox serves without a click: nobody else learns of it."""
+        """Show the masks that the sandbox serves without a click: no other server learns of it."""
         sandbox = None if self._form.manager is None else self._form.manager.sandbox
         for number in self.unshown:
             if sandbox is not None and is_served_by(sandbox, self._urls()[number]):

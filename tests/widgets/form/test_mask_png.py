@@ -81,7 +81,7 @@ def test_runs_are_read() -> None:
     ],
 )
 def test_what_is_no_mask_of_the_picture_is_refused(data: bytes, width: int, height: int) -> None:
-    """Whatever a page sends, only complete runs of an image of a possible size are a mask."""
+    """Only complete runs of an image of a possible size are a mask."""
     with pytest.raises(ValueError, match=r"pixels|run|bytes"):
         runs_in(data, width, height)
 
