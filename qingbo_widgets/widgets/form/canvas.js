@@ -285,8 +285,9 @@ function render({ model, el }) {
   function paint(area = layers?.whole) {
     const context = overlay.getContext("2d");
     if (!layers || !context || !area) return;
-    const colours = layers.picture(area, colourTable(COLOURS, active()));
-    context.putImageData(new ImageData(colours, area.width, area.height), area.x, area.y);
+    const drawn = layers.around(area);
+    const colours = layers.picture(drawn, colourTable(COLOURS, active()), active());
+    context.putImageData(new ImageData(colours, drawn.width, drawn.height), drawn.x, drawn.y);
   }
 
   // ------------------------------------------------------------------ drawing

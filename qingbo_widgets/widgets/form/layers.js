@@ -9,7 +9,9 @@
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 
 /** The parts of 255 that a painted pixel of the mask being edited, or of another one, covers of the image. */
-const [EDITED, OTHER] = [150, 70];
+const [EDITED, OTHER] = [150, 90];
+/** The edge of the mask being edited, which shows it on an image of its own colour too. */
+const EDGE = 0xffffffff;
 
 export class Layers {
   /**
@@ -142,17 +144,45 @@ export class Layers {
     }
   }
 
+  /** The pixels of the edge of a mask, so many that it can be seen if the whole image is on a screen. */
+  get edge() {
+    return Math.max(Math.round(Math.max(this.width, this.height) / 700), 1);
+  }
+
   /**
-   * Return an area of all masks as colours, half transparent.
+   * Return an area with the edge that is drawn around it.
+   * @param {Area} area
+   * @returns {Area}
+   */
+  around({ x, y, width, height }) {
+    const [left, top] = [Math.max(x - this.edge, 0), Math.max(y - this.edge, 0)];
+    const right = Math.min(x + width + this.edge, this.width);
+    const bottom = Math.min(y + height + this.edge, this.height);
+    return { x: left, y: top, width: right - left, height: bottom - top };
+  }
+
+  /**
+   * Return an area of all masks as colours, half transparent; the one that is edited has a white edge.
    * @param {Area} area
    * @param {Uint32Array} table what `colourTable` returned
+   * @param {number} edited the layer that is edited
    */
-  picture({ x, y, width, height }, table) {
+  picture({ x, y, width, height }, table, edited) {
     const colours = new Uint32Array(width * height);
+    const { pixels, edge } = this;
+    const bit = 1 << edited;
     for (let row = 0; row < height; row++) {
-      const start = (y + row) * this.width + x;
-      for (let column = 0; column < width; column++)
-        colours[row * width + column] = table[this.pixels[start + column]];
+      for (let column = 0; column < width; column++) {
+        const [across, down] = [x + column, y + row];
+        const at = down * this.width + across;
+        const isEdge =
+          pixels[at] & bit &&
+          ((across >= edge && !(pixels[at - edge] & bit)) ||
+            (across + edge < this.width && !(pixels[at + edge] & bit)) ||
+            (down >= edge && !(pixels[at - edge * this.width] & bit)) ||
+            (down + edge < this.height && !(pixels[at + edge * this.width] & bit)));
+        colours[row * width + column] = isEdge ? EDGE : table[pixels[at]];
+      }
     }
     return new Uint8ClampedArray(colours.buffer);
   }

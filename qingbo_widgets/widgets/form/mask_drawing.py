@@ -162,7 +162,7 @@ class MaskDrawing(VBox):
         canvas.observe(lambda change: self._on_choice(change["old"]), "active")
         canvas.on_msg(lambda _, content, buffers: self.painting.receive(content, buffers))
         with update(self):
-            self.children = (canvas, self._hint, self.again)
+            self.children = (self._hint, canvas, self.again)
         return canvas
 
     def _to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:

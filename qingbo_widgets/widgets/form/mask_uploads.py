@@ -91,14 +91,16 @@ class MaskUploads:
 
     def show(self) -> None:
         """Show what keeps the form from being submitted. May be called on any thread."""
-        pending = []
+        pending = dict[Problem, str]()
         for number in sorted({*self._files, *self._failures}):
             text = self._failures.get(number) or tr(_UPLOADING)
             name = "dynamic_masks" if number else "static_mask"
             where = numbered(name, number) if number else name
-            pending.append(Problem(name, f"{where}: {text}", number))
-        if self._form.pending != tuple(pending):
-            self._form.pending = tuple(pending)
+            pending[Problem(name, f"{where}: {text}", number)] = (
+                "alarm" if number in self._failures else "hint"
+            )
+        if self._form.pending != pending:
+            self._form.pending = pending
             self._form.show_problems()
 
     def _pause(self) -> None:

@@ -165,8 +165,8 @@ class FormState(HasTraits):
         self.unsent: Mapping[str, Unsent] = {}
         #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
         self.unapproved: frozenset[str] = frozenset()
-        #: Problems of painted masks that are not published yet.
-        self.pending: Problems = ()
+        #: Problems of painted masks that are not published yet, each with its kind: ``hint`` or ``alarm``.
+        self.pending: Mapping[Problem, str] = {}
         self.carrier = Carrier(self)
         self._without_manager: Contract | None = None
         self._departures: dict[str, Departure] = {}

@@ -96,7 +96,9 @@ def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
 
 
 def _kind(form: FormFields, problem: Problem, parameter: Parameter) -> str:
-    """Return ``hint`` for a member that is not set, or for a list in it that is still too short."""
+    """Return ``hint`` for what is under way: an upload, a member that is not set, a list that is too short."""
+    if problem in form.pending:
+        return form.pending[problem]
     value, where = getattr(form, problem.field), numbered(problem.field, problem.number)
     if not (parameter.members and isinstance(value, tuple) and 0 < problem.number <= len(value)):
         return "alarm"

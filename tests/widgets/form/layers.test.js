@@ -83,13 +83,24 @@ test("the mask being edited lies above the others, and stronger", () => {
   const layers = new Layers(3, 1);
   layers.stroke(0, [0.5, 0.5], [0.5, 0.5], 0.5);
   layers.stroke(2, [0.5, 0.5], [1.5, 0.5], 0.5);
-  const picture = [...layers.picture(layers.whole, colourTable(COLOURS, 2))];
+  const picture = [...layers.picture(layers.whole, colourTable(COLOURS, 2), 2)];
   assert.deepEqual(picture.slice(0, 3), [40, 50, 60], "the other mask hides it");
   assert.ok(picture[3] > 0 && picture[3] < 255, "the image is hidden");
   assert.deepEqual(picture.slice(8), [0, 0, 0, 0], "an unpainted pixel is coloured");
-  const other = [...layers.picture({ x: 1, y: 0, width: 1, height: 1 }, colourTable(COLOURS, 0))];
+  const other = [...layers.picture({ x: 1, y: 0, width: 1, height: 1 }, colourTable(COLOURS, 0), 0)];
   assert.deepEqual(other.slice(0, 3), [40, 50, 60], "a mask that is not edited cannot be seen");
   assert.ok(other[3] < picture[3], "it is as strong as the edited one");
+});
+
+test("the edge of the mask being edited is white, also on an image of its colour", () => {
+  const layers = new Layers(7, 3);
+  layers.stroke(1, [2, 1.5], [4, 1.5], 1.6);
+  const colours = new Uint32Array(layers.picture(layers.whole, colourTable(COLOURS, 1), 1).buffer);
+  const white = (x, y) => colours[y * 7 + x] === 0xffffffff;
+  assert.ok(white(0, 1) && white(5, 1), "the mask has no edge");
+  assert.ok(!white(3, 1), "its inside is hidden");
+  assert.ok(!white(3, 0), "the edge of the image is taken for that of the mask");
+  assert.deepEqual(layers.around({ x: 2, y: 1, width: 1, height: 1 }), { x: 1, y: 0, width: 3, height: 3 });
 });
 
 test("undo and redo go through the states in order, and a change ends redo", () => {
