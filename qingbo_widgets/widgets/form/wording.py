@@ -96,7 +96,7 @@ def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
 
 
 def _kind(form: FormFields, problem: Problem, parameter: Parameter) -> str:
-    """Return ``hint`` for what is under way: an upload, a member that is not set, a list that is too short."""
+    """Return ``hint`` for an upload under way, a member that is not set, a list that is too short."""
     if problem in form.pending:
         return form.pending[problem]
     value, where = getattr(form, problem.field), numbered(problem.field, problem.number)

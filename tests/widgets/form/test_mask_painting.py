@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,8 @@ def test_a_mask_that_is_being_uploaded_keeps_the_form_from_being_sent(
     paint(form, 0)
     assert form.obstacle == "Not ready: see Motion brush."
     assert "is being uploaded" in displayed_html(editor_of(form))
+    assert "alarm" not in displayed_html(editor_of(form)), "an upload looks like a mistake"
+    assert form.panels.buttons["masks"].description == "Motion brush"
     form.static_mask = ELSEWHERE
     assert form.problems == (), "a mask that was replaced by a URL is still awaited"
 
@@ -263,6 +266,26 @@ def test_a_failed_upload_is_said_and_tried_again(form: RequestForm, local: TaskM
     until(lambda: form.static_mask)
     until(lambda: form.problems == ())
     until(lambda: again not in displayed(editor_of(form)))
+
+
+def test_a_form_that_is_closed_during_an_upload_ends_quietly(
+    make_form: Callable[..., RequestForm], local: TaskManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An upload that ends after its form was closed changes nothing and logs nothing."""
+    may_end, ended = threading.Event(), threading.Event()
+
+    def upload(path: Path) -> str:
+        assert may_end.wait(30)
+        return f"https://example.com/{path.name}"
+
+    form = make_form()
+    local.upload = upload
+    paint(form, 0)
+    form.close()
+    may_end.set()
+    mask_uploads.in_background(ended.set)
+    assert ended.wait(30)
+    assert caplog.records == []
 
 
 def test_without_an_uploader_the_form_says_so_before_anything_is_painted(
