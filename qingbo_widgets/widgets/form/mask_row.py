@@ -35,8 +35,6 @@ _REMOVE = N_("Remove")
 _REMOVE_HELP = N_("Remove dynamic mask {number} with its path.")
 _SHOW = N_("Show on the picture")
 _SHOW_HELP = N_("Fetches the mask, to show it and paint on it. Its server learns your network address.")
-_NOT_PAINTED = N_("Paint the part that moves, or give the URL of a mask.")
-_NO_PATH = N_("Draw its path: at least {fewest} points.")
 
 
 class MaskRow(VBox):
@@ -104,25 +102,12 @@ class MaskRow(VBox):
         self, form: FormState, problems: Problems, warnings: Problems, painting: MaskPainting
     ) -> None:
         """Show the problems of this mask. May be called on any thread."""
-        own = tuple(filter(self._is_mine, problems))
-        pending = tuple(problem for problem in own if problem in form.pending)
-        steps = self._next_steps(form, is_pending=bool(pending))
-        hints = [markup.note(text, "hint") for text in steps]
-        # While a mask is made, the next step is shown, and not what the service would say of its absence.
-        shown = pending if steps else own
-        html = problems_html(form, "dynamic_masks", shown, filter(self._is_mine, warnings))
+        own = [filter(self._is_mine, issues) for issues in (problems, warnings)]
+        html = problems_html(form, "dynamic_masks", *own)
         remark = painting.notes.get(self._number + 1, Markup())
         with update(self.note, self.show_button.layout):
-            self.note.value = markup.join([Markup(self._error_html), html, *hints, remark])
+            self.note.value = markup.join([Markup(self._error_html), html, remark])
             self.show_button.layout.display = None if self._number + 1 in painting.unshown else "none"
-
-    def _next_steps(self, form: FormState, *, is_pending: bool) -> list[str]:
-        """Return what is still to be done for this mask."""
-        fewest = form.parameter("dynamic_masks").limits["points"][0]
-        steps = [] if self._mask.mask_url or is_pending else [tr(_NOT_PAINTED)]
-        if not isinstance(self._mask.trajectories, tuple) or len(self._mask.trajectories) < fewest:
-            steps.append(tr(_NO_PATH).format(fewest=fewest))
-        return steps
 
     def _is_mine(self, problem: Problem) -> bool:
         return problem.field == "dynamic_masks" and problem.number == self._number + 1

@@ -243,6 +243,10 @@ def test_a_mask_that_is_being_uploaded_keeps_the_form_from_being_sent(
     assert "is being uploaded" in displayed_html(editor_of(form))
     assert "alarm" not in displayed_html(editor_of(form)), "an upload looks like a mistake"
     assert form.panels.buttons["masks"].description == "Motion brush"
+    paint(form, 1)
+    editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
+    assert "blank" not in displayed_html(editor_of(form)), "a mask on its way is called missing"
+    form.dynamic_masks = ()
     form.static_mask = ELSEWHERE
     assert form.problems == (), "a mask that was replaced by a URL is still awaited"
 
@@ -272,15 +276,17 @@ def test_a_form_that_is_closed_during_an_upload_ends_quietly(
     make_form: Callable[..., RequestForm], local: TaskManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An upload that ends after its form was closed changes nothing and logs nothing."""
-    may_end, ended = threading.Event(), threading.Event()
+    started, may_end, ended = threading.Event(), threading.Event(), threading.Event()
 
     def upload(path: Path) -> str:
+        started.set()
         assert may_end.wait(30)
         return f"https://example.com/{path.name}"
 
     form = make_form()
     local.upload = upload
     paint(form, 0)
+    assert started.wait(30)
     form.close()
     may_end.set()
     mask_uploads.in_background(ended.set)
