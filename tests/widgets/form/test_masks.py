@@ -116,9 +116,7 @@ def test_a_problem_is_shown_below_its_mask(form: RequestForm, editor: MasksEdito
     form.dynamic_masks = [DynamicMask(MASK, PATH), DynamicMask(MASK, ((1, 2),))]
     assert "at least 2 points" not in editor.rows[0].note.value
     assert "Draw its path: at least 2 points." in editor.rows[1].note.value
-    assert form.panels.buttons["masks"].description == "Motion brush: 2", (
-        "an unfinished mask is a mistake"
-    )
+    assert form.panels.buttons["masks"].description == "Motion brush: 2", "an unfinished mask is a mistake"
     form.panels.buttons["masks"].value = False
     assert form.panels.buttons["masks"].description == "Motion brush (1 to mend)"
     assert "Dynamic mask 2: Draw its path: at least 2 points." in form.panels.message.value
