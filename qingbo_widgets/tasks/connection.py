@@ -92,7 +92,7 @@ def connect(
         contract: the date of the service's contract, such as ``"2026-11"``; by default
             ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
         upload: a function that uploads a local image and returns its public URL, for continuing from a
-            frame. The sandbox needs none.
+            frame and for painted masks. The sandbox needs none.
 
     Raises:
         MissingApiKey: no key was passed and none was found.
