@@ -175,7 +175,7 @@ class TaskCard(Composite):
                 self._static_html = (
                     task_text.ended(task, embed=False)
                     if task_text.is_settled(task)
-                    else task_text.static_copy(task)
+                    else task_text.static_copy(task, in_studio=True)
                 )
             return self._static_html
 

@@ -21,7 +21,9 @@ __all__ = ["mimebundle", "plain_text", "static_copy"]
 #: The maximum of cells in a plain text.
 MOST_LINES = 24
 
-_RESUME = N_("To go on in a new kernel:")
+_RESUME = N_(
+    "What was submitted goes on at the service without this kernel, and nothing is lost. To take up the sweep:"
+)
 
 
 def static_copy(sweep: Sweep, copy_class: str = "") -> Markup:

@@ -25,8 +25,6 @@ __all__ = ["Table", "arrange", "facts", "headline", "label", "notes", "table_htm
 
 #: The maximum of columns; more would be too narrow for a video.
 MOST_COLUMNS = 6
-#: The maximum of videos whose first frame a page loads; more would be a burst of requests.
-MOST_PREVIEWS = 24
 
 _STATE = {
     "planned": N_("Not sent yet"),
@@ -142,8 +140,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
         sweep: the sweep.
         video: returns the player of a saved video; by default one with the relative path.
     """
-    preload = "metadata" if sweep.counts[CellState.finished] <= MOST_PREVIEWS else "none"
-    play = video or (lambda path: video_html(path, preload=preload))
+    play = video or video_html
     table = arrange(sweep)
     head = markup.tag("tr", markup.tag("th"), *(_th(text, "col") for text in table.columns))
     body = [
