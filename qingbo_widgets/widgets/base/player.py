@@ -73,6 +73,8 @@ _SIZED = (
     "border-radius: 3px"
 )
 _NO_PICTURE = Markup()
+#: A picture of one transparent pixel. Without a poster, a player that has loaded nothing is black.
+_TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
 def relative_path(path: Path | str) -> str | None:
@@ -269,6 +271,7 @@ def _player(
         controls="",
         loop="",  # a clip of a few seconds is watched more than once
         preload=preload,
+        poster=_TRANSPARENT if preload == "none" else None,
         playsinline="",
         # A page that is not trusted drops the ratio in the style, and has these.
         width=str(width) if size else None,

@@ -25,6 +25,7 @@ _CONNECTED = N_("Connected to {service}")
 _CLOSED = N_("Closed; it follows no tasks.")
 _ONE_GOES_ON = N_("One task from before goes on.")
 _GO_ON = N_("{count} tasks from before go on.")
+_UNFINISHED = N_("Unfinished tasks from before: {count}")
 _MORE = N_("and {count} more")
 
 
@@ -58,12 +59,12 @@ def _line(manager: TaskManager, count: int) -> Markup:
         *(markup.span(fact, "qingbo-dim") for fact in facts),
         class_="qingbo-head",
     )
-    return markup.block(head, markup.note(_count_text(count))) if count else markup.block(head)
+    return markup.block(head, markup.note(_count_text(manager, count))) if count else markup.block(head)
 
 
 def _text(manager: TaskManager, count: int) -> str:
     line = " · ".join(map(markup.plain, _facts(manager)))
-    return f"{line}\n{_count_text(count)}" if count else line
+    return f"{line}\n{_count_text(manager, count)}" if count else line
 
 
 def _facts(manager: TaskManager) -> list[str]:
@@ -81,5 +82,7 @@ def _facts(manager: TaskManager) -> list[str]:
     ]
 
 
-def _count_text(count: int) -> str:
+def _count_text(manager: TaskManager, count: int) -> str:
+    if manager.is_sandbox:  # which may not have them: it ends with its kernel
+        return tr(_UNFINISHED).format(count=count)
     return tr(_ONE_GOES_ON) if count == 1 else tr(_GO_ON).format(count=count)

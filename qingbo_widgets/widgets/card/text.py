@@ -70,6 +70,7 @@ _LONG_TIME = timedelta(days=2)
 _KEPT_UNTIL = N_("the service keeps it until {end}")
 _AS_STORED = N_("when the notebook was saved; submitted {when}")
 _GOES_ON = N_("This task goes on at the service without this kernel, and nothing is lost. To take it up:")
+_ENDED = N_("The sandbox ends with its kernel, and this task with it. Nothing was charged.")
 _IS_KEPT = N_("The video is finished at the service, and not saved yet. To save it:")
 _RESUME = N_("To follow it again in a new kernel:")
 _NO_ID_YET = N_("Its id is not known yet. To see what became of it, in a new kernel:")
@@ -251,8 +252,10 @@ def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:
     ]
     if is_resumable(task) and not (in_studio and goes_on(task)):
         parts.append(markup.tag("div", markup.span(resume_label(task))))
-        parts.append(markup.code_block(resume_line(task)))
-    if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
+        if line := resume_line(task):
+            parts.append(markup.code_block(line))
+    is_planned = task.status not in (TaskStatus.failed, TaskStatus.unconfirmed)
+    if task.request is not None and is_planned and not task.manager.is_sandbox:
         parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path)]
     return markup.block(*parts, class_=classes)
 
@@ -271,6 +274,8 @@ def resume_label(task: Task) -> str:
     """Return the line above ``resume_line``."""
     if not task.task_id:
         return tr(_NO_ID_YET)
+    if task.manager.is_sandbox and goes_on(task):
+        return tr(_ENDED)
     if task.status == TaskStatus.completed:
         return tr(_IS_KEPT)
     return tr(_GOES_ON) if goes_on(task) else tr(_RESUME)
@@ -284,7 +289,9 @@ def _saved_status(task: Task) -> str:
 
 
 def resume_line(task: Task) -> str:
-    """Return the Python code that follows the task again in a new kernel."""
+    """Return the Python code that follows the task again in a new kernel; empty if none could."""
+    if task.manager.is_sandbox and goes_on(task):
+        return ""
     resume = f".resume({json.dumps(task.task_id)})" if task.task_id else ".tasks"
     return connect_line(task.manager) + resume
 

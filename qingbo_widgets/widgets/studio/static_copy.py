@@ -37,6 +37,10 @@ _ONE_GOES_ON = N_(
     "One task goes on at the service without this kernel, and nothing is lost. To take it up, run this cell "
     "again, or:"
 )
+_ENDED = N_(
+    "The sandbox ends with its kernel, and {count} unfinished tasks with it. Nothing was charged. Run this "
+    "cell again to generate them again."
+)
 
 
 class StudioCopy:
@@ -116,6 +120,8 @@ def _head(cards: Sequence[TaskCard]) -> Markup:
     unfinished = [card.task for card in cards if task_text.goes_on(card.task)]
     if not unfinished:
         return Markup()
+    if unfinished[0].manager.is_sandbox:
+        return markup.block(markup.note(tr(_ENDED).format(count=len(unfinished)), "hint"))
     text = tr(_ONE_GOES_ON) if len(unfinished) == 1 else tr(_GO_ON).format(count=len(unfinished))
     code = markup.code_block(task_text.connect_line(unfinished[0].manager))
     return markup.block(markup.note(text, "hint"), code)
