@@ -84,6 +84,11 @@ class CellOutput:
         return self.widget._view_count > 0 if self._has_page_count else self._is_displayed
 
     @property
+    def is_on_page(self) -> bool:
+        """True if a page reports that it shows the widget."""
+        return bool(self._has_page_count and self.widget._view_count)
+
+    @property
     def is_part(self) -> bool:
         """True while another widget that is not closed contains it."""
         return any(parent.widget.comm is not None for parent in self._parents)

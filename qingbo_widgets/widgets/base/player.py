@@ -24,6 +24,7 @@ from .html import Markup, block, is_web, join, note, plain, tag, text
 
 __all__ = [
     "EMBED_LIMIT",
+    "TRANSPARENT",
     "data_url",
     "embed_html",
     "files_html",
@@ -32,6 +33,7 @@ __all__ = [
     "not_loaded",
     "output_of",
     "poster_of",
+    "ratio_style",
     "reach_note",
     "relative_path",
     "relative_url",
@@ -73,8 +75,14 @@ _SIZED = (
     "border-radius: 3px"
 )
 _NO_PICTURE = Markup()
+_NO_HANDLERS: Mapping[str, str] = {}
+#: Marks a player that the user has started, so that the page does not put another one in its place.
+_WATCHED = {
+    "onplay": "this.classList.add('qingbo-watched')",
+    "onerror": "this.classList.remove('qingbo-watched')",
+}
 #: A picture of one transparent pixel. Without a poster, a player that has loaded nothing is black.
-_TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
 def relative_path(path: Path | str) -> str | None:
@@ -157,6 +165,12 @@ def poster_of(path: Path) -> Markup:
     return Markup(image.removesuffix("</img>"))
 
 
+def ratio_style(path: Path) -> str:
+    """Return the style that keeps the shape of a video before it is loaded; empty if that is not known."""
+    size = picture_size(path)
+    return "" if size is None else f"; aspect-ratio: {size[0]} / {size[1]}"
+
+
 def saved_html(path: Path | str) -> Markup:
     """Return the player that works on this host: with the video embedded if the page gets no files."""
     return embed_html(path) if is_colab() else video_html(path)
@@ -167,7 +181,7 @@ def link_html(url: str) -> Markup:
 
     For a live view only: the link expires within a day.
     """
-    return _figure(_player(url.strip()), tr(_FROM_LINK)) if is_web(url) else Markup()
+    return _figure(_player(url.strip(), handlers=_WATCHED), tr(_FROM_LINK)) if is_web(url) else Markup()
 
 
 def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
@@ -250,6 +264,7 @@ def _player(
     poster: Markup = _NO_PICTURE,
     *,
     may_fail: bool = False,
+    handlers: Mapping[str, str] = _NO_HANDLERS,
 ) -> Markup:
     """Return a player; of a known size, it takes the place of the video before anything is loaded.
 
@@ -259,26 +274,30 @@ def _player(
         size: width and height in pixels.
         poster: the picture behind it.
         may_fail: whether a line after it explains that the file cannot be loaded.
+        handlers: its event handlers in the page.
     """
     line, label = not_loaded() if may_fail else Markup(), tr("The finished video")
     if is_image(source):
-        onerror = uncover_next() if may_fail else None
-        return tag("img", src=source, style=_VIDEO_STYLE, alt=label, onerror=onerror) + line
+        if may_fail:
+            handlers = {"onerror": uncover_next()}
+        return tag("img", src=source, style=_VIDEO_STYLE, alt=label, **handlers) + line
     width, height = size or (0, 0)
+    if may_fail:
+        handlers = {"onerror": uncover_next("this.parentElement" if size else "this")}
     video = tag(
         "video",
         src=source,
         controls="",
         loop="",  # a clip of a few seconds is watched more than once
         preload=preload,
-        poster=_TRANSPARENT if preload == "none" else None,
+        poster=TRANSPARENT if preload == "none" else None,
         playsinline="",
         # A page that is not trusted drops the ratio in the style, and has these.
         width=str(width) if size else None,
         height=str(height) if size else None,
         style=_SIZED.format(width=width, height=height) if size else _VIDEO_STYLE,
         aria_label=label,
-        onerror=uncover_next("this.parentElement" if size else "this") if may_fail else None,
+        **handlers,
     )
     return (tag("div", poster, video, style=_BOX.format(width=width)) if size else video) + line
 

@@ -32,6 +32,7 @@ __all__ = [
     "clock",
     "connect_line",
     "ended",
+    "ends_with_kernel",
     "goes_on",
     "headline",
     "is_over",
@@ -42,6 +43,7 @@ __all__ = [
     "percent",
     "resume_label",
     "resume_line",
+    "saved_status",
     "static_copy",
     "status",
 ]
@@ -242,7 +244,7 @@ def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:
     parts = [
         markup.tag(
             "div",
-            markup.span(_saved_status(task), "qingbo-status"),
+            markup.span(saved_status(task), "qingbo-status"),
             markup.Markup(" "),
             markup.span(tr(_AS_STORED).format(when=when), "qingbo-dim"),
             class_="qingbo-head",
@@ -252,8 +254,8 @@ def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:
     ]
     if is_resumable(task) and not (in_studio and goes_on(task)):
         parts.append(markup.tag("div", markup.span(resume_label(task))))
-        if line := resume_line(task):
-            parts.append(markup.code_block(line))
+        if not ends_with_kernel(task):
+            parts.append(markup.code_block(resume_line(task)))
     is_planned = task.status not in (TaskStatus.failed, TaskStatus.unconfirmed)
     if task.request is not None and is_planned and not task.manager.is_sandbox:
         parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path)]
@@ -270,18 +272,23 @@ def goes_on(task: Task) -> bool:
     return bool(task.task_id) and not is_settled(task) and not is_over(task)
 
 
+def ends_with_kernel(task: Task) -> bool:
+    """Return whether no other kernel can follow the task, because its sandbox is in this one."""
+    return task.manager.is_sandbox and goes_on(task)
+
+
 def resume_label(task: Task) -> str:
     """Return the line above ``resume_line``."""
     if not task.task_id:
         return tr(_NO_ID_YET)
-    if task.manager.is_sandbox and goes_on(task):
+    if ends_with_kernel(task):
         return tr(_ENDED)
     if task.status == TaskStatus.completed:
         return tr(_IS_KEPT)
     return tr(_GOES_ON) if goes_on(task) else tr(_RESUME)
 
 
-def _saved_status(task: Task) -> str:
+def saved_status(task: Task) -> str:
     """Return the status in a saved notebook, without the progress."""
     if task.status == TaskStatus.completed and not is_over(task):
         return tr(_STATUS[TaskStatus.completed])
@@ -289,9 +296,7 @@ def _saved_status(task: Task) -> str:
 
 
 def resume_line(task: Task) -> str:
-    """Return the Python code that follows the task again in a new kernel; empty if none could."""
-    if task.manager.is_sandbox and goes_on(task):
-        return ""
+    """Return the Python code that follows the task again in a new kernel."""
     resume = f".resume({json.dumps(task.task_id)})" if task.task_id else ".tasks"
     return connect_line(task.manager) + resume
 

@@ -35,7 +35,7 @@ def static_copy(sweep: Sweep, copy_class: str = "") -> Markup:
         sweep: the sweep.
         copy_class: the CSS class by which the live grid hides the copy.
     """
-    parts = [table.headline(sweep), table.notes(sweep)]
+    parts = [table.saved_headline(sweep), table.notes(sweep)]
     if sweep.state != "ended":
         parts += [
             markup.tag("div", markup.span(_resume_label(sweep))),
