@@ -285,9 +285,13 @@ class TaskCard(Composite):
 
     def _parts(self) -> tuple[Any, ...]:
         parts = [self._sheet, self._above, self._below]
-        if not task_text.is_over(self.task):
+        is_over, is_watched = task_text.is_over(self.task), self._video.has_link
+        # The page draws again whatever is behind a part that goes, and a video that is watched would stop.
+        if not is_over or is_watched:
             parts.insert(2, self._bar)
-        if self._buttons.children:
+        if is_over and is_watched:
+            self._bar.add_class("qingbo-hidden")
+        if self._buttons.children or is_watched:
             parts.append(self._buttons)
         parts += self._video.parts
         if self._picker is not None:
