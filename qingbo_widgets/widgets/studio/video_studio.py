@@ -50,6 +50,8 @@ _CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submit
 READY_AFTER = 0.3
 #: Seconds after which a studio shows the tasks of earlier runs of its cell, for which its form does not wait.
 EARLIER_AFTER = 0.1
+#: The number of earlier tasks that are shown first.
+AT_FIRST = 4
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots", "multi_prompt")
 _USE_CONTRACT = N_("Use contract {contract}")
@@ -294,22 +296,22 @@ class VideoStudio(Composite):
     def _add(self, card: TaskCard) -> None:
         if self._own_tasks is not None:
             self._own_tasks.add(card.task.key)
-        self._show_cards([card], lambda cards: (card, *cards))
+        self._show_cards([card])
 
     def _show_earlier(self) -> None:
         """Show the tasks that earlier runs of the cell have submitted, below those of this one."""
         manager, own_tasks = self.manager, self._own_tasks
         if manager is None or own_tasks is None or self.comm is None:
             return
-        shown = {card.task.key for card in self._cards}
-        tasks = [task for task in own_tasks.load(manager)[::-1] if task.key not in shown]
-        earlier = [TaskCard(task, offers_contract=False) for task in tasks]
-        self._show_cards(earlier, lambda cards: (*cards, *earlier))
+        tasks = own_tasks.load(manager)[::-1]
+        # Those that the user looks at first are not kept waiting for the others.
+        for batch in (tasks[:AT_FIRST], tasks[AT_FIRST:]):
+            shown = {card.task.key for card in self._cards}
+            earlier = [TaskCard(task, offers_contract=False) for task in batch if task.key not in shown]
+            self._show_cards(earlier, below=True)
 
-    def _show_cards(
-        self, new: Sequence[TaskCard], place: Callable[[tuple[TaskCard, ...]], tuple[TaskCard, ...]]
-    ) -> None:
-        """Show further cards; ``place`` returns all cards, newest first."""
+    def _show_cards(self, new: Sequence[TaskCard], *, below: bool = False) -> None:
+        """Show further cards above the others, or below them; newest first."""
         for card in new:
             card.on_redraw(self, "_update_copy_soon")
             card.on_redraw(self, "_update_offer")
@@ -320,7 +322,7 @@ class VideoStudio(Composite):
                 for card in new:
                     card.close()
                 return
-            self._cards = place(self._cards)
+            self._cards = (*self._cards, *new) if below else (*new, *self._cards)
             self._column.children = self._cards[::-1]
         for card in new:
             self.cell_output.add_part(card.cell_output)
