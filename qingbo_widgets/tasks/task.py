@@ -118,6 +118,9 @@ class Owner(Protocol):
     def change_client(self, client: Client) -> None:
         """Use another client from the next request on, as ``TaskManager.change_client``."""
 
+    def adopt(self, key: str) -> Task | None:
+        """Return the task with this key; ``None`` if the library has none."""
+
     def follow(self, task: Task, **options: Any) -> Task:
         """Start following a task, as ``TaskManager.follow``."""
 

@@ -14,6 +14,7 @@ from ...exceptions import AuthenticationFailed, SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
+from ..base import html as markup
 from ..base.build import button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
@@ -192,7 +193,7 @@ class TaskCard(Composite):
                 self._static_html = (
                     task_text.ended(task, embed=False)
                     if task_text.is_settled(task)
-                    else task_text.static_copy(task)
+                    else task_text.static_copy(task, in_studio=True)
                 )
             return self._static_html
 
@@ -228,10 +229,14 @@ class TaskCard(Composite):
             self._static_html = Markup()
             # The output of a closed card stays as it is.
             if self.cell_output.has_copy and self.comm is not None:
-                if task_text.is_settled(self.task):
-                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
-                else:
+                if not task_text.is_settled(self.task):
                     self.cell_output.set_copy(*self._copy())
+                elif self._video.has_link and self.cell_output.is_on_page:
+                    # The user may be watching in the live card, so that stays as long as the page.
+                    html = markup.tag("div", task_text.ended(self.task), class_=self.cell_output.copy_class)
+                    self.cell_output.set_copy(html, plain_text(self.task))
+                else:
+                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
         for call in self._redraw_callbacks:
             call()
 
@@ -303,9 +308,13 @@ class TaskCard(Composite):
 
     def _parts(self) -> tuple[Any, ...]:
         parts = [self._sheet, self._above, self._below]
-        if not task_text.is_over(self.task):
+        is_over, is_watched = task_text.is_over(self.task), self._video.has_link
+        # The page draws again whatever is behind a part that goes, and a video that is watched would stop.
+        if not is_over or is_watched:
             parts.insert(2, self._bar)
-        if self._buttons.children:
+        if is_over and is_watched:
+            self._bar.add_class("qingbo-hidden")
+        if self._buttons.children or is_watched:
             parts.append(self._buttons)
         parts += self._video.parts
         parts += [part for part in (self._picker, self._key_change) if part is not None]
