@@ -343,7 +343,7 @@ def resume_label(task: Task) -> str:
 def saved_status(task: Task) -> str:
     """Return the status in a saved notebook, without the progress."""
     if task.status == TaskStatus.completed and not is_over(task):
-        return tr(_STATUS[TaskStatus.completed])
+        return status_label(TaskStatus.completed)
     return tr("Generating") if goes_on(task) else status(task)
 
 
