@@ -116,7 +116,7 @@ def test_an_unset_choice_reads_default(notebook: Notebook) -> None:
     ratio.select_option("1:1, square")
     ratio.select_option("default")
     expect(ratio).to_have_value("default")
-    button(output, "What is sent").click()
+    button(output, "Request preview").click()
     expect(output).not_to_contain_text("aspect_ratio")
     page.theme("dark")
     expect(ratio).to_have_value("default")

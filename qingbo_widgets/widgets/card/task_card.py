@@ -18,13 +18,14 @@ from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.output import CellOutput, bundle, display_html
-from ..base.sync import lazy, observe, refresher, update, weakly
+from ..base.sync import close_whole, lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as task_text
 from .contract_switch import ContractSwitch
 from .plain import plain_text
+from .row import CardRow
 from .spoken import spoken
-from .video import VideoView
+from .video import video_view
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -63,9 +64,12 @@ _ANEW = N_(
 )
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
-_FRAMES = N_("Grabs a frame of the video, or goes on from one.")
+_FRAMES = N_("Shows any frame of the video, to save it or continue from it. A second click closes that.")
+_OPEN, _CLOSED = "caret-down", "caret-right"
 
-_BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
+#: The bar lies in the space that the stage keeps for the caption of the video, so that nothing moves when it
+#: goes.
+_BAR = {"width": "auto", "height": "8px", "margin": "-18px 0 10px"}
 _ROW = {"flex_flow": "row wrap", "margin": "4px 0 0"}
 
 
@@ -95,10 +99,16 @@ class TaskCard(Composite):
         self._switch = ContractSwitch(task)
         self._clicks = Clicks()
         self._offers: list[tuple[str, str, Callable[[], object]]] = []
+        #: The numbers of the offers that need a saved video.
+        self._for_videos: set[int] = set()
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
         self._redraw_callbacks: list[Callable[[], None]] = []
         self._picker: ipywidgets.Widget | None = None
-        self._video = VideoView(task, weakly(self, "refresh"))
+        self._is_picker_open = False
+        #: Where the frame picker opens the form of the next video; ``None`` for a form of its own.
+        self.next_form: Any = None
+        self._row: CardRow | None = None
+        self._video = video_view(task, weakly(self, "refresh"))
         self._static_html = Markup()
         self.cell_output = CellOutput(self, "_start_drawing_soon")
         with update():
@@ -107,7 +117,7 @@ class TaskCard(Composite):
             self._below = create_shared(ipywidgets.HTML, value=self._facts())
             self._buttons = create_shared(ipywidgets.HBox, layout=_ROW)
             super().__init__(
-                [self._sheet, self._above, self._below],
+                [self._sheet, self._above, self._video, self._below],
                 layout={"overflow": "visible"},
                 _dom_classes=("qingbo", "qingbo-card"),
                 _view_count=0,
@@ -163,7 +173,7 @@ class TaskCard(Composite):
     @lazy
     def frames_button(self) -> Any:
         """The button that opens the frame picker of the saved video below the card."""
-        return self._button(tr("Frames"), tr(_FRAMES), self._open_frames)
+        return self._button(tr("Frames"), tr(_FRAMES), self._toggle_frames, icon=_CLOSED)
 
     @property
     def static_html(self) -> Markup:
@@ -191,6 +201,9 @@ class TaskCard(Composite):
             if self.comm is None or not self.cell_output.is_seen:
                 return False
             over = task_text.is_over(task)
+            if self._row is not None and not self._row.refresh():
+                self.children = (self._sheet, self._row)
+                return not over
             with update(self, self._above, self._below, self._buttons):
                 percent = task_text.percent(task)
                 self._above.value = task_text.headline(task, shown=percent)
@@ -222,13 +235,42 @@ class TaskCard(Composite):
             stop()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker)
+        return (
+            self._above,
+            self._below,
+            self._buttons,
+            *self._extra_buttons,
+            self._video,
+            self._picker,
+            self._row,
+        )
 
-    def offer(self, description: str, tooltip: str, act: Callable[[], object]) -> None:
-        """Add a button that is created once the task has ended; the card shows an error raised by ``act``."""
+    def offer(
+        self, description: str, tooltip: str, act: Callable[[], object], *, needs_video: bool = False
+    ) -> None:
+        """Add a button that is created once the task has ended; the card shows an error raised by ``act``.
+
+        Args:
+            description: the label of the button.
+            tooltip: its tooltip.
+            act: called for a click.
+            needs_video: show the button only if the video is saved.
+        """
+        if needs_video:
+            self._for_videos.add(len(self._offers))
         self._offers.append((description, tooltip, act))
         if task_text.is_over(self.task):
             self.refresh()
+
+    def fold(self, folded: bool = True) -> None:
+        """Show the card as one line that opens it, or in full again. An opened card stays open."""
+        with update():
+            if self.comm is None or folded == (self._row is not None):
+                return
+            row, self._row = self._row, CardRow(self.task, weakly(self, "refresh")) if folded else None
+            self._start_drawing()
+        if row is not None:
+            close_whole(row)
 
     def on_redraw(self, view: Any, method: str) -> None:
         """Call ``view.method()`` after each status change; ``view`` is held weakly."""
@@ -279,13 +321,16 @@ class TaskCard(Composite):
         return self.cell_output.style + facts + announced
 
     def _parts(self) -> tuple[Any, ...]:
-        parts = [self._sheet, self._above, self._below]
-        if not task_text.is_over(self.task):
-            parts.insert(2, self._bar)
+        is_over = task_text.is_over(self.task)
+        parts = [self._sheet, *([self._row] if self._row is not None else []), self._above]
+        if self._video.is_shown or not is_over:
+            parts.append(self._video)
+        if not is_over:
+            parts.append(self._bar)
+        parts.append(self._below)
         if self._buttons.children:
             parts.append(self._buttons)
-        parts += self._video.parts
-        if self._picker is not None:
+        if self._picker is not None and self._is_picker_open:
             parts.append(self._picker)
         return tuple(parts)
 
@@ -298,8 +343,11 @@ class TaskCard(Composite):
         if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
-            frames = task.video_path is not None and self._picker is None
-            shown = (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
+            shown = self._extra_buttons
+            if task.video_path is not None:
+                shown = (*shown, self.frames_button)
+            else:
+                shown = tuple(one for place, one in enumerate(shown) if place not in self._for_videos)
             return (*shown, self.save_again_button) if task.lacks_others else shown
         if not task.is_done or task.error is None:
             return ()
@@ -345,8 +393,11 @@ class TaskCard(Composite):
         """Warn again before the next submission, because the task has changed since the warning."""
         self._is_warned = False
 
-    def _open_frames(self) -> None:
-        self._picker = self._picker or late.FramePicker(self.task)
+    def _toggle_frames(self) -> None:
+        self._picker = self._picker or late.FramePicker(self.task, follow_up=self.next_form)
+        self._is_picker_open = not self._is_picker_open
+        with update(self.frames_button):
+            self.frames_button.icon = _OPEN if self._is_picker_open else _CLOSED
 
     def _button(self, description: str, tooltip: str, act: Callable[[], object], **options: Any) -> Any:
         return button(description, tooltip, lambda: self._act(description, act), shares_style=True, **options)

@@ -130,7 +130,7 @@ def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Cal
     assert studio.manager.is_sandbox
     assert is_displayed(studio, studio.form)
     assert find(studio, ConnectPanel) == []
-    assert "not the AI" in text_of(studio)
+    assert "not AI" in text_of(studio)
     studio.get_ready()  # as the studio itself does a moment later
     studio.close()
     assert live_widgets() == before
@@ -386,25 +386,25 @@ def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
-    """A click on "Same again" submits the same request as a new task, once for a double click."""
+    """A click on "Regenerate" submits the same request as a new task, once for a double click."""
     studio.generate_button.click()
     card = studio.cards[0]
-    until(lambda: "Same again" in buttons_of(card))
+    until(lambda: "Regenerate" in buttons_of(card))
     until(lambda: not studio.generate_button.disabled)
     studio.form.prompt = "A fox"
-    click(card, "Same again")
-    click(card, "Same again")
+    click(card, "Regenerate")
+    click(card, "Regenerate")
     assert [task.request.prompt for task in manager.tasks] == ["A koi in a clear pond"] * 2
     assert len(studio.cards) == 2
 
 
 @pytest.mark.slow
 def test_a_finished_task_can_be_changed(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
-    """A click on "Same with changes" loads the request into the form and submits nothing."""
+    """A click on "Edit and regenerate" loads the request into the form and submits nothing."""
     studio.generate_button.click()
-    until(lambda: "Same with changes" in buttons_of(studio.cards[0]))
+    until(lambda: "Edit and regenerate" in buttons_of(studio.cards[0]))
     studio.form.prompt, studio.form.duration = "A fox", 12
-    click(studio.cards[0], "Same with changes")
+    click(studio.cards[0], "Edit and regenerate")
     assert studio.form.request == manager.tasks[0].request
     assert len(manager.tasks) == 1
 
