@@ -57,6 +57,7 @@ class CardList(CompositeMixin, VBox):
         self._changed = changed
         self.cards: tuple[TaskCard, ...] = ()
         self._cleared: tuple[TaskCard, ...] = ()
+        self._has_totals = False
         # A box of its own, because what follows a part that comes or goes is drawn again, with its videos.
         self.above = create_shared(ipywidgets.VBox, layout={"overflow": "visible"})
         self._column = newest_first()
@@ -129,9 +130,9 @@ class CardList(CompositeMixin, VBox):
         return (self.above, *self._cleared)
 
     def _write_totals(self) -> None:
-        is_shown = len(self.cards) > 1 or bool(self._cleared)
-        if not is_shown and self._line not in self.above.children:
+        if len(self.cards) < 2 and not self._cleared and not self._has_totals:
             return
+        self._has_totals = True
         numbers = Counter(_group(card) for card in self.cards)
         text = ", ".join(
             tr(label).format(count=numbers[group]) for group, label in _TOTALS.items() if numbers[group]

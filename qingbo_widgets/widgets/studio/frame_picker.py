@@ -84,7 +84,7 @@ class FramePicker(Composite):
         self._clicks = Clicks()
         self._image, self._note = ipywidgets.HTML(), ipywidgets.HTML()
         self.grab_button = self._button(tr("Save frame"), tr(_GRAB), self._grab)
-        self.continue_button = self._button(tr("Continue"), tr(_CONTINUE), self._continue)
+        self.continue_button = self._button(tr("Continue from this frame"), tr(_CONTINUE), self._continue)
         buttons = ipywidgets.HBox([self.grab_button, self.continue_button], layout={"flex_flow": "row wrap"})
         self.follow_up: Any = FollowUp(manager) if follow_up is None else follow_up
         follow_ups = [self.follow_up] if follow_up is None else []

@@ -16,6 +16,7 @@ from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.request import VideoRequest
 from ...tasks.connection import current, reconnect
 from ...tasks.saved_video import video_of
+from ..base import clicks
 from ..base import html as markup
 from ..base.announcement import announcement
 from ..base.build import button, create_widget, style_sheet
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoStudio"]
 
+#: The CSS class of Generate while a click would be ignored as the second of a double click.
+WAITING = "qingbo-waiting"
 #: Seconds between two updates of the static copy while tasks are running, because each sends all tasks.
 COPY_EVERY = 1.0
 
@@ -249,7 +252,7 @@ class VideoStudio(Composite):
             self._offered_contract, old = contract, self._use_contract_button
             self._use_contract_button = None if contract is None else self._contract_button(contract)
             offer = [] if self._use_contract_button is None else [self._use_contract_button]
-            self._actions.children = [self.generate_button, self._reason, *offer]
+            self._actions.children = [self.generate_button, self.variations, self._reason, *offer]
         if old is not None:
             close_whole(old)
 
@@ -278,8 +281,10 @@ class VideoStudio(Composite):
         obstacle = self.form.obstacle
         with update(self.generate_button, self._reason):
             self.generate_button.description = generate_label(self.variations.value)
-            # Not after a click: a disabled button loses the focus, and ``Clicks`` ignores a second click.
             self.generate_button.disabled = bool(obstacle)
+            # Not disabled after a click, because that loses the focus: ``Clicks`` ignores a second click.
+            button = self.generate_button
+            (button.add_class if self._clicks.would_repeat else button.remove_class)(WAITING)
             if self._problem:
                 reason = markup.note(self._problem, "alarm")
             else:
@@ -324,6 +329,7 @@ class VideoStudio(Composite):
                 self._problem = message_of(error)
             if tasks:
                 self._list.add(self._card(task) for task in tasks)
+        refresher.later(clicks.DOUBLE_CLICK, weakly(self, "_update_button"))
         self._update_button()
         return bool(tasks)
 

@@ -561,7 +561,7 @@ def test_frames_open_below_the_card(manager: TaskManager, until: Any, live_widge
     card.frames_button.click()
     picker = card.children[-1]
     assert isinstance(picker, FramePicker), text(card)
-    assert buttons(card) == ["Frames", "Save frame", "Continue"], "Frames stays, to close it"
+    assert buttons(card) == ["Frames", "Save frame", "Continue from this frame"], "Frames stays, to close it"
     card._clicks.forget()  # as after a second
     card.frames_button.click()
     assert buttons(card) == ["Frames"]
