@@ -45,7 +45,7 @@ class CardRow(CompositeMixin, VBox):
         self._html = create_shared(ipywidgets.HTML)
         self.button = button("", "", self._toggle, "qingbo-cover", layout={}, shares_style=True)
         super().__init__([self._html, self.button], layout={"overflow": "visible"})
-        self.add_class("qingbo-row")
+        self.add_class("qingbo-line")
 
     def refresh(self) -> bool:
         """Draw the line; return whether the card is open."""
@@ -66,8 +66,8 @@ class CardRow(CompositeMixin, VBox):
             status = f"{status} {task_text.percent(task)} %"
         return (
             poster_html(picture)
-            + markup.user_text(markup.shorten(prompt, 200), class_="qingbo-row-prompt")
-            + markup.tag("div", markup.text(status), class_="qingbo-row-status")
+            + markup.user_text(markup.shorten(prompt, 200), class_="qingbo-line-prompt")
+            + markup.tag("div", markup.text(status), class_="qingbo-line-status")
         )
 
     def _toggle(self) -> None:

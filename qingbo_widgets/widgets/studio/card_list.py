@@ -134,7 +134,7 @@ class CardList(CompositeMixin, VBox):
             return
         self._has_totals = True
         numbers = Counter(_group(card) for card in self.cards)
-        text = ", ".join(
+        text = " · ".join(
             tr(label).format(count=numbers[group]) for group, label in _TOTALS.items() if numbers[group]
         )
         html = markup.tag("div", markup.text(text), class_="qingbo-dim") if text else Markup()

@@ -126,7 +126,7 @@ class _Tile(CompositeMixin, VBox):
             shares_style=True,
         )
         self._poster = create_shared(
-            ipywidgets.VBox, "", "qingbo-row", children=[self._html, self.poster_button]
+            ipywidgets.VBox, "", "qingbo-line", children=[self._html, self.poster_button]
         )
         self.use_button = button(
             tr(_USE),

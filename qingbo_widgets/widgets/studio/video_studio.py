@@ -34,7 +34,7 @@ from ..form.request_form import RequestForm
 from .card_list import CardList
 from .connect import ConnectPanel, usual_contract
 from .follow_up import continued
-from .form_column import FormColumn
+from .form_column import FormColumn, NextInStudio
 from .shortcut import make_shortcut, shortcut_class
 from .variations import PartlySubmitted, generate_label, submit_all, variations_control
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["VideoStudio"]
 
 #: The CSS class of Generate while a click would be ignored as the second of a double click.
-WAITING = "qingbo-waiting"
+WAITING = "qingbo-busy"
 #: Seconds between two updates of the static copy while tasks are running, because each sends all tasks.
 COPY_EVERY = 1.0
 
@@ -62,7 +62,6 @@ _CONTINUE = N_("Continue")
 _CONTINUE_HELP = N_(
     "Fills in the form for a video that begins with the last frame of this one. Nothing is submitted."
 )
-_A_FRAME = N_("a frame of a video")
 #: Seconds after which a studio listens for Ctrl+Enter, shows the library's latest videos, and is prepared for
 #: its first card.
 READY_AFTER = 0.3
@@ -349,14 +348,14 @@ class VideoStudio(Composite):
 
     def _card(self, task: Task) -> TaskCard:
         card = TaskCard(task, offers_contract=False)
-        card.next_form = self
+        prompt = "" if task.request is None else " / ".join(task.request.prompts)
+        card.next_form = NextInStudio(self._column, self.generate_button, prompt)
         card.on_redraw(self, "_on_redraw")
         request, submit = task.request, task.manager.submit
         if request is not None:
             card.offer(tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)))
-            prompt = " / ".join(request.prompts)
             card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self._column.load(task, prompt))
-            card.offer(tr(_CONTINUE), tr(_CONTINUE_HELP), lambda: self._continue(task), needs_video=True)
+            card.offer(tr(_CONTINUE), tr(_CONTINUE_HELP), lambda: self._continue(card), needs_video=True)
         self.cell_output.add_part(card.cell_output)
         return card
 
@@ -378,20 +377,12 @@ class VideoStudio(Composite):
             self._column.show_examples(self._list.above, not tasks)
             refresher.later(0.0, weakly(self, "update_recent"))
 
-    # ------------------------------------------------------------------ filling in the form
-
-    def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
-        """Fill in the form with a request for its manager, which begins with a frame of a video."""
-        manager = self.manager
-        if manager is None:
-            return False
-        made = request(manager)
-        self._column.load(made, tr(_A_FRAME))
-        return True
-
-    def _continue(self, task: Task) -> None:
+    @staticmethod
+    def _continue(card: TaskCard) -> None:
+        """Fill in the form for a video that begins with the last frame of a card's."""
+        task = card.task
         request, frame = task.request or VideoRequest(task.model), save_frame(video_of(task), None)
-        self.offer(lambda manager: continued(request, frame, manager, task.contract))
+        card.next_form.offer(lambda manager: continued(request, frame, manager, task.contract))
 
     # ------------------------------------------------------------------ the static copy
 
