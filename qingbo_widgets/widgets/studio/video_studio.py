@@ -16,7 +16,7 @@ from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
 from ..base.announcement import announcement
-from ..base.build import button, newest_first, style_sheet
+from ..base.build import PAYS, button, newest_first, set_busy, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -242,7 +242,8 @@ class VideoStudio(Composite):
         just_clicked = self._clicks.would_repeat
         obstacle = self.form.obstacle
         with update(self.generate_button, self._reason):
-            self.generate_button.disabled = bool(obstacle) or just_clicked
+            self.generate_button.disabled = bool(obstacle)
+            set_busy(self.generate_button, just_clicked)
             if self._problem:
                 reason = markup.note(self._problem, "alarm")
             else:
@@ -272,7 +273,7 @@ class VideoStudio(Composite):
                 return
             self._problem = ""
             with update(self.generate_button):
-                self.generate_button.disabled = True
+                set_busy(self.generate_button, True)
             try:
                 task = submit()
             except Exception as error:
@@ -295,7 +296,7 @@ class VideoStudio(Composite):
 
     def _add_offers(self, card: TaskCard, request: VideoRequest) -> None:
         submit = card.task.manager.submit
-        card.offer(tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)))
+        card.offer(tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)), PAYS)
         card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self.form.load(card.task))
 
     # ------------------------------------------------------------------ the static copy
