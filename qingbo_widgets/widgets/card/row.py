@@ -9,7 +9,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ..base import html as markup
-from ..base.build import button, create_shared
+from ..base.build import button, create_shared, set_expanded
 from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import VBox
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CardRow"]
 
-_OPEN, _CLOSE = N_("Open: {prompt}"), N_("Close: {prompt}")
+_LABEL = N_("Open: {prompt}")
 
 
 class CardRow(CompositeMixin, VBox):
@@ -43,7 +43,9 @@ class CardRow(CompositeMixin, VBox):
     def __init__(self, task: Task, changed: Callable[[], object]) -> None:
         self._task, self._changed, self.is_open = task, changed, False
         self._html = create_shared(ipywidgets.HTML)
-        self.button = button("", "", self._toggle, "qingbo-cover", layout={}, shares_style=True)
+        self.button = button(
+            "", "", self._toggle, "qingbo-cover", "qingbo-opens-card", layout={}, shares_style=True
+        )
         super().__init__([self._html, self.button], layout={"overflow": "visible"})
         self.add_class("qingbo-line")
 
@@ -51,11 +53,12 @@ class CardRow(CompositeMixin, VBox):
         """Draw the line; return whether the card is open."""
         task = self._task
         prompt = task.model if task.request is None else " / ".join(task.request.prompts)
-        label = tr(_CLOSE if self.is_open else _OPEN).format(prompt=markup.shorten(prompt, 60))
+        label = tr(_LABEL).format(prompt=markup.shorten(prompt, 60))
         with update(self._html, self.button):
             announced = Markup() if self.is_open else spoken(task)
             self._html.value = self._line(prompt) + announced
             self.button.description = label  # for screen readers
+            set_expanded(self.button, self.is_open)
         return self.is_open
 
     def _line(self, prompt: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -13,7 +14,7 @@ from ...exceptions import SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
-from ..base.build import button, create_shared, set_tooltip, style_sheet
+from ..base.build import PAYS, button, create_shared, set_expanded, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -42,7 +43,7 @@ BAR_AFTER = 0.05
 
 _CANCEL = N_("Only a task that still waits in the queue can be cancelled; the service refunds it.")
 _CHECK = N_("Asks the service, which costs nothing. With the id from its dashboard, the task is followed on.")
-_ID = N_("task id from the dashboard")
+_ID = N_("from the dashboard")
 _ID_HELP = N_(
     "The service's dashboard lists the tasks that it took. Leave it empty to ask only whether it answers."
 )
@@ -98,12 +99,12 @@ class TaskCard(Composite):
         self._is_warned = False
         self._switch = ContractSwitch(task)
         self._clicks = Clicks()
-        self._offers: list[tuple[str, str, Callable[[], object]]] = []
+        self._offers: list[tuple[str, str, Callable[[], object], *tuple[str, ...]]] = []
         #: The numbers of the offers that need a saved video.
         self._for_videos: set[int] = set()
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
         self._redraw_callbacks: list[Callable[[], None]] = []
-        self._picker: ipywidgets.Widget | None = None
+        self._picker: Any = None
         self._is_picker_open = False
         #: Where the frame picker opens the form of the next video; ``None`` for a form of its own.
         self.next_form: Any = None
@@ -139,10 +140,17 @@ class TaskCard(Composite):
     @lazy
     def id_field(self) -> Any:
         """The field for the id of an unconfirmed task: that of an error answer, or from the dashboard."""
-        error, size = self.task.error, {"width": "auto", "flex": "0 1 260px"}
+        error, size = self.task.error, {"width": "auto", "flex": "0 1 300px"}
         known = error.task_id if isinstance(error, SubmissionUnconfirmed) else ""
         return create_shared(
-            Text, tr(_ID_HELP), placeholder=tr(_ID), value=known, continuous_update=False, layout=size
+            Text,
+            tr(_ID_HELP),
+            "qingbo-short-label",
+            description=tr("Task id"),
+            placeholder=tr(_ID),
+            value=known,
+            continuous_update=False,
+            layout=size,
         )
 
     @lazy
@@ -153,7 +161,7 @@ class TaskCard(Composite):
     @lazy
     def submit_again_button(self) -> Any:
         """The button for ``task.submit_again()``, shown if the service has not confirmed or taken it."""
-        return self._button(tr("Submit again"), self._again_help(), self._submit_again)
+        return self._button(tr("Submit again"), self._again_help(), self._submit_again, PAYS)
 
     @lazy
     def switch_button(self) -> Any:
@@ -173,7 +181,9 @@ class TaskCard(Composite):
     @lazy
     def frames_button(self) -> Any:
         """The button that opens the frame picker of the saved video below the card."""
-        return self._button(tr("Frames"), tr(_FRAMES), self._toggle_frames, icon=_CLOSED)
+        return self._button(
+            tr("Frames"), tr(_FRAMES), self._toggle_frames, "qingbo-opens-frames", icon=_CLOSED
+        )
 
     @property
     def static_html(self) -> Markup:
@@ -246,7 +256,12 @@ class TaskCard(Composite):
         )
 
     def offer(
-        self, description: str, tooltip: str, act: Callable[[], object], *, needs_video: bool = False
+        self,
+        description: str,
+        tooltip: str,
+        act: Callable[[], object],
+        *classes: str,
+        needs_video: bool = False,
     ) -> None:
         """Add a button that is created once the task has ended; the card shows an error raised by ``act``.
 
@@ -254,11 +269,12 @@ class TaskCard(Composite):
             description: the label of the button.
             tooltip: its tooltip.
             act: called for a click.
+            *classes: its CSS classes.
             needs_video: show the button only if the video is saved.
         """
         if needs_video:
             self._for_videos.add(len(self._offers))
-        self._offers.append((description, tooltip, act))
+        self._offers.append((description, tooltip, act, *classes))
         if task_text.is_over(self.task):
             self.refresh()
 
@@ -394,13 +410,19 @@ class TaskCard(Composite):
         self._is_warned = False
 
     def _toggle_frames(self) -> None:
-        self._picker = self._picker or late.FramePicker(self.task, follow_up=self.next_form)
+        if self._picker is None:
+            self._picker = late.FramePicker(self.task, follow_up=self.next_form)
+            self._picker.add_class("qingbo-panel-frames")
         self._is_picker_open = not self._is_picker_open
         with update(self.frames_button):
             self.frames_button.icon = _OPEN if self._is_picker_open else _CLOSED
+            set_expanded(self.frames_button, self._is_picker_open)
 
-    def _button(self, description: str, tooltip: str, act: Callable[[], object], **options: Any) -> Any:
-        return button(description, tooltip, lambda: self._act(description, act), shares_style=True, **options)
+    def _button(
+        self, description: str, tooltip: str, act: Callable[[], object], *classes: str, **options: Any
+    ) -> Any:
+        run = partial(self._act, description, act)
+        return button(description, tooltip, run, *classes, shares_style=True, **options)
 
     def _act(self, name: str, act: Callable[[], object]) -> None:
         """Run the action of a click and show its error."""

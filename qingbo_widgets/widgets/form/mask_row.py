@@ -61,7 +61,9 @@ class MaskRow(VBox):
                 "overflow": "visible",
             },
         )
-        super().__init__([line, self.path, self.note], layout={"overflow": "visible"})
+        self.path.add_class("qingbo-mono")
+        parts = [line, self.path, self.note]
+        super().__init__(parts, layout={"overflow": "visible"}, _dom_classes=("qingbo-row",))
         self._mask, self._error_html = DynamicMask("", ()), ""
         self._shown: object = None
         for control in (self.url, self.path):

@@ -307,5 +307,7 @@ class RequestForm(FormState, Composite):
         first = next(iter(self._notes.values()), None)
         layout = {"margin": "0", "flex": "1 1 auto"}
         shared = {"layout": first.layout, "style": first.style} if first else {"layout": layout}
-        note = self._notes[name] = create_widget(ipywidgets.HTML, "", "qingbo-note", **shared)
+        note = self._notes[name] = create_widget(
+            ipywidgets.HTML, "", "qingbo-note", f"qingbo-about-{name}", **shared
+        )
         return note

@@ -214,7 +214,8 @@ class _Row(VBox):
         tools = ipywidgets.HBox(
             [self.seconds, *self.buttons.values()], layout={"flex_flow": "row wrap", "overflow": "visible"}
         )
-        super().__init__([self.prompt, tools, self._note], layout={"overflow": "visible"})
+        parts = [self.prompt, tools, self._note]
+        super().__init__(parts, layout={"overflow": "visible"}, _dom_classes=("qingbo-row",))
 
     def show(
         self,

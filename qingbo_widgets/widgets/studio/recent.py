@@ -12,7 +12,7 @@ from ...i18n import N_, tr
 from ...library.requests import request_of
 from ...service.contract.snapshot import TaskStatus
 from ..base import html as markup
-from ..base.build import button, create_shared
+from ..base.build import button, create_shared, set_expanded
 from ..base.composite import CompositeMixin
 from ..base.ipw import VBox
 from ..base.player import output_of, saved_html
@@ -33,7 +33,7 @@ _LOOKED_AT = 40
 _TITLE = N_("Recent")
 _ALL = N_("All videos:")
 _USE, _USE_HELP = N_("Use settings"), N_("Fills in the form as it was for this video. Nothing is submitted.")
-_PLAY, _HIDE = N_("Play: {prompt}"), N_("Close: {prompt}")
+_PLAY = N_("Play: {prompt}")
 
 
 def recent_videos(library: Library, shown: Collection[str]) -> list[Entry]:
@@ -66,7 +66,7 @@ class Recent(CompositeMixin, VBox):
         )
         self._head = create_shared(ipywidgets.HTML, value=head)
         self._row = create_shared(ipywidgets.HBox, "", "qingbo-recent-row", layout={"overflow": "visible"})
-        self._player = create_shared(ipywidgets.Output, layout={"margin": "0"})
+        self._player = create_shared(ipywidgets.Output, "", "qingbo-panel-recent", layout={"margin": "0"})
         super().__init__(layout={"overflow": "visible"})
         self.add_class("qingbo-recent")
 
@@ -122,6 +122,7 @@ class _Tile(CompositeMixin, VBox):
             "",
             lambda: self._entry and toggle(self._entry.key),
             "qingbo-cover",
+            "qingbo-opens-recent",
             layout={},
             shares_style=True,
         )
@@ -144,7 +145,8 @@ class _Tile(CompositeMixin, VBox):
         prompt = markup.shorten(entry.prompt or entry.model, 60)
         with update(self._html, self.poster_button, self.use_button):
             self._html.value = poster_html(poster_of(video, self._ready))
-            self.poster_button.description = tr(_HIDE if is_open else _PLAY).format(prompt=prompt)
+            self.poster_button.description = tr(_PLAY).format(prompt=prompt)
             self.poster_button.tooltip = markup.shorten(entry.prompt or entry.model, 300)
             self.use_button.disabled = request_of(entry) is None
+            set_expanded(self.poster_button, is_open)
         (self.add_class if is_open else self.remove_class)("qingbo-open")

@@ -19,7 +19,7 @@ from ...tasks.saved_video import video_of
 from ..base import clicks
 from ..base import html as markup
 from ..base.announcement import announcement
-from ..base.build import button, create_widget, style_sheet
+from ..base.build import PAYS, button, create_widget, set_busy, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoStudio"]
 
-#: The CSS class of Generate while a click would be ignored as the second of a double click.
-WAITING = "qingbo-busy"
 #: Seconds between two updates of the static copy while tasks are running, because each sends all tasks.
 COPY_EVERY = 1.0
 
@@ -281,9 +279,7 @@ class VideoStudio(Composite):
         with update(self.generate_button, self._reason):
             self.generate_button.description = generate_label(self.variations.value)
             self.generate_button.disabled = bool(obstacle)
-            # Not disabled after a click, because that loses the focus: ``Clicks`` ignores a second click.
-            button = self.generate_button
-            (button.add_class if self._clicks.would_repeat else button.remove_class)(WAITING)
+            set_busy(self.generate_button, self._clicks.would_repeat)
             if self._problem:
                 reason = markup.note(self._problem, "alarm")
             else:
@@ -353,7 +349,9 @@ class VideoStudio(Composite):
         card.on_redraw(self, "_on_redraw")
         request, submit = task.request, task.manager.submit
         if request is not None:
-            card.offer(tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)))
+            card.offer(
+                tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)), PAYS
+            )
             card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self._column.load(task, prompt))
             card.offer(tr(_CONTINUE), tr(_CONTINUE_HELP), lambda: self._continue(card), needs_video=True)
         self.cell_output.add_part(card.cell_output)
