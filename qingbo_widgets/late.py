@@ -15,7 +15,9 @@ __all__ = [
     "LazyCallable",
     "export_sweep",
     "export_task",
+    "manager_mimebundle",
     "redraw_displays",
+    "show_manager",
     "show_sweep",
     "show_task",
     "sweep_mimebundle",
@@ -56,6 +58,8 @@ task_text = LazyCallable("widgets.card.plain:plain_text")
 task_mimebundle = LazyCallable("widgets.card.task_card:mimebundle")
 export_task = LazyCallable("widgets.export:export_task")
 redraw_displays = LazyCallable("widgets.base.output:redraw_displays")
+show_manager = LazyCallable("widgets.card.connection_view:show")
+manager_mimebundle = LazyCallable("widgets.card.connection_view:mimebundle")
 show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")
 sweep_text = LazyCallable("widgets.sweep.static_copy:plain_text")
 sweep_mimebundle = LazyCallable("widgets.sweep.static_copy:mimebundle")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from traitlets import Float, Int, Unicode
 from traitlets.config import Configurable
 
+from .. import late
 from ..exceptions import InvalidRequest, QingboError
 from ..i18n import tr
 from ..library.library import Library
@@ -24,8 +25,10 @@ from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.urls import is_loopback, public_url_refusal
 from ..service.secrets.known_keys import hide_in, holds_key
-from ..system.host import shell, warn
+from ..system.console import write_line
+from ..system.host import in_notebook, shell, warn
 from ..system.interrupts import uninterrupted
+from ..system.notebook import notebook_folder
 from .background.loop import TaskMonitor
 from .closing import finish, patience
 from .following import reconcile
@@ -159,7 +162,22 @@ class TaskManager(Configurable):
         if not hasattr(self, "_renewal"):  # in the traceback of an error in __init__
             return "<TaskManager, unfinished>"
         where = "the sandbox" if self.is_sandbox else self.client.base_url
-        return f"<TaskManager of {where}, {len(self.tasks)} tasks, videos in {str(self.library.folder)!r}>"
+        folder, base = self.library.folder, notebook_folder()
+        shown = folder.relative_to(base).as_posix() if folder.is_relative_to(base) else str(folder)
+        contract = self.client.contract.name
+        return f"<TaskManager of {where}, contract {contract}, {len(self.tasks)} tasks, videos in {shown!r}>"
+
+    def _ipython_display_(self) -> None:
+        """Show where the manager is connected, and the cards of tasks that go on; change nothing."""
+        if in_notebook():
+            late.show_manager(self)
+        else:
+            write_line(repr(self))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """Return HTML and plain text, for hosts that call no ``_ipython_display_``, such as marimo."""
+        bundle: dict[str, Any] = late.manager_mimebundle(self)
+        return bundle
 
     def __enter__(self) -> TaskManager:
         return self

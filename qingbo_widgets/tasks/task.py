@@ -109,6 +109,9 @@ class Owner(Protocol):
     def publish(self, picture: Path) -> str:
         """Return a URL at which the service can read a local image."""
 
+    def adopt(self, key: str) -> Task | None:
+        """Return the task with this key; ``None`` if the library has none."""
+
     def follow(self, task: Task, **options: Any) -> Task:
         """Start following a task, as ``TaskManager.follow``."""
 

@@ -14,6 +14,7 @@ from ...exceptions import SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
+from ..base import html as markup
 from ..base.build import PAYS, button, create_shared, set_expanded, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
@@ -195,7 +196,7 @@ class TaskCard(Composite):
                 self._static_html = (
                     task_text.ended(task, embed=False)
                     if task_text.is_settled(task)
-                    else task_text.static_copy(task)
+                    else task_text.static_copy(task, in_studio=True)
                 )
             return self._static_html
 
@@ -233,10 +234,14 @@ class TaskCard(Composite):
             self._static_html = Markup()
             # The output of a closed card stays as it is.
             if self.cell_output.has_copy and self.comm is not None:
-                if task_text.is_settled(self.task):
-                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
-                else:
+                if not task_text.is_settled(self.task):
                     self.cell_output.set_copy(*self._copy())
+                elif self._video.has_link and self.cell_output.is_on_page:
+                    # The user may be watching in the live card, so that stays as long as the page.
+                    html = markup.tag("div", task_text.ended(self.task), class_=self.cell_output.copy_class)
+                    self.cell_output.set_copy(html, plain_text(self.task))
+                else:
+                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
         for call in self._redraw_callbacks:
             call()
 

@@ -1,11 +1,14 @@
-"""The video of a card: the saved file, or the service's link while a slow download is running."""
+"""The video of a card: the saved file, or the service's link while a slow download is running.
+
+The link keeps a player of its own when the file is saved, because another source would interrupt a user who
+is watching. The page shows one of the two (widget.css): the link's if its class says that it was played.
+"""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -26,6 +29,9 @@ __all__ = ["VideoView", "video_view"]
 
 #: Seconds of a download after which the video is played from the service's link in the meantime.
 LINK_AFTER = 0.7
+
+#: The CSS classes of the parts.
+_LINK, _SAVED, _OTHERS = "qingbo-link", "qingbo-saved", "qingbo-others"
 
 
 def video_view(task: Task, refresh: Callable[[], object]) -> VideoView:
@@ -57,48 +63,52 @@ class VideoView(CompositeMixin, VBox):
 
     def __init__(self, task: Task, refresh: Callable[[], object], **traits: Any) -> None:
         self._task, self._refresh = task, refresh
-        self._source = ""
-        self._others: tuple[Path, ...] = ()
+        self._sources: dict[str, str] = {}
+        self._shown: dict[str, Any] = {}
         self._saving_since: float | None = None
         super().__init__(**traits)
 
     @property
     def is_shown(self) -> bool:
         """True if there is a video to play."""
-        return bool(self.children)
+        return bool(self._shown)
+
+    @property
+    def has_link(self) -> bool:
+        """True if the user may be watching the video from the service's link."""
+        return _LINK in self._shown
 
     def play(self) -> None:
         """Show the video that can be played now."""
         task = self._task
         if task.video_path is not None:
-            self._show(str(task.video_path), saved_html(task.video_path))
+            self._show(_SAVED, str(task.video_path), saved_html)
             self._list_others()
-        elif not self._source and self._is_late():
-            self._show(task_text.link(task), link_html(task_text.link(task)))
+        elif not self._sources and self._is_late():
+            self._show(_LINK, task_text.link(task), link_html)
 
-    def _show(self, source: str, html: str) -> None:
-        if source == self._source or not html:
+    def _show(self, kind: str, source: str, html_of: Callable[[str], str]) -> None:
+        if source == self._sources.get(kind):
             return  # a redraw would restart the video while the user watches it
-        self._source = source
-        self._put(0, output_of(html, source))
+        html = html_of(source)
+        if not html:
+            return
+        self._sources[kind] = source
+        outputs = (output_of(html, source),)
+        if kind in self._shown:
+            with update(self._shown[kind]):
+                self._shown[kind].outputs = outputs
+        else:
+            part = create_shared(ipywidgets.Output, "", kind, outputs=outputs, layout={"margin": "0"})
+            self._shown[kind] = part
+            with update(self):
+                self.children = (*self.children, part)
 
     def _list_others(self) -> None:
         """Show links to the other videos of the task, in an output of their own."""
-        if self._task.other_video_paths == self._others or not self.children:
-            return
-        self._others = self._task.other_video_paths
-        names = "\n".join(str(path) for path in self._others)
-        self._put(1, output_of(files_html(self._others), names))
-
-    def _put(self, place: int, output: dict[str, Any]) -> None:
-        """Write an output, which is created with its content."""
-        if len(self.children) > place:
-            with update(self.children[place]):
-                self.children[place].outputs = (output,)
-        else:
-            part = create_shared(ipywidgets.Output, outputs=(output,), layout={"margin": "0"})
-            with update(self):
-                self.children = (*self.children, part)
+        others = self._task.other_video_paths
+        if others:
+            self._show(_OTHERS, "\n".join(map(str, others)), lambda _: files_html(others))
 
     def _is_late(self) -> bool:
         """Return whether the download has been running for ``LINK_AFTER`` seconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -49,6 +49,7 @@ class CardList(CompositeMixin, VBox):
 
     Attributes:
         cards: the cards, newest first.
+        cleared: the cards that were cleared last, and can be put back.
     """
 
     children: Any  # for mypy, which has no types of the base class
@@ -56,7 +57,7 @@ class CardList(CompositeMixin, VBox):
     def __init__(self, changed: Callable[[], object]) -> None:
         self._changed = changed
         self.cards: tuple[TaskCard, ...] = ()
-        self._cleared: tuple[TaskCard, ...] = ()
+        self.cleared: tuple[TaskCard, ...] = ()
         self._has_totals = False
         # A box of its own, because what follows a part that comes or goes is drawn again, with its videos.
         self.above = create_shared(ipywidgets.VBox, layout={"overflow": "visible"})
@@ -85,10 +86,13 @@ class CardList(CompositeMixin, VBox):
             ipywidgets.HBox, "", "qingbo-totals", children=parts, layout={"overflow": "visible"}
         )
 
-    def add(self, cards: Iterable[TaskCard]) -> None:
-        """Add cards, the oldest first, above the others."""
+    def add(self, cards: Sequence[TaskCard], *, are_older: bool = False) -> None:
+        """Add cards, the oldest first, above the others, or below them."""
+        if not cards:
+            return
         self._forget_cleared()
-        self.cards = (*tuple(cards)[::-1], *self.cards)
+        new = tuple(cards[::-1])
+        self.cards = (*self.cards, *new) if are_older else (*new, *self.cards)
         self.arrange()
         self._changed()
 
@@ -104,33 +108,33 @@ class CardList(CompositeMixin, VBox):
     def clear(self) -> None:
         """Remove the cards of tasks that have ended, and remember them until the next change."""
         self._forget_cleared()
-        self._cleared = tuple(card for card in self.cards if task_text.is_settled(card.task))
-        self.cards = tuple(card for card in self.cards if card not in self._cleared)
+        self.cleared = tuple(card for card in self.cards if task_text.is_settled(card.task))
+        self.cards = tuple(card for card in self.cards if card not in self.cleared)
         self.arrange()
-        if self._cleared:
+        if self.cleared:
             focus(self.undo_button)
         self._changed()
 
     def put_back(self) -> None:
         """Put the cards back that were cleared last."""
-        if not self._cleared:
+        if not self.cleared:
             return
-        cards, self._cleared = {*self.cards, *self._cleared}, ()
+        cards, self.cleared = {*self.cards, *self.cleared}, ()
         self.cards = tuple(sorted(cards, key=lambda card: card.task.submitted_at, reverse=True))
         self.arrange()
         focus(self.clear_button)
         self._changed()
 
     def _forget_cleared(self) -> None:
-        cleared, self._cleared = self._cleared, ()
+        cleared, self.cleared = self.cleared, ()
         for card in cleared:
             card.close()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self.above, *self._cleared)
+        return (self.above, *self.cleared)
 
     def _write_totals(self) -> None:
-        if len(self.cards) < 2 and not self._cleared and not self._has_totals:
+        if len(self.cards) < 2 and not self.cleared and not self._has_totals:
             return
         self._has_totals = True
         numbers = Counter(_group(card) for card in self.cards)
@@ -138,17 +142,17 @@ class CardList(CompositeMixin, VBox):
             tr(label).format(count=numbers[group]) for group, label in _TOTALS.items() if numbers[group]
         )
         html = markup.tag("div", markup.text(text), class_="qingbo-dim") if text else Markup()
-        html += markup.note(self._cleared_text()) if self._cleared else Markup()
+        html += markup.note(self._cleared_text()) if self.cleared else Markup()
         can_clear = any(task_text.is_settled(card.task) for card in self.cards)
         with update(self._totals, self.clear_button.layout, self.undo_button.layout, self.above):
             self._totals.value = html
             self.clear_button.layout.display = None if can_clear else "none"
-            self.undo_button.layout.display = None if self._cleared else "none"
+            self.undo_button.layout.display = None if self.cleared else "none"
             if self._line not in self.above.children:
                 self.above.children = (self._line, *self.above.children)
 
     def _cleared_text(self) -> str:
-        count, folder = len(self._cleared), self._cleared[0].task.manager.library.folder.name
+        count, folder = len(self.cleared), self.cleared[0].task.manager.library.folder.name
         return tr(_CLEARED_ONE if count == 1 else _CLEARED).format(count=count, folder=folder)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
@@ -24,10 +24,9 @@ from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
-from ..base.output import CellOutput, text_of
+from ..base.output import CellOutput
 from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
-from ..card.plain import plain_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
@@ -35,7 +34,9 @@ from .card_list import CardList
 from .connect import ConnectPanel, usual_contract
 from .follow_up import continued
 from .form_column import FormColumn, NextInStudio
+from .own_tasks import StudioTasks
 from .shortcut import make_shortcut, shortcut_class
+from .static_copy import StudioCopy, plain_copy
 from .variations import PartlySubmitted, generate_label, submit_all, variations_control
 
 if TYPE_CHECKING:
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
 
 __all__ = ["VideoStudio"]
-
-#: Seconds between two updates of the static copy while tasks are running, because each sends all tasks.
-COPY_EVERY = 1.0
 
 CSS = markup.read_css(__file__, "studio.css")
 
@@ -65,6 +63,8 @@ _CONTINUE_HELP = N_(
 READY_AFTER = 0.3
 #: Seconds after the end of a task in which the library is read again.
 RECENT_AFTER = 1.0
+#: Seconds after which a studio shows the tasks of earlier runs of its cell, for which its form does not wait.
+EARLIER_AFTER = 0.1
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots", "multi_prompt")
 _USE_CONTRACT = N_("Use contract {contract}")
@@ -120,6 +120,7 @@ class VideoStudio(Composite):
         self.form: RequestForm = _StudioForm(**initial)
         self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
+        self._own_tasks: StudioTasks | None = None
         self.generate_button = button(
             generate_label(1),
             tr(_GENERATE_HELP),
@@ -138,7 +139,6 @@ class VideoStudio(Composite):
         self._offered_contract: str | None = None
         self._use_contract_button: Any = None
         self._list = CardList(weakly(self, "_on_cards"))
-        self._callbacks: list[Callable[[tuple[Task, ...]], object]] = []
         self._column = FormColumn(self.form, self._actions)
         self._body = create_widget(
             ipywidgets.Box,
@@ -154,6 +154,7 @@ class VideoStudio(Composite):
             [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
         )
         self.cell_output = CellOutput(self)
+        self._copy = StudioCopy(self.cell_output.copy_class)
         self.form.observe(lambda _: self._update_button(), "problems")
         if manager is None:
             try:
@@ -211,12 +212,18 @@ class VideoStudio(Composite):
         return (self._body,)
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.cell_output.show(self._static_copy(), self._plain_copy())
+        with update():
+            copy, *older = self._copy.parts(self.cards, self)
+        self.cell_output.show(copy, plain_copy(self.cards, self), *older)
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
         if self._draft_owner is not None and self._draft is None:
-            self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._draft_owner)
+            presets = Presets(manager.library.folder)
+            self._draft = DraftKeeper(self.form, presets, self._draft_owner)
+            self._own_tasks = StudioTasks(presets, self._draft_owner)
+            if self._own_tasks.keys:
+                refresher.later(EARLIER_AFTER, weakly(self, "_show_earlier"))
         service = (
             tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
         )
@@ -323,24 +330,23 @@ class VideoStudio(Composite):
                 self._clicks.forget()
                 self._problem = message_of(error)
             if tasks:
-                self._list.add(self._card(task) for task in tasks)
+                self._list.add([self._card(task) for task in tasks])
         refresher.later(clicks.DOUBLE_CLICK, weakly(self, "_update_button"))
         self._update_button()
         return bool(tasks)
 
     # ------------------------------------------------------------------ cards
 
-    def add_tasks(self, tasks: Iterable[Task]) -> None:
-        """Show cards of tasks that were submitted before, such as those of an earlier run of the cell.
-
-        Args:
-            tasks: the tasks, the oldest first.
-        """
-        self._list.add(self._card(task) for task in tasks)
-
-    def on_tasks(self, callback: Callable[[tuple[Task, ...]], object]) -> None:
-        """Call a function with the tasks of the cards, newest first, whenever cards come or are cleared."""
-        self._callbacks.append(callback)
+    def _show_earlier(self) -> None:
+        """Show the tasks that earlier runs of the cell have submitted, below those of this one."""
+        manager, own_tasks = self.manager, self._own_tasks
+        if manager is None or own_tasks is None or self.comm is None:
+            return
+        shown = {card.task.key for card in self.cards}
+        tasks = [task for task in own_tasks.load(manager) if task.key not in shown]
+        with update():
+            if self.comm is not None:  # it may have been closed meanwhile
+                self._list.add([self._card(task) for task in tasks], are_older=True)
 
     def _card(self, task: Task) -> TaskCard:
         card = TaskCard(task, offers_contract=False)
@@ -368,11 +374,14 @@ class VideoStudio(Composite):
     def _on_cards(self) -> None:
         """Handle a change of the list of cards."""
         self._update_copy_soon()
-        tasks = tuple(card.task for card in self.cards)
-        for call in self._callbacks:
-            call(tasks)
+        if self._own_tasks is not None:
+            self._own_tasks.remove([card.task.key for card in self._list.cleared])
+            shown = [card.task.key for card in self.cards[::-1]]
+            if not set(shown) <= set(self._own_tasks.keys):
+                for key in shown:  # all of them, in this order
+                    self._own_tasks.add(key)
         if self._is_ready:
-            self._column.show_examples(self._list.above, not tasks)
+            self._column.show_examples(self._list.above, not self.cards)
             refresher.later(0.0, weakly(self, "update_recent"))
 
     @staticmethod
@@ -393,7 +402,7 @@ class VideoStudio(Composite):
             if not self.cell_output.has_copy or (self._is_copy_due and not all_ended):
                 return
             self._is_copy_due = True
-            rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
+            rest = 0.0 if all_ended else self._copied_at + self._copy.pause - time.monotonic()
         refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
 
     @property
@@ -410,14 +419,5 @@ class VideoStudio(Composite):
         with update():  # so that the later of two threads writes the later state
             if self._is_copy_due:
                 self._copied_at, self._is_copy_due = time.monotonic(), False
-                self.cell_output.set_copy(self._static_copy(), self._plain_copy())
-
-    def _static_copy(self) -> Markup:
-        """Return all tasks of the studio as HTML, hidden while the studio is alive."""
-        parts = [card.static_html for card in self.cards] or [markup.block(markup.note(text_of(self)))]
-        copy = markup.tag("div", *parts, class_=self.cell_output.copy_class)
-        return copy if self._all_ended else markup.unloaded(copy)
-
-    def _plain_copy(self) -> str:
-        """Return all tasks of the studio as plain text."""
-        return "\n\n".join(plain_text(card.task) for card in self.cards) or text_of(self)
+                copy, *older = self._copy.parts(self.cards, self)
+                self.cell_output.set_copy(copy, plain_copy(self.cards, self), *older)
