@@ -40,7 +40,7 @@ def video_view(task: Task, refresh: Callable[[], object]) -> VideoView:
         VideoView,
         "",
         "qingbo-stage",
-        _ratio_class(task),
+        *_ratio_class(task),
         layout={"overflow": "visible"},
         task=task,
         refresh=refresh,
@@ -121,8 +121,8 @@ class VideoView(CompositeMixin, VBox):
         return time.monotonic() - self._saving_since >= LINK_AFTER
 
 
-def _ratio_class(task: Task) -> str:
-    """Return the CSS class of the shape of the coming video; that of 16:9 if an image decides it."""
+def _ratio_class(task: Task) -> tuple[str, ...]:
+    """Return the CSS class of the shape of the coming video; none if an image decides it."""
     shape = "" if task.request is None else settings_of(task.request, task.contract).shape
-    found = re.search(r"(\d+):(\d+)", shape)
-    return "qingbo-ratio-" + ("-".join(found.groups()) if found else "16-9")
+    found = re.fullmatch(r"(\d+):(\d+)", shape)
+    return () if found is None else (f"qingbo-ratio-{found[1]}-{found[2]}",)
