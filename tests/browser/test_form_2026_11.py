@@ -79,7 +79,7 @@ def field(output: Locator, label: str) -> Locator:
 
 def button(output: Locator, name: str) -> Locator:
     """Return the button with this name."""
-    return output.get_by_role("button", name=name)
+    return output.get_by_role("button", name=name, exact=name in ("Generate", "Regenerate"))
 
 
 def fill(control: Locator, text: str) -> None:

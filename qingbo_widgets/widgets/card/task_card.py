@@ -71,7 +71,7 @@ _OPEN, _CLOSED = "caret-down", "caret-right"
 
 #: The bar lies in the space that the stage keeps for the caption of the video, so that nothing moves when it
 #: goes.
-_BAR = {"width": "auto", "height": "8px", "margin": "-18px 0 10px"}
+_BAR = {"width": "auto", "height": "8px", "margin": "-21px 0 13px"}
 _ROW = {"flex_flow": "row wrap", "margin": "4px 0 0"}
 
 

@@ -64,12 +64,18 @@ def test_filling_in_can_be_taken_back(studio: VideoStudio, manager: TaskManager)
     assert "qingbo-filled" not in classes_of(studio.form.controls["prompt"])
 
 
+@pytest.fixture
+def publishing(manager: TaskManager, server: Sandbox) -> Iterator[None]:
+    """Let the manager publish pictures through the sandbox, which it must not close."""
+    manager.sandbox = server
+    yield
+    manager.sandbox = None
+
+
 @pytest.mark.slow
-def test_continue_fills_the_studios_own_form(
-    studio: VideoStudio, manager: TaskManager, server: Sandbox, monkeypatch: pytest.MonkeyPatch, until: Until
-) -> None:
+@pytest.mark.usefixtures("publishing")
+def test_continue_fills_the_studios_own_form(studio: VideoStudio, manager: TaskManager, until: Until) -> None:
     """Continue puts the last frame into the form of the studio, opens no second one, and submits nothing."""
-    monkeypatch.setattr(manager, "sandbox", server)  # which publishes pictures
     studio.form.prompt, studio.form.duration = "A koi", 3
     send_click(studio.generate_button)
     until(lambda: "Continue" in buttons_of(studio))
