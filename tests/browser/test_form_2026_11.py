@@ -79,7 +79,7 @@ def field(output: Locator, label: str) -> Locator:
 
 def button(output: Locator, name: str) -> Locator:
     """Return the button with this name."""
-    return output.get_by_role("button", name=name, exact=name in ("Generate", "Regenerate"))
+    return output.get_by_role("button", name=name, exact=name in ("Generate", "Regenerate", "Reset"))
 
 
 def fill(control: Locator, text: str) -> None:

@@ -58,7 +58,7 @@ def field(output: Locator, label: str) -> Locator:
 
 def button(output: Locator, name: str) -> Locator:
     """Return the button with this name."""
-    return output.get_by_role("button", name=name, exact=name in ("Generate", "Regenerate"))
+    return output.get_by_role("button", name=name, exact=name in ("Generate", "Regenerate", "Reset"))
 
 
 def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
