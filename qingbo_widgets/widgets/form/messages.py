@@ -23,8 +23,8 @@ from .wording import character_count, name_of_part, plain_problems_html, problem
 __all__ = ["below", "code_notes", "obstacle"]
 
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
-_NOT_READY = N_("Not ready: see {fields}.")
-_SHOT, _SHOTS = N_("Shot {number}"), N_("Several shots")
+_NOT_READY = N_("Fix first: {fields}.")
+_SHOT, _SHOTS = N_("Shot {number}"), N_("Multi-shot")
 _FIXED = N_("Fixed in this form.")
 _SHOTS_DECIDE = N_("The shots decide the length.")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
@@ -57,7 +57,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
 
 
 def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
-    """Return what the form shows where a problem is to be mended: the label of a control, line or panel."""
+    """Return what the form shows where a problem is fixed: the label of a control, line or panel."""
     name = problem.field
     if name not in form.field_names:
         return (name,)

@@ -19,11 +19,13 @@ from ...tasks.saved_video import video_of
 from ..base import clicks
 from ..base import html as markup
 from ..base.announcement import announcement
-from ..base.build import PAYS, button, create_widget, set_busy, style_sheet
+from ..base.build import PAYS, button, create_shared, create_widget, set_busy, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
+from ..base.notify import bell
+from ..base.notify import install as install_bell
 from ..base.output import CellOutput
 from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
@@ -131,6 +133,7 @@ class VideoStudio(Composite):
         self.variations = variations_control()
         self.variations.observe(lambda _: self._update_button(), "value")
         self._head = ipywidgets.HTML()
+        self._bell = create_shared(ipywidgets.Box, "", "qingbo-bell-place")
         self._reason = ipywidgets.HTML(layout={"flex": "1 1 160px", "margin": "0 0 0 10px"})
         self._actions = ipywidgets.HBox(
             [self.generate_button, self.variations, self._reason],
@@ -191,11 +194,13 @@ class VideoStudio(Composite):
         if self.manager is not None:
             self.manager.monitor.warm_up()
         shortcut_class()  # imported before the lock is taken
+        install_bell()
         with update(self):  # so that only one of two threads does it
             if self.comm is not None and not self._is_ready:
                 self._is_ready = True
                 self._invisible = [style_sheet(self), *make_shortcut(self._on_shortcut)]
                 self.children = [*self.children, *self._invisible]
+                self._bell.children = bell(self._bell)
         self._column.show_examples(self._list.above, not self.cards)
         self.update_recent()
 
@@ -209,7 +214,7 @@ class VideoStudio(Composite):
             self._draft.close()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._body,)
+        return (self._bell, self._body)
 
     def _ipython_display_(self, **_: Any) -> None:
         with update():
@@ -238,7 +243,7 @@ class VideoStudio(Composite):
         )
         with update(self, self._head):
             self._head.value = self._styles + status
-            self.children = [self._head, self._body, *self._invisible]
+            self.children = [self._head, self._bell, self._body, *self._invisible]
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
             self._panel.close()
@@ -292,7 +297,9 @@ class VideoStudio(Composite):
             else:
                 reason = markup.note(obstacle) if obstacle else Markup()
             # An obstacle is not announced: it changes with every letter that is typed.
-            self._reason.value = reason + announcement(self.cell_output.copy_class, self._problem)
+            self._reason.value = reason + announcement(
+                self.cell_output.copy_class, self._problem, is_urgent=True
+            )
 
     # ------------------------------------------------------------------ submitting
 
