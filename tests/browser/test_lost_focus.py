@@ -1,4 +1,4 @@
-"""What has the focus when its control is removed, hidden or disabled: never nothing, never a paid button."""
+"""The focus when its control is removed, hidden or disabled: never nowhere, never on a paid button."""
 
 from __future__ import annotations
 
