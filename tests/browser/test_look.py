@@ -109,7 +109,7 @@ def test_the_look_of_an_output_does_not_depend_on_other_cells(notebook: Notebook
 def test_a_card_keeps_its_shape_when_it_ends(notebook: Notebook) -> None:
     """The text of a card stays where it is when its static copy takes its place."""
     cells = [
-        CONNECTED,
+        "import qingbo_widgets as qw\nmanager = qw.connect(sandbox=qw.Sandbox(speed=5, draft=True))",
         "task = qw.generate('a heron', model='kling-v1')\ntask",
     ]
     page = notebook(cells).run(0)
