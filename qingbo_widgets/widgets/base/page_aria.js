@@ -5,7 +5,8 @@
 // - qingbo-opens-NAME, on a button: it shows and hides the element with the class qingbo-panel-NAME of the same widget.
 //   A button that is no toggle button says by the class qingbo-expanded that it is shown.
 // - qingbo-about-NAME, on a message: it is about the element with the class qingbo-field-NAME.
-// - qingbo-row, on a box: a group named by its first label; a qingbo-note in it is about all its fields.
+// - qingbo-row, on a box, such as a shot: a qingbo-note in it is about all its fields, and its buttons are described by
+//   its first label, because each row has buttons of the same names.
 // - qingbo-card: a group named by the prompt.
 // - qingbo-busy, on a button: it ignores clicks for a moment, but keeps the focus.
 // - Other toggle buttons: pressed, or not; those of a choice form a group.
@@ -118,11 +119,16 @@ function describeButtons(root) {
 }
 
 /** @param {Element} root */
-function nameGroups(root) {
+function describeRows(root) {
   for (const row of root.querySelectorAll(".qingbo-row")) {
     const label = row.querySelector(".widget-label");
-    set(row, { role: "group", "aria-labelledby": label && idOf(label) });
+    for (const button of row.querySelectorAll("button"))
+      set(button, { "aria-describedby": label && idOf(label) });
   }
+}
+
+/** @param {Element} root */
+function nameCards(root) {
   for (const card of [root, ...root.querySelectorAll(".qingbo-card")]) {
     const prompt = card.matches(".qingbo-card") ? card.querySelector(".qingbo-prompt")?.textContent : null;
     if (prompt) set(card, { role: "group", "aria-label": prompt.slice(0, 120) });
@@ -159,7 +165,8 @@ function update() {
     if (!root.isConnected) continue;
     describeFields(root);
     describeButtons(root);
-    nameGroups(root);
+    describeRows(root);
+    nameCards(root);
   }
 }
 

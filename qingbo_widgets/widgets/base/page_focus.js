@@ -13,6 +13,8 @@ const CONTROLS = "a[href], button, input, select, textarea, summary, video[contr
 const PAYS = ".qingbo-pays, .mod-primary";
 /** Milliseconds in which a control that is drawn again counts as the same. */
 const SOON = 1500;
+/** Milliseconds in which a new control may lack its classes and its label. */
+const SETTLED = 100;
 /** The attributes that can hide or disable a control. */
 const CHANGES = ["disabled", "style", "class", "hidden"];
 
@@ -86,6 +88,22 @@ const canHaveFocus = (element) =>
   !element.matches(":disabled") &&
   element.checkVisibility({ visibilityProperty: true });
 
+/** @type {WeakMap<Node, number>} When elements were added to the page. */
+const added = new WeakMap();
+
+/** @param {Element} element */
+function isFresh(element) {
+  const latest = performance.now() - SETTLED;
+  for (
+    let part = /** @type {Element | null} */ (element);
+    part && !part.matches(CELL);
+    part = part.parentElement
+  ) {
+    if ((added.get(part) ?? 0) > latest) return true;
+  }
+  return false;
+}
+
 const isNowhere = () => !document.activeElement || document.activeElement === document.body;
 
 /**
@@ -96,7 +114,9 @@ const isNowhere = () => !document.activeElement || document.activeElement === do
 function controlsIn({ box, at }, element) {
   const next = box.contains(element) ? element : box.children[at];
   return [.../** @type {NodeListOf<HTMLElement>} */ (box.querySelectorAll(CONTROLS))]
-    .filter((control) => control !== element && canHaveFocus(control) && control.closest(OURS))
+    .filter(
+      (control) => control !== element && canHaveFocus(control) && control.closest(OURS) && !isFresh(control),
+    )
     .map((control) => ({
       control,
       name: nameOf(control),
@@ -134,16 +154,26 @@ function focusRegion(region) {
   region.focus({ preventScroll: true });
 }
 
-/** @param {Place} from */
-function recover(from) {
-  const found = replacement(from);
-  if (!found) return;
-  lost = { place: from, ...found, at: performance.now() };
+/**
+ * @param {Place} from
+ * @param {{ now: HTMLElement, isRegion: boolean }} found
+ * @param {number} at
+ */
+function give(from, found, at) {
+  lost = { place: from, ...found, at };
   if (found.isRegion) focusRegion(found.now);
   else {
     found.now.focus({ preventScroll: true });
     found.now.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
+}
+
+/** @param {Place} from */
+function recover(from) {
+  const found = replacement(from);
+  if (!found) return;
+  give(from, found, performance.now());
+  setTimeout(improve, SETTLED);
 }
 
 /** Give the focus to what has been drawn meanwhile, unless the user has moved it. */
@@ -154,6 +184,7 @@ function improve() {
     lost = null;
     return;
   }
+  setTimeout(improve, SETTLED);
   if (canHaveFocus(from.element) && from.element.closest(OURS)) {
     lost = null;
     from.element.focus({ preventScroll: true });
@@ -161,11 +192,12 @@ function improve() {
   }
   const found = replacement(from);
   if (!found || found.isRegion || found.now === now) return;
-  if (isRegion || nameOf(found.now) === from.name) recover(from);
+  if (isRegion || nameOf(found.now) === from.name) give(from, found, at);
 }
 
 /** @param {MutationRecord[]} records */
 function changed(records) {
+  for (const { addedNodes } of records) for (const node of addedNodes) added.set(node, performance.now());
   if (place && (isNowhere() || document.activeElement === place.element)) {
     const { element } = place;
     if (!canHaveFocus(element)) {
@@ -180,7 +212,6 @@ function changed(records) {
     if (isMoved && isNowhere()) element.focus({ preventScroll: true });
     place = placeOf(element);
   }
-  improve();
 }
 
 /** @param {FocusEvent} event */

@@ -7,6 +7,8 @@ from pathlib import Path
 import anywidget
 from traitlets import Int, List, Unicode
 
+from ..base.html import read_css
+
 __all__ = ["PathCanvas"]
 
 _SCRIPT = Path(__file__).with_name("canvas.js")
@@ -21,7 +23,7 @@ class PathCanvas(anywidget.AnyWidget):
 
     # Of a path anywidget keeps every widget that was made.
     _esm = _SCRIPT.read_text(encoding="utf-8")
-    _css = _SCRIPT.with_suffix(".css").read_text(encoding="utf-8")
+    _css = read_css(__file__, "canvas.css")
 
     source = Unicode("", help="The image source that the page loads: a URL or a data URL.").tag(sync=True)
     label = Unicode("", help="The text alternative of the image, for screen readers.").tag(sync=True)

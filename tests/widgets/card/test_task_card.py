@@ -238,7 +238,7 @@ def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTas
     task = make_task()
     card = TaskCard(task)
     check, again = card.check_button, card.submit_again_button
-    assert card.id_field.description == ""
+    assert card.id_field.description == "Task id"
     task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
     task.lifecycle.settle()
     card.refresh()
@@ -284,7 +284,7 @@ def unconfirmed(server: Sandbox, manager: TaskManager, until: Any) -> Iterator[T
     server.faults = Faults(html_every=1)
     try:
         card = TaskCard(manager.submit(prompt="A koi", duration=3))
-        until(lambda: buttons(card) == ["", "Check", "Submit again"])
+        until(lambda: buttons(card) == ["Task id", "Check", "Submit again"])
     finally:
         server.faults = Faults()
     yield card
@@ -388,7 +388,7 @@ def test_the_id_of_an_error_answer_is_filled_in(
     body = {"task_id": "task-1", "status": "queued", "error": {"message": "Odd."}}
     with FaultServer(answer(body, 400)) as server:
         card = TaskCard(make_manager(Client("some-key", server.url)).submit(prompt="A koi"))
-        until(lambda: buttons(card) == ["", "Check", "Submit again"])
+        until(lambda: buttons(card) == ["Task id", "Check", "Submit again"])
         assert card.id_field.value == "task-1"
         card.close()
 
@@ -436,7 +436,7 @@ def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: 
     unconfirmed.check_button.click()
     until(lambda: "Look in its dashboard" in text(unconfirmed))
     assert "kling-v3" in text(unconfirmed)
-    assert buttons(unconfirmed) == ["", "Check", "Submit again"]
+    assert buttons(unconfirmed) == ["Task id", "Check", "Submit again"]
 
 
 @pytest.mark.slow
