@@ -38,6 +38,7 @@ __all__ = [
     "outputs_of",
     "parts_of",
     "press",
+    "read",
     "send",
     "send_click",
     "text_of",

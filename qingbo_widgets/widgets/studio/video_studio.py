@@ -67,6 +67,8 @@ READY_AFTER = 0.3
 RECENT_AFTER = 1.0
 #: Seconds after which a studio shows the tasks of earlier runs of its cell, for which its form does not wait.
 EARLIER_AFTER = 0.1
+#: The number of earlier tasks that are shown first.
+AT_FIRST = 4
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots", "multi_prompt")
 _USE_CONTRACT = N_("Use contract {contract}")
@@ -349,11 +351,15 @@ class VideoStudio(Composite):
         manager, own_tasks = self.manager, self._own_tasks
         if manager is None or own_tasks is None or self.comm is None:
             return
-        shown = {card.task.key for card in self.cards}
-        tasks = [task for task in own_tasks.load(manager) if task.key not in shown]
-        with update():
-            if self.comm is not None:  # it may have been closed meanwhile
-                self._list.add([self._card(task) for task in tasks], are_older=True)
+        tasks = own_tasks.load(manager)[::-1]
+        # Those that the user looks at first are not kept waiting for the others.
+        for batch in (tasks[:AT_FIRST], tasks[AT_FIRST:]):
+            shown = {card.task.key for card in self.cards}
+            with update():
+                if self.comm is None:  # closed meanwhile
+                    return
+                earlier = [self._card(task) for task in batch[::-1] if task.key not in shown]
+                self._list.add(earlier, are_older=True)
 
     def _card(self, task: Task) -> TaskCard:
         card = TaskCard(task, offers_contract=False)
