@@ -26,7 +26,7 @@ _HELP = N_("Puts this text into the prompt. Nothing is submitted.")
 
 
 class Examples(CompositeMixin, VBox):
-    """Where the videos will be: a line that says so, and prompts that a click copies into the form.
+    """The place of the coming videos: a line that says so, and prompts that a click copies into the form.
 
     Args:
         chosen: called with the text of the clicked prompt.

@@ -1,4 +1,4 @@
-"""What a studio has put into its form, and the way back to what was there before."""
+"""The source of what a studio has put into its form, and the way back to the former content."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def test_a_renamed_notebook_has_its_tasks(presets: Presets) -> None:
 
 @pytest.mark.parametrize("damage", ["{", '{"tasks": "one"}', '{"fields": {}, "given": {}, "tasks": [1, {}]}'])
 def test_a_damaged_file_is_no_tasks(presets: Presets, damage: str) -> None:
-    """What another program has written into the file is ignored."""
+    """Content that another program has written into the file is ignored."""
     presets.save_tasks(OWNER, ["one"])
     (file,) = (presets.folder / "drafts").iterdir()
     file.write_text(damage, encoding="utf-8")
