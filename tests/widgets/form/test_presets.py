@@ -94,7 +94,7 @@ def test_reset_and_undo(form: RequestForm, pane: PresetsPane) -> None:
 
 
 def test_loading_can_be_undone(form: RequestForm, pane: PresetsPane) -> None:
-    """What was typed is back after the Undo of a loaded preset; nothing is offered where nothing changed."""
+    """Typed text is back after the Undo of a loaded preset; nothing is offered where nothing changed."""
     pane.name.value = "koi"
     click(pane, "Save")
     form.prompt = "A long prompt, typed and not submitted"
