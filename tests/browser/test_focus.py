@@ -89,7 +89,7 @@ def test_keys_stay_in_the_control(notebook: Notebook) -> None:
     ratio = form.get_by_label("Aspect ratio")
     controls = {
         "a dropdown": ratio,
-        "a button": form.get_by_role("button", name="Generate"),
+        "a button": form.get_by_role("button", name="Generate", exact=True),
         "a checkbox": page.output(4).get_by_role("checkbox"),
         "the gallery's dropdown": page.output(3).get_by_label("Per page"),
         "a tile": page.output(3).locator(".qingbo-tile button").first,

@@ -60,7 +60,7 @@ def field(output: Locator, label: str) -> Locator:
 
 def button(output: Locator, name: str) -> Locator:
     """Return the button with this name."""
-    return output.get_by_role("button", name=name)
+    return output.get_by_role("button", name=name, exact=name in ("Generate", "Regenerate", "Reset"))
 
 
 def choose(output: Locator, name: str) -> None:
@@ -225,7 +225,7 @@ def test_a_finger_paints_and_does_not_scroll(notebook: Notebook) -> None:
 def test_the_request_panes_follow_the_form_and_can_be_copied_and_pasted(notebook: Notebook) -> None:
     """The panes follow the input; the copied call matches the form; pasting fills in the form."""
     page, output = opened(notebook, "studio = qw.VideoStudio()\nstudio", "qw.VideoRequest()")
-    button(output, "What is sent").click()
+    button(output, "Request preview").click()
     field(output, "Prompt").fill("一条锦鲤")
     body, call = output.locator(".qingbo-code pre").nth(0), output.locator(".qingbo-code pre").nth(1)
     expect(body).to_contain_text('"prompt": "一条锦鲤"')
@@ -255,7 +255,7 @@ def test_the_request_panes_follow_the_form_and_can_be_copied_and_pasted(notebook
 
 
 def test_typed_text_survives(notebook: Notebook) -> None:
-    """The text survives a rerun of the cell and a restart of the kernel; ``Start afresh`` clears it."""
+    """The text survives a rerun of the cell and a restart of the kernel; ``Reset`` clears it."""
     page, output = opened(notebook, "qw.VideoStudio()")
     drafts = page.path.parent / "qingbo_videos" / "drafts"
     field(output, "Prompt").fill("一条锦鲤在池塘中")
@@ -270,7 +270,7 @@ def test_typed_text_survives(notebook: Notebook) -> None:
     page.run_all()
     expect(field(output, "Prompt")).to_have_value("一条锦鲤在池塘中", timeout=PATIENCE)
     button(output, "Presets").click()
-    button(output, "Start afresh").click()
+    button(output, "Reset").click()
     expect(field(output, "Prompt")).to_have_value("")
     page.run(1)
     expect(field(output, "Prompt")).to_have_value("")
@@ -286,16 +286,16 @@ def test_presets_and_the_buttons_of_finished_tasks(notebook: Notebook) -> None:
     output.get_by_role("button", name="Save", exact=True).click()
     expect(output).to_contain_text("Saved as 锦鲤.")
     button(output, "Generate").click()
-    expect(button(output, "Same with changes")).to_be_visible(timeout=2 * PATIENCE)
+    expect(button(output, "Edit and regenerate")).to_be_visible(timeout=2 * PATIENCE)
     prompt.fill("竹林里，熊猫正在打滚")
     output.get_by_role("button", name="Load", exact=True).click()
     expect(prompt).to_have_value("一条锦鲤")
     prompt.fill("竹林里，熊猫正在打滚")
-    button(output, "Same with changes").click()
+    button(output, "Edit and regenerate").click()
     expect(prompt).to_have_value("一条锦鲤")
-    button(output, "Same again").click()
+    button(output, "Regenerate").click()
     expect(output.locator(".qingbo-card:visible")).to_have_count(2)
-    expect(button(output, "Same again")).to_have_count(2, timeout=2 * PATIENCE)
+    expect(button(output, "Regenerate")).to_have_count(2, timeout=2 * PATIENCE)
     page.screenshot("presets")
     assert page.problems == []
 
@@ -356,7 +356,7 @@ def test_ctrl_enter_in_the_paste_field_sends_no_text(notebook: Notebook) -> None
     page.page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(str(data))))
     page.reload()
     page.run_all()
-    button(output, "What is sent").click()
+    button(output, "Request preview").click()
     area = field(output, "Fill in from JSON")
     area.fill("curl https://x -H 'Authorization: Bearer sk-sentinel-1234'")
     area.press("ControlOrMeta+Enter")
@@ -376,8 +376,8 @@ def test_the_panels_fit_a_narrow_window(notebook: Notebook) -> None:
     expect(output.get_by_alt_text("The first frame")).to_be_visible()
     for panel, inside in (
         ("Motion brush", "Add a dynamic mask"),
-        ("Presets", "Start afresh"),
-        ("What is sent", "Fill in the form"),
+        ("Presets", "Reset"),
+        ("Request preview", "Fill in the form"),
     ):
         button(output, panel).click()
         expect(button(output, inside)).to_be_visible()

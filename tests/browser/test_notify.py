@@ -60,7 +60,7 @@ def test_a_user_elsewhere_is_notified(notebook: Notebook) -> None:
 
     title = page.page.title()
     away(page, True)
-    studio.get_by_role("button", name="Generate").click()
+    studio.get_by_role("button", name="Generate", exact=True).click()
     page.page.wait_for_function("shown.length === 1", timeout=PATIENCE)
     (notice,) = page.page.evaluate("shown")
     assert (notice["title"], notice["body"]) == ("Video finished", "a tide")
@@ -97,7 +97,7 @@ def test_a_browser_that_refuses_still_marks_the_title(notebook: Notebook) -> Non
     expect(bell).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
     # Scrolled away, the cell may be taken out of the page: the kernel's widget gets the end all the same.
     away(page, True)
-    page.output(1).get_by_role("button", name="Generate").click()
+    page.output(1).get_by_role("button", name="Generate", exact=True).click()
     page.page.evaluate("document.querySelectorAll('.qingbo-studio').forEach(studio => studio.remove())")
     page.page.wait_for_function("document.title.startsWith('✓ 1 video · ')", timeout=PATIENCE)
     assert page.page.evaluate("shown") == []

@@ -90,7 +90,7 @@ def test_the_end_of_a_task_is_announced(notebook: Notebook) -> None:
             }).observe(document.body, { subtree: true, childList: true, characterData: true });
         }"""
     )
-    page.output(1).get_by_role("button", name="Generate").click()
+    page.output(1).get_by_role("button", name="Generate", exact=True).click()
     page.page.wait_for_function(
         "heard.some(text => /^Finished, \\d+ s: a tide$/.test(text))", timeout=2 * PATIENCE
     )
@@ -237,7 +237,7 @@ def test_a_page_without_anywidget(notebook: Notebook) -> None:
     comparison = page.output(2)
     expect(comparison.get_by_text("pip install anywidget")).to_be_visible(timeout=PATIENCE)
     expect(comparison.locator("video[controls]:visible")).to_have_count(2)
-    page.output(3).get_by_role("button", name="Generate").click()
+    page.output(3).get_by_role("button", name="Generate", exact=True).click()
     expect(page.output(3).locator("video:visible")).to_have_count(1, timeout=PATIENCE)
     cells = page.page.locator(".jp-Notebook .jp-Cell")
     for control in (page.output(3).get_by_label("Duration"), page.output(2).locator("video").first):

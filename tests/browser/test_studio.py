@@ -37,7 +37,7 @@ def wait_for_file(page: NotebookPage, cell: int) -> None:
 def write_and_generate(page: NotebookPage, cell: int, prompt: str) -> None:
     """Enter a prompt into the studio of a cell and press Generate."""
     page.output(cell).get_by_label("Prompt", exact=True).fill(prompt)
-    button = page.output(cell).get_by_role("button", name="Generate")
+    button = page.output(cell).get_by_role("button", name="Generate", exact=True)
     expect(button).to_be_enabled()
     button.click()
 
@@ -51,7 +51,7 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
     """A prompt gives a moving bar and a video that supports seeking and is still there after a reload."""
     page = notebook([connected(speed=5, draft=False), "studio = qw.VideoStudio()\nstudio"]).run_all()
     bar = Recorder(page.page, ".qingbo-card .progress-bar", "element.style.width")
-    expect(page.output(1).get_by_role("button", name="Generate")).to_be_disabled()
+    expect(page.output(1).get_by_role("button", name="Generate", exact=True)).to_be_disabled()
     write_and_generate(page, 1, PROMPT)
     expect(page.output(1)).to_contain_text("Generating", timeout=PATIENCE)
     page.screenshot("studio-running")
@@ -76,7 +76,7 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
 
     page.save().reload()
     # Until the form is back, the static copy shows the video.
-    expect(page.output(1).get_by_role("button", name="Generate")).to_be_visible(timeout=PATIENCE)
+    expect(page.output(1).get_by_role("button", name="Generate", exact=True)).to_be_visible(timeout=PATIENCE)
     expect(videos(page, 1)).to_have_count(1, timeout=PATIENCE)
     assert playable(videos(page, 1))["width"] == 1280
     assert page.problems == []

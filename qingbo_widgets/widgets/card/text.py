@@ -201,19 +201,27 @@ def about(task: Task) -> Markup:
     """Return the request as HTML: the prompt and the main settings."""
     request = task.request
     if request is None:
-        return markup.tag("div", markup.chips(task.model, _price(task), task.task_id))
+        return markup.tag("div", markup.chips(task.model, _price(task))) + _details(task)
     prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
     sent = settings_of(request, task.contract)
-    facts = markup.chips(
-        task.model, sent.length, sent.resolution, shots, sent.shape, _price(task), task.task_id
-    )
+    facts = markup.chips(task.model, sent.length, sent.resolution, shots, sent.shape, _price(task))
     callback = callback_note(request)
     return (
         markup.user_text(markup.shorten(prompt, 240), class_="qingbo-prompt")
         + markup.tag("div", facts)
         + (markup.note(callback) if callback else Markup())
+        + _details(task)
     )
+
+
+def _details(task: Task) -> Markup:
+    """Return what only a support case needs, folded: the id, which can be selected and copied."""
+    if not task.task_id:
+        return Markup()
+    summary = markup.tag("summary", markup.text(tr("Details")))
+    line = markup.text(tr("Task id:")) + " " + markup.tag("code", markup.escape(task.task_id))
+    return markup.tag("details", summary, markup.tag("div", line), class_="qingbo-dim qingbo-details")
 
 
 def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:
@@ -268,13 +276,13 @@ def ended(task: Task, *, embed: bool | None = None) -> Markup:
 
 
 def _ended_parts(task: Task, embed: bool | None = None) -> list[Markup]:
-    parts = [headline(task), about(task), advice(task)]
+    parts = [headline(task)]
     if task.video_path is not None:
         play = saved_html if embed is None else embed_html if embed else video_html
         parts.append(play(task.video_path))
     if task.other_video_paths:
         parts.append(files_html(task.other_video_paths))
-    return parts
+    return [*parts, about(task), advice(task)]
 
 
 def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:

@@ -6,6 +6,7 @@ is watching. The page shows one of the two (widget.css): the link's if its class
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,17 @@ import ipywidgets
 
 from ...service.contract.snapshot import TaskStatus
 from ..base.build import create_shared
+from ..base.composite import CompositeMixin
+from ..base.ipw import VBox
 from ..base.player import files_html, link_html, output_of, saved_html
+from ..base.settings import settings_of
 from ..base.sync import refresher, update
 from . import text as task_text
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
-__all__ = ["VideoView"]
+__all__ = ["VideoView", "video_view"]
 
 #: Seconds of a download after which the video is played from the service's link in the meantime.
 LINK_AFTER = 0.7
@@ -30,39 +34,58 @@ LINK_AFTER = 0.7
 _LINK, _SAVED, _OTHERS = "qingbo-link", "qingbo-saved", "qingbo-others"
 
 
-class VideoView:
-    """The player of one task's video.
+def video_view(task: Task, refresh: Callable[[], object]) -> VideoView:
+    """Return the player of a task's video; ``refresh`` is called when ``play`` should be called again."""
+    view: VideoView = create_shared(
+        VideoView,
+        "",
+        "qingbo-stage",
+        *_ratio_class(task),
+        layout={"overflow": "visible"},
+        task=task,
+        refresh=refresh,
+    )
+    return view
+
+
+class VideoView(CompositeMixin, VBox):
+    """The player of one task's video, or the space for it, in the shape that the request asks for.
+
+    The space is there from the start, so that nothing below moves when the video comes.
 
     Args:
         task: the task.
         refresh: called when ``play`` should be called again.
+        **traits: further traits.
     """
 
-    def __init__(self, task: Task, refresh: Callable[[], object]) -> None:
+    children: Any  # for mypy, which has no types of the base class
+
+    def __init__(self, task: Task, refresh: Callable[[], object], **traits: Any) -> None:
         self._task, self._refresh = task, refresh
         self._sources: dict[str, str] = {}
         self._shown: dict[str, Any] = {}
         self._saving_since: float | None = None
+        super().__init__(**traits)
 
     @property
-    def parts(self) -> tuple[Any, ...]:
-        """The widgets that show the video; empty before there is one."""
-        return tuple(self._shown[kind] for kind in (_LINK, _SAVED, _OTHERS) if kind in self._shown)
+    def is_shown(self) -> bool:
+        """True if there is a video to play."""
+        return bool(self._shown)
 
     @property
     def has_link(self) -> bool:
         """True if the user may be watching the video from the service's link."""
         return _LINK in self._shown
 
-    def play(self) -> tuple[Any, ...]:
-        """Show the video that can be played now; return ``parts``."""
+    def play(self) -> None:
+        """Show the video that can be played now."""
         task = self._task
         if task.video_path is not None:
             self._show(_SAVED, str(task.video_path), saved_html)
             self._list_others()
         elif not self._sources and self._is_late():
             self._show(_LINK, task_text.link(task), link_html)
-        return self.parts
 
     def _show(self, kind: str, source: str, html_of: Callable[[str], str]) -> None:
         if source == self._sources.get(kind):
@@ -76,9 +99,10 @@ class VideoView:
             with update(self._shown[kind]):
                 self._shown[kind].outputs = outputs
         else:
-            self._shown[kind] = create_shared(
-                ipywidgets.Output, "", kind, outputs=outputs, layout={"margin": "0"}
-            )
+            part = create_shared(ipywidgets.Output, "", kind, outputs=outputs, layout={"margin": "0"})
+            self._shown[kind] = part
+            with update(self):
+                self.children = (*self.children, part)
 
     def _list_others(self) -> None:
         """Show links to the other videos of the task, in an output of their own."""
@@ -95,3 +119,10 @@ class VideoView:
             self._saving_since = time.monotonic()
             refresher.later(LINK_AFTER, self._refresh)
         return time.monotonic() - self._saving_since >= LINK_AFTER
+
+
+def _ratio_class(task: Task) -> tuple[str, ...]:
+    """Return the CSS class of the shape of the coming video; none if an image decides it."""
+    shape = "" if task.request is None else settings_of(task.request, task.contract).shape
+    found = re.fullmatch(r"(\d+):(\d+)", shape)
+    return () if found is None else (f"qingbo-ratio-{found[1]}-{found[2]}",)

@@ -8,6 +8,8 @@ from pathlib import Path
 import anywidget
 from traitlets import Bool, Dict, Int, List, Unicode
 
+from ..base.html import read_css
+
 __all__ = ["MaskCanvas"]
 
 _FOLDER = Path(__file__).parent
@@ -34,7 +36,7 @@ class MaskCanvas(anywidget.AnyWidget):
 
     # Of a path anywidget keeps every widget that was made.
     _esm = _script()
-    _css = (_FOLDER / "canvas.css").read_text(encoding="utf-8")
+    _css = read_css(__file__, "canvas.css")
 
     source = Unicode("", help="The image source that the page loads: a URL or a data URL.").tag(sync=True)
     paths = List(

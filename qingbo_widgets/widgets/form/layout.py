@@ -18,7 +18,10 @@ from .shots import ShotsEditor
 from .state import FormState
 from .videos import VideoPreview
 
-__all__ = ["by_model", "companions", "main", "panels"]
+__all__ = ["TOGETHER", "by_model", "companions", "main", "panels"]
+
+#: Short fields at the top of the form that stand side by side.
+TOGETHER = ("aspect_ratio", "duration", "mode", "resolution")
 
 #: The fields at the top of the form, of whichever contract; those of motion control are together.
 _MAIN = (
@@ -154,9 +157,13 @@ def panels(models: Models) -> dict[str, Panel]:
             tuple(name for name in _FOLDED if name in models.parameters),
         ),
         "presets": Panel(
-            N_("Presets"), N_("Keep the form under a name; start from an earlier task."), _presets
+            N_("Presets"),
+            N_("Saves the form under a name, and fills it in from a preset or a task."),
+            _presets,
         ),
         "sent": Panel(
-            N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), _sent
+            N_("Request preview"),
+            N_("The JSON and the Python call of the request, and a field to paste either."),
+            _sent,
         ),
     }

@@ -76,10 +76,10 @@ class MaskRow(VBox):
                 "overflow": "visible",
             },
         )
+        self.path.add_class("qingbo-mono")
         self.show_button = show_button(lambda: show(label))
-        super().__init__(
-            [line, self.path, self.note, indented(self.show_button)], layout={"overflow": "visible"}
-        )
+        parts = [line, self.path, self.note, indented(self.show_button)]
+        super().__init__(parts, layout={"overflow": "visible"}, _dom_classes=("qingbo-row",))
         self._mask, self._error_html = DynamicMask("", ()), ""
         self._shown: object = None
         for control in (self.url, self.path):

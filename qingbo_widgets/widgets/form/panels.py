@@ -175,6 +175,7 @@ class Panels(VBox):
         if name not in self._editors:
             editor = self._editors[name] = self._make(self._panels[name])
             editor.layout.display = "none"
+            editor.add_class(f"qingbo-panel-{name}")  # for page_aria.js, here and below
             # In the order of the buttons. The page redraws all editors after a new one, but this is rare.
             editors = [self._editors[name] for name in self._panels if name in self._editors]
             with update(self):
@@ -263,6 +264,7 @@ class Panels(VBox):
         button = create_widget(
             ipywidgets.ToggleButton,
             self._help(panel),
+            f"qingbo-opens-{name}",
             description=tr(panel.label),
             icon=_CLOSED,
             style=first.style if first else {},

@@ -18,8 +18,17 @@ from .fields import label
 from .form_fields import FormFields
 from .image_fields import line_names
 
-__all__ = ["name_of_part", "plain_problems_html", "problem_lines", "problems_html", "required_members"]
+__all__ = [
+    "character_count",
+    "name_of_part",
+    "plain_problems_html",
+    "problem_lines",
+    "problems_html",
+    "required_members",
+]
 
+_COUNTED = N_("{count} / {limit} characters")
+_COUNT, _ONE = N_("{count} characters"), N_("1 character")
 _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
 _REQUIRED = N_("Required: {fields}.")
@@ -60,6 +69,13 @@ def plain_problems_html(field: str, problems: Iterable[Problem], warnings: Itera
         if problem.field == field
     ]
     return markup.join(lines)
+
+
+def character_count(count: int, limit: int) -> str:
+    """Return the number of characters of a prompt as text; ``limit`` is 0 if there is none."""
+    if limit:
+        return tr(_COUNTED).format(count=count, limit=limit)
+    return tr(_ONE) if count == 1 else tr(_COUNT).format(count=count)
 
 
 def problem_lines(

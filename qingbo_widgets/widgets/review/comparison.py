@@ -265,7 +265,7 @@ def _controller() -> Any:
         """The controls of the comparison, which also synchronise the videos: comparison.js."""
 
         _esm = _SCRIPT.read_text(encoding="utf-8")  # given a path, anywidget keeps every instance alive
-        _css = _SCRIPT.with_suffix(".css").read_text(encoding="utf-8")
+        _css = markup.read_css(__file__, "comparison.css")
         count = Int(2, help="The number of videos.").tag(sync=True)
         fps = Float(30.0, help="The frame rate for the steps, in frames per second.").tag(sync=True)
         texts = Dict(help="The texts of the controls, by their keys in the script.").tag(sync=True)

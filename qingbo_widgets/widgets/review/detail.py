@@ -18,7 +18,7 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_label, status_name
 from ...system.times import local_time
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import PAYS, button
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -97,7 +97,7 @@ class TaskDetail(Composite):
         self.judgement = Rating(library.judgements, judged)
         self.before_button = button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
         self.after_button = button(tr("After ›"), tr("The task after this one."), lambda: go(1))
-        self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again)
+        self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again, PAYS)
         self.change_button = button(tr("Change and generate"), tr(_CHANGE_HELP), self._change)
         self.frames_button = button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._run(self._toggle_picker))
         text = tr("Continue")

@@ -13,7 +13,7 @@ from ...i18n import N_, tr
 from ...tasks.sweep.cell import FREE_RETRY, CellState
 from ..base import html as markup
 from ..base.announcement import announcement
-from ..base.build import set_tooltip
+from ..base.build import PAYS, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -75,12 +75,12 @@ class SweepGrid(Composite):
         text = tr("Submit {count} tasks").format(count=count)
         self.start_button = button_at_left(text, tooltip, lambda: self._act(sweep.start))
         self.start_button.button_style = "primary"
-        self.pause_button = button_at_left(tr("Pause"), tr(_PAUSE), lambda: self._act(self._pause))
+        self.pause_button = button_at_left(tr("Pause"), tr(_PAUSE), lambda: self._act(self._pause), PAYS)
         self.cancel_button = button_at_left(
             tr("Cancel the rest"), tr(_CANCEL), lambda: self._act(sweep.cancel)
         )
         self.retry_button = button_at_left(
-            tr("Try failed ones again"), tr(_RETRY), lambda: self._act(sweep.retry_failed)
+            tr("Try failed ones again"), tr(_RETRY), lambda: self._act(sweep.retry_failed), PAYS
         )
         self.follow_button = button_at_left(
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)

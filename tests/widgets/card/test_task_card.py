@@ -223,11 +223,11 @@ def test_a_card_is_a_handful_of_widgets(
     sent.clear()
     before = live_widgets()
     cards = [TaskCard(task) for _ in range(10)]
-    assert live_widgets() - before <= 10 * 5, "so many are made in a click"
+    assert live_widgets() - before <= 10 * 6, "so many are made in a click"
     assert sent == []
     for card in cards:
         card.refresh()
-    assert live_widgets() - before <= 10 * 7
+    assert live_widgets() - before <= 10 * 8
     assert len(sent) <= 10 * 2
     for card in (first, *cards):
         card.close()
@@ -247,7 +247,7 @@ def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTas
     task = make_task()
     card = TaskCard(task)
     check, again = card.check_button, card.submit_again_button
-    assert card.id_field.description == ""
+    assert card.id_field.description == "Task id"
     task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
     task.lifecycle.settle()
     card.refresh()
@@ -293,7 +293,7 @@ def unconfirmed(server: Sandbox, manager: TaskManager, until: Any) -> Iterator[T
     server.faults = Faults(html_every=1)
     try:
         card = TaskCard(manager.submit(prompt="A koi", duration=3))
-        until(lambda: buttons(card) == ["", "Check", "Submit again"])
+        until(lambda: buttons(card) == ["Task id", "Check", "Submit again"])
     finally:
         server.faults = Faults()
     yield card
@@ -397,7 +397,7 @@ def test_the_id_of_an_error_answer_is_filled_in(
     body = {"task_id": "task-1", "status": "queued", "error": {"message": "Odd."}}
     with FaultServer(answer(body, 400)) as server:
         card = TaskCard(make_manager(Client("some-key", server.url)).submit(prompt="A koi"))
-        until(lambda: buttons(card) == ["", "Check", "Submit again"])
+        until(lambda: buttons(card) == ["Task id", "Check", "Submit again"])
         assert card.id_field.value == "task-1"
         card.close()
 
@@ -445,7 +445,7 @@ def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: 
     unconfirmed.check_button.click()
     until(lambda: "Look in its dashboard" in text(unconfirmed))
     assert "kling-v3" in text(unconfirmed)
-    assert buttons(unconfirmed) == ["", "Check", "Submit again"]
+    assert buttons(unconfirmed) == ["Task id", "Check", "Submit again"]
 
 
 @pytest.mark.slow
@@ -622,13 +622,20 @@ def test_a_video_that_is_saved_at_once_is_played_from_its_file(make_task: MakeTa
 
 @pytest.mark.slow
 def test_frames_open_below_the_card(manager: TaskManager, until: Any, live_widgets: Any) -> None:
-    """The frame picker opens below the card, once, and closes with it."""
+    """The button opens the frame picker below the card and closes it again; it goes with the card."""
     before = live_widgets()
     card = TaskCard(manager.submit(prompt="A koi", duration=3))
     until(lambda: buttons(card) == ["Frames"])
     card.frames_button.click()
-    assert isinstance(card.children[-1], FramePicker), text(card)
-    assert buttons(card) == ["Grab frame", "Continue from here"], "and Frames is gone"
+    picker = card.children[-1]
+    assert isinstance(picker, FramePicker), text(card)
+    assert buttons(card) == ["Frames", "Save frame", "Continue from this frame"], "Frames stays, to close it"
+    card._clicks.forget()  # as after a second
+    card.frames_button.click()
+    assert buttons(card) == ["Frames"]
+    card._clicks.forget()
+    card.frames_button.click()
+    assert card.children[-1] is picker, "at the frame where it was left"
     card.close()
     assert live_widgets() == before
 
