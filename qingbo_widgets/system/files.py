@@ -27,6 +27,7 @@ __all__ = [
     "is_full",
     "is_held",
     "is_passing",
+    "move",
     "reason_of",
     "remove",
     "replace",
@@ -170,6 +171,30 @@ def replace(source: Path, target: Path, patience: float = PATIENCE, *, folder: i
             raise
         _copy(source, target)
         remove(source, patience)
+
+
+def move(source: Path, target: Path, *, folder: int | None = None, target_folder: int | None = None) -> None:
+    """Rename a file to a name that no file has.
+
+    Args:
+        source: the file.
+        target: the new name.
+        folder: the descriptor of an open folder that ``source`` is relative to.
+        target_folder: the same of ``target``.
+
+    Raises:
+        FileExistsError: a file has the new name.
+        OSError: the file could not be renamed; it is unchanged.
+    """
+    if os.name == "nt":  # Windows refuses by itself
+        retry_while_open(lambda: os.rename(source, target))
+        return
+    try:
+        os.stat(target, dir_fd=target_folder, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(source, target, src_dir_fd=folder, dst_dir_fd=target_folder)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
 
 def _copy(source: Path, target: Path) -> None:
