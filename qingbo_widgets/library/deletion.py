@@ -42,12 +42,12 @@ __all__ = [
 ]
 
 _RUNNING = N_(
-    "Nothing was deleted: “{task}” is {status}. The service goes on with it and may charge it. Wait for its "
-    "end, or cancel it."
+    "Nothing was deleted: “{task}” has not ended ({status}). The service goes on with it and may charge it. "
+    "Wait for its end, or cancel it."
 )
 _FOLLOWED = N_(
-    "Nothing was deleted: a kernel still follows “{task}”, and would save its video again. Try again when it "
-    "has ended, or half a minute after that kernel has stopped."
+    "Nothing was deleted: a kernel still follows “{task}”, and may be saving its video. Try again in half a "
+    "minute."
 )
 _NONE = N_("Nothing was deleted: the library has none of these tasks.")
 _NOT_WRITTEN = N_("Nothing was deleted: the trash in {folder} cannot be written ({reason}).")
@@ -229,7 +229,7 @@ def _check(rows: list[sa.RowMapping]) -> None:
         entry = _entry(row)
         name = " ".join((entry.prompt or entry.task_id or entry.key).split())[:_LONGEST_NAME]
         if entry.status not in _DELETABLE:
-            text = tr(_RUNNING).format(task=name, status=status_name(entry.status).lower())
+            text = tr(_RUNNING).format(task=name, status=status_name(entry.status))
             raise QingboError(text)
         if row["holder"] is not None and (row["held_until"] is None or row["held_until"] >= now):
             raise QingboError(tr(_FOLLOWED).format(task=name))
@@ -255,7 +255,7 @@ def _content(connection: sa.Connection, library: DeletionTarget, entries: list[E
 
 def _belongings() -> dict[str, sa.Select[Any]]:
     """Return the queries for what else belongs to tasks, by its name in the list."""
-    keys = sa.bindparam("keys", expanding=True)
+    keys: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
     pairs = sa.or_(preferences.c.better.in_(keys), preferences.c.worse.in_(keys))
     waiting = sa.and_(cells.c.key.in_(keys), sa.not_(cells.c.is_dropped))
     return {
@@ -330,8 +330,8 @@ def _deletion(trash: Trash, name: str, content: Mapping[str, Any]) -> Deletion:
 
 def _keys(content: Mapping[str, Any]) -> tuple[str, ...]:
     rows = content.get("tasks")
-    keys = (row.get("key") for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
-    return tuple(key for key in keys if isinstance(key, str) and key)
+    known = [row.get("key") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return tuple(key for key in known if isinstance(key, str) and key)
 
 
 def _row_of(entry: Entry) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def move(source: Path, target: Path, *, folder: int | None = None, target_folder
         OSError: the file could not be renamed; it is unchanged.
     """
     if os.name == "nt":  # Windows refuses by itself
-        retry_while_open(lambda: os.rename(source, target))
+        retry_while_open(lambda: source.rename(target))
         return
     try:
         os.stat(target, dir_fd=target_folder, follow_symlinks=False)

@@ -208,7 +208,7 @@ def test_a_watched_video_goes_on(notebook: Notebook) -> None:
     tile.nth(1).get_by_role("button").click()
     watch(page, videos(page, 2))
     page.page.evaluate("watched.scrollIntoView()")
-    gallery.get_by_role("button", name="Change and generate").click()
+    gallery.get_by_role("button", name="Edit and regenerate").click()
     submit = gallery.get_by_role("button", name="Generate", exact=True)
     expect(submit).to_be_enabled()
     assert_it_goes_on(page, "when the form opens below it")

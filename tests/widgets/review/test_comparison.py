@@ -76,15 +76,16 @@ def test_tasks_of_one_prompt_are_told_apart(files: list[Path], make_task: Callab
     ]
     tasks = [make_task(request=one, video_path=file) for one, file in zip(requests, files, strict=False)]
     assert captions_of(tasks) == [
-        "A koi, kling-v3, duration 10 · mode std",
-        "A koi, kling-v3, duration 5 · mode pro",
-        "A koi, kling-v3, duration 5 · mode std",
+        "A koi, kling-v3, 10 s · std",
+        "A koi, kling-v3, 5 s · pro",
+        "A koi, kling-v3, 5 s · std",
         "A heron, kling-v3",
     ]
     again = make_task(request=requests[3], video_path=files[4])
     assert captions_of([tasks[3], again, files[0]]) == ["A heron, kling-v3"] * 2 + ["video & 0"]
     comparison = Comparison(tasks[:2])
-    assert "A: A koi, kling-v3, duration 10 · mode std" in html(comparison)
+    assert "A: 10 s · std" in html(comparison), "the prompt, which both have, is above"
+    assert "A koi" in text_of(comparison)
     comparison.close()
 
 
