@@ -93,6 +93,7 @@ class Filters(VBox):
         super().__init__(
             [ipywidgets.HBox([*first, *buttons], layout=_ROW), self._more], layout={"overflow": "visible"}
         )
+        self.add_class("qingbo-filters")
         self._show_state()
 
     @property

@@ -96,7 +96,10 @@ class Selection(Composite):
         self.tags.observe(lambda change: self._add_tags(change["new"]), "value")
         self._tagging = ipywidgets.HBox([self.tags], layout={"display": "none"})
         self._links = ipywidgets.Output(layout={"margin": "0"})
-        self._close_button = button(tr("Close"), tr("Back to the pictures alone."), self._close_opened)
+        at_left = {"width": "auto", "align_self": "flex-start"}
+        self._close_button = button(
+            tr("Close"), tr("Back to the pictures alone."), self._close_opened, layout=at_left
+        )
         self._place = ipywidgets.VBox(layout={"overflow": "visible"})
         super().__init__(
             [self._bar, self._tagging, self._message, self._links, self._place],

@@ -127,7 +127,7 @@ class _Tile(VBox):
             # The description is for screen readers.
             title = markup.shorten(facts.title, 60)
             self.button.description = tr("Open: {prompt}").format(
-                prompt=f"{title}, {facts.difference}" if facts.difference else title
+                prompt=f"{title} · {facts.difference}" if facts.difference else title
             )
         (self.add_class if is_open else self.remove_class)("qingbo-open")
 
