@@ -64,6 +64,7 @@ class Rating(VBox):
         self.note.add_class(NOTE_FIELD)
         parts = [self.rating, self.tags, self.note, self._refusal]
         super().__init__(parts, layout={"overflow": "visible"})
+        self.add_class("qingbo-judgement")
 
     def show(self, key: str) -> None:
         """Show the judgement of a task."""
