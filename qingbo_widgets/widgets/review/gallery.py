@@ -199,8 +199,10 @@ class Gallery(Composite):
         self._arrange()
 
     def _pick(self, on: Sequence[str], off: Sequence[str]) -> None:
-        wanted = set(on)
-        self.selection.change((entry for entry in self.entries if entry.key in wanted), off)
+        shown = {entry.key: entry for entry in self.entries}
+        # The user may have clicked while the page was being turned.
+        found = (shown.get(key) or self.library.get(key) for key in on[: _SIZES[-1]])
+        self.selection.change((entry for entry in found if entry is not None), off)
 
     def _mark(self) -> None:
         with update(self._input):

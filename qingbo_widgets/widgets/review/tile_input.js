@@ -94,6 +94,8 @@ function render({ model, el }) {
   /** Where a range begins and ends. */
   let anchor = "";
   let end = "";
+  /** Whether the kernel gives the focus to a tile: its video has just been watched, so it does not play again. */
+  let isGiven = false;
   /** The key of the task that plays, and the timer that starts it. */
   let playing = "";
   let timer = 0;
@@ -126,9 +128,16 @@ function render({ model, el }) {
       if (button) button.tabIndex = key === current ? 0 : -1;
     }
     root?.classList.toggle("qingbo-picking", picked.size > 0);
-    if (awaited && keys.includes(awaited)) focusTile(awaited);
+    if (awaited && keys.includes(awaited)) {
+      isGiven = true;
+      focusTile(awaited);
+      isGiven = false;
+    }
+    if (isOpen()) stop();
     cover();
   };
+  /** Whether a task is open: its video is the one that plays. */
+  const isOpen = () => Boolean(root?.querySelector(".qingbo-open"));
   const arrangeSoon = () => {
     frame ||= requestAnimationFrame(arrange);
   };
@@ -173,7 +182,7 @@ function render({ model, el }) {
     const all = tiles();
     const keys = all.map(keyOf);
     const place = keys.indexOf(keyOf(tile));
-    if (purpose === "escape" && !picked.size && !root?.querySelector(".qingbo-open")) return;
+    if (purpose === "escape" && !picked.size && !isOpen()) return;
     event.preventDefault();
     event.stopPropagation();
     if (purpose === "toggle") toggle(keys[place] ?? "");
@@ -200,13 +209,16 @@ function render({ model, el }) {
     const tile = tileAt(event.target);
     if (!tile) return;
     const isBox = /** @type {Element} */ (event.target).matches(".qingbo-check");
-    if (!isBox && !event.shiftKey && !event.ctrlKey && !event.metaKey) return; // opens the tile
+    if (!isBox && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
+      stop(); // it opens
+      return;
+    }
     if (!isBox) event.preventDefault();
     event.stopPropagation();
     if (event.shiftKey && anchor) extend(keyOf(tile));
     else toggle(keyOf(tile));
     current = keyOf(tile);
-    if (isBox) buttonOf(tile)?.focus(); // so that the next key is the gallery's
+    buttonOf(tile)?.focus(); // so that the next key begins here
   };
 
   // ------------------------------------------------------------------ the preview
@@ -244,10 +256,10 @@ function render({ model, el }) {
   };
   /** @param {Element | null} tile @param {number} rest */
   const playSoon = (tile, rest) => {
-    const key = tile?.classList.contains("qingbo-open") ? "" : keyOf(tile);
+    const key = keyOf(tile);
     if (key && key === playing) return;
     stop();
-    if (!key || !model.get("plays") || !mayPlay((query) => matchMedia(query))) return;
+    if (!key || isOpen() || !model.get("plays") || !mayPlay((query) => matchMedia(query))) return;
     timer = Number(
       setTimeout(() => {
         playing = key;
@@ -278,7 +290,8 @@ function render({ model, el }) {
     }
     current = keyOf(tile);
     arrangeSoon();
-    if (/** @type {Element} */ (event.target).matches(":focus-visible")) playSoon(tile, FOCUS_REST);
+    if (!isGiven && /** @type {Element} */ (event.target).matches(":focus-visible"))
+      playSoon(tile, FOCUS_REST);
   };
   /** @param {FocusEvent} event */
   const blurred = (event) => {

@@ -127,9 +127,12 @@ def test_it_survives_paging_and_searching(gallery: Gallery) -> None:
     assert "3 selected" in text_of(gallery)
 
 
-def test_only_tasks_of_the_page_are_selected(gallery: Gallery) -> None:
-    """A late click on a tile of another page, and anything else in a message, select nothing."""
-    for message in ({"on": [key(0)]}, {"on": "all"}, {"on": [7, None]}, {"on": ["no key"], "off": "x"}):
+def test_only_tasks_are_selected(gallery: Gallery) -> None:
+    """A click on a tile while the page is turned counts; anything else in a message selects nothing."""
+    on_tiles(gallery, on=[key(0)])
+    assert picked(gallery) == [0]
+    gallery.selection.clear()
+    for message in ({"on": "all"}, {"on": [7, None]}, {"on": ["no key"], "off": "x"}):
         on_tiles(gallery, **message)
     assert picked(gallery) == []
 
@@ -175,7 +178,9 @@ def test_what_makes_no_sense_says_why(gallery: Gallery, numbers: list[int], refu
     assert {name: reason for name, reason in bar(gallery).items() if reason} == refused
 
 
-def test_compare_and_rank_open_in_the_gallery(gallery: Gallery, live_widgets: Callable[[], int]) -> None:
+def test_compare_and_rank_open_in_the_gallery(
+    gallery: Gallery, library: Library, live_widgets: Callable[[], int]
+) -> None:
     """Compare and Rank open below the bar, one at a time; Close takes them away without a trace."""
     pick(gallery, 29, 28)
     before = live_widgets()

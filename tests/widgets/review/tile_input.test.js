@@ -122,7 +122,9 @@ function page({ plays = true, reduced = false } = {}) {
     classList: names(),
     contains: (node) => !node.elsewhere,
     querySelectorAll: (selector) => (selector === ".qingbo-tile" ? tiles : []),
-    querySelector: (selector) => (selector === ".qingbo-preview" ? preview : null),
+    isOpen: false,
+    querySelector: (selector) =>
+      selector === ".qingbo-preview" ? preview : selector === ".qingbo-open" && root.isOpen ? tiles[0] : null,
     addEventListener: (name, listener) => Object.assign(listeners, { [name]: listener }),
     removeEventListener: (name) => delete listeners[name],
   };
@@ -164,6 +166,7 @@ function page({ plays = true, reduced = false } = {}) {
       ...more,
     });
   return {
+    root,
     tiles,
     sent,
     listeners,
@@ -268,7 +271,7 @@ test("a tile plays when the mouse rests on it, and one at a time", () => {
   assert.deepEqual(sent.slice(1), [{ preview: "" }, { preview: "c" }, { preview: "" }]);
 });
 
-test("a finger, a host without files, an open tile and a user without motion play nothing", () => {
+test("a finger, a host without files, an open task and a user without motion play nothing", () => {
   for (const [options, type] of [
     [{}, "touch"],
     [{}, "pen"],
@@ -280,11 +283,18 @@ test("a finger, a host without files, an open tile and a user without motion pla
     pass();
     assert.deepEqual(sent, [], JSON.stringify([options, type]));
   }
-  const { sent, fire, tiles, pass } = page();
-  tiles[0].classList.add("qingbo-open");
+  const { root, sent, fire, tiles, pass, setPicked } = page();
   fire("pointerover", tiles[0].button, { pointerType: "mouse" });
+  fire("click", tiles[0].button);
   pass();
-  assert.deepEqual(sent, []);
+  assert.deepEqual(sent, [], "the tile opens");
+  fire("pointerover", tiles[1].button, { pointerType: "mouse" });
+  pass();
+  root.isOpen = true;
+  setPicked([]);
+  fire("pointerover", tiles[2].button, { pointerType: "mouse" });
+  pass();
+  assert.deepEqual(sent, [{ preview: "b" }, { preview: "" }], "the open video is the one that plays");
 });
 
 test("the kernel gives the focus to a tile, unless the user is elsewhere", () => {
