@@ -145,7 +145,7 @@ def test_judging_by_keyboard(notebook: Notebook) -> None:
     page.page.wait_for_function("v => v.paused", arg=video.element_handle())
 
     press("t")
-    expect(page.output(1).get_by_label("Tags")).to_be_focused()
+    expect(page.output(1).get_by_label("Tags", exact=True)).to_be_focused()
     write("water, 3 boats")
     press("Escape")
     expect(opened).to_be_focused()
@@ -255,7 +255,7 @@ def test_the_focus_stays_in_the_gallery(notebook: Notebook) -> None:
     press("Enter")
     expect(opened).to_be_focused()
     press("ArrowRight")
-    expect(page.output(1)).to_contain_text("13–14 of 14")
+    expect(shown).to_have_count(2)
     press("Escape")
     expect(opened).to_be_hidden()
     is_on(shown.nth(0))

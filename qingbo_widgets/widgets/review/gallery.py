@@ -255,23 +255,29 @@ class Gallery(Composite):
         if 0 <= place < len(keys):
             self.look_at(keys[place])
         elif 1 <= self.page + step <= self._last_page:
-            self.turn(self.page + step)
-            self.look_at(self._shown[0 if step > 0 else -1][0].key)
+            self.page += step
+            self._draw(opened=0 if step > 0 else -1)
 
     @property
     def _last_page(self) -> int:
         return max(1, ceil(self.total / int(self._size.value)))
 
-    def _draw(self) -> None:
-        """Read the page from the database and show it."""
+    def _draw(self, opened: int | None = None) -> None:
+        """Read the page from the database and show it.
+
+        Args:
+            opened: the place on the page of a task to open, so that the panel stays for the next key.
+        """
         size = self._size.value
         self.total, self._shown = select(
             self.library.journal, self.filters.selection, limit=size, offset=(self.page - 1) * size
         )
         if not self._shown and self.page != min(max(self.page, 1), self._last_page):
             self.page = min(max(self.page, 1), self._last_page)
-            self._draw()
+            self._draw(opened)
             return
+        if opened is not None:
+            self._key = self._shown[opened][0].key if self._shown else None
         first = (self.page - 1) * size + 1
         with update(self._count_line, self._number, self.before_button, self.after_button):
             self._count_line.value = markup.span(self._count(first))

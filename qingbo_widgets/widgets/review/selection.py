@@ -90,7 +90,7 @@ class Selection(Composite):
         )  # fmt: skip
         self._bar.add_class("qingbo-selection-bar")
         self.tags = Text(
-            description=tr("Tags"), placeholder=tr("water, slow"), continuous_update=False,
+            description=tr("Add tags"), placeholder=tr("water, slow"), continuous_update=False,
             style={"description_width": "initial"},
         )  # fmt: skip
         self.tags.observe(lambda change: self._add_tags(change["new"]), "value")

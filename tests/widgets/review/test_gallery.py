@@ -29,6 +29,7 @@ from qingbo_widgets.widgets.review.gallery import Gallery
 from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.studio.frame_picker import FramePicker
 from tests.widgets.page import (
+    box_of,
     click,
     find,
     html_of,
@@ -246,6 +247,29 @@ def test_a_form_and_its_cards_leave_the_earlier_cards_in_place(manager: TaskMana
     assert form is not None
     assert find(panel, RequestForm) == [form]
     panel.close()
+
+
+def test_all_videos_of_a_task(gallery: Gallery, library: Library) -> None:
+    """A task with several videos says so on its tile, and shows all of them when it is opened."""
+    for name in ("video-59.mp4", "video-59-2.mp4", "video-59-3.mp4"):
+        (library.folder / name).write_bytes(b"")
+    gallery.reload()
+    assert "3 videos" in shown(gallery)[0]
+    assert "videos" not in shown(gallery)[1]
+    gallery.look_at(gallery.entries[0].key)
+    players = outputs_of(gallery.opened)
+    assert [f"video-59{other}.mp4" in player for other, player in zip(("", "-2", "-3"), players, strict=True)]
+    assert "".join(players).count("<video") == 3
+
+
+def test_what_does_not_match_can_be_cleared(gallery: Gallery) -> None:
+    """Beside the message is the button that shows all videos again."""
+    gallery.filters.controls["text"].value = "elephants"
+    line = box_of(gallery, html_part(gallery, "No videos match."))
+    click(line, "Clear filters")
+    assert gallery.total == 60
+    assert gallery.filters.controls["text"].value == ""
+    assert "No videos match." not in text_of(gallery)
 
 
 def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:

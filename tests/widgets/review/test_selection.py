@@ -234,7 +234,7 @@ def test_a_tag_for_all(gallery: Gallery, library: Library) -> None:
     library.judgements.tag(key(29), ["old"])
     pick(gallery, 29, 28)
     click(gallery, "Tag…")
-    enter(the_field(gallery.selection, "Tags"), "koi, slow")
+    enter(the_field(gallery.selection, "Add tags"), "koi, slow")
     assert [library.judgements.of(key(n)).tags for n in (29, 28, 27)] == [
         ("koi", "old", "slow"),
         ("koi", "slow"),
@@ -243,7 +243,7 @@ def test_a_tag_for_all(gallery: Gallery, library: Library) -> None:
     assert "Videos tagged “koi, slow”: 2." in text_of(gallery.selection)
     click(gallery, "Filters ▾")
     assert "koi" in [text for text, _ in the_field(gallery, "Tag").options]
-    assert the_field(gallery.selection, "Tags").value == ""
+    assert the_field(gallery.selection, "Add tags").value == ""
 
 
 def test_export_writes_one_page(gallery: Gallery, library: Library) -> None:
