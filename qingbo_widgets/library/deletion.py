@@ -7,7 +7,7 @@ one that dies after it leaves files for ``finish_moves`` to move.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +22,10 @@ from ..service.contract.status_names import status_name
 from ..system.companions import poster_name
 from ..system.files import reason_of
 from ..system.folder import is_file_inside
+from .deletion_list import batches, keys_in, list_of, moment_of, restore_rows, rows_in
 from .entry import ENDED, Entry
 from .journal.journal import Journal
-from .journal.rows import SELECT, Rows, read_row
+from .journal.rows import SELECT, read_row
 from .journal.tables import cells, judgements, preferences, tags, tasks
 from .other_videos import NOTE, saved_beside
 from .sidecar import read_sidecar, sidecar_path
@@ -60,8 +61,6 @@ _NOT_ERASED = N_("A file in the trash could not be removed ({reason}). Try again
 #: Statuses of tasks that may be deleted. One that was never confirmed has no other way to go.
 _DELETABLE = (*ENDED, TaskStatus.unconfirmed.value)
 _COLUMNS = tuple(item.name for item in fields(Entry))
-_MOMENTS = ("submitted_at", "created_at", "completed_at", "first_submitted_at")
-_BATCH_SIZE = 500
 _LONGEST_NAME = 60
 
 
@@ -113,12 +112,12 @@ def delete(library: DeletionTarget, keys: Iterable[str]) -> Deletion:
     name = ""
     try:
         with library.journal.begin() as connection:
-            rows = [row for batch in _batches(wanted) for row in _locked(connection, batch)]
+            rows = [row for batch in batches(wanted) for row in _locked(connection, batch)]
             _check(rows)
             entries = [_entry(row) for row in rows]
-            content = _content(connection, library, entries)
+            content = list_of(connection, entries, _files(connection, library, entries))
             name = trash.add(content)
-            for batch in _batches([entry.key for entry in entries]):
+            for batch in batches([entry.key for entry in entries]):
                 _remove(connection, batch)
     except OSError as error:
         raise QingboError(
@@ -143,18 +142,12 @@ def restore(library: DeletionTarget, deletion: Deletion | None = None) -> tuple[
         raise QingboError(tr(_NOTHING_DELETED))
     if (content := trash.read(name)) is None:
         raise QingboError(tr(_UNREADABLE).format(folder=library.folder / "trash" / name))
-    entries = _entries(content)
     trash.give_back(name)
     with library.journal.begin() as connection:
-        rows = Rows(connection)
-        for entry in entries:
-            if rows.get(entry.key) is None:
-                rows.add(entry, None, datetime.now(UTC))
-                _restore_judgement(connection, content, entry.key)
-        _restore_links(connection, content, {entry.key for entry in entries})
+        restore_rows(connection, content)
     trash.give_back(name)  # another kernel may have moved a file, while the rows were not there yet
     trash.discard(name)
-    return tuple(entry.key for entry in entries)
+    return keys_in(content)
 
 
 def deletions(library: DeletionTarget) -> tuple[Deletion, ...]:
@@ -193,18 +186,13 @@ def is_deleted(folder: Path, key: str) -> bool:
     """Return whether a task is in the trash of a library's folder."""
     trash = Trash(folder)
     lists = (trash.read(name) for name in trash.names)
-    return any(key in _keys(content) for content in lists if content is not None)
+    return any(key in keys_in(content) for content in lists if content is not None)
 
 
 # ---------------------------------------------------------------------- deleting
 
 
-def _batches(keys: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), _BATCH_SIZE):
-        yield keys[start : start + _BATCH_SIZE]
-
-
-def _locked(connection: sa.Connection, keys: list[str]) -> list[sa.RowMapping]:
+def _locked(connection: sa.Connection, keys: Sequence[str]) -> list[sa.RowMapping]:
     """Return the rows of these keys, which no other kernel can take before the transaction ends."""
     of_keys = tasks.c.key.in_(keys)
     connection.execute(tasks.update().where(of_keys).values(key=tasks.c.key))
@@ -235,38 +223,7 @@ def _check(rows: list[sa.RowMapping]) -> None:
             raise QingboError(tr(_FOLLOWED).format(task=name))
 
 
-def _content(connection: sa.Connection, library: DeletionTarget, entries: list[Entry]) -> dict[str, Any]:
-    """Return the list of a deletion: everything that the journal knows of its tasks, and their files."""
-    keys = [entry.key for entry in entries]
-    content: dict[str, Any] = {
-        "deleted_at": datetime.now(UTC).isoformat(),
-        "tasks": [_row_of(entry) for entry in entries],
-        "files": _files(connection, library, entries),
-    }
-    for name, query in _belongings().items():
-        found = (
-            dict(row)
-            for batch in _batches(keys)
-            for row in connection.execute(query, {"keys": batch}).mappings()
-        )
-        content[name] = [_plain(row) for row in found]
-    return content
-
-
-def _belongings() -> dict[str, sa.Select[Any]]:
-    """Return the queries for what else belongs to tasks, by its name in the list."""
-    keys: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
-    pairs = sa.or_(preferences.c.better.in_(keys), preferences.c.worse.in_(keys))
-    waiting = sa.and_(cells.c.key.in_(keys), sa.not_(cells.c.is_dropped))
-    return {
-        "judgements": sa.select(judgements).where(judgements.c.key.in_(keys)),
-        "tags": sa.select(tags).where(tags.c.key.in_(keys)),
-        "preferences": sa.select(preferences).where(pairs),
-        "cells": sa.select(cells.c.sweep, cells.c.service, cells.c.number).where(waiting),
-    }
-
-
-def _remove(connection: sa.Connection, keys: list[str]) -> None:
+def _remove(connection: sa.Connection, keys: Sequence[str]) -> None:
     for table in (judgements, tags, tasks):
         connection.execute(table.delete().where(table.c.key.in_(keys)))
     for column in (preferences.c.better, preferences.c.worse):
@@ -282,7 +239,7 @@ def _files(connection: sa.Connection, library: DeletionTarget, entries: list[Ent
     query = sa.select(tasks.c.key, tasks.c.file)
     shared = {
         file
-        for batch in _batches(named)
+        for batch in batches(named)
         for key, file in connection.execute(query.where(tasks.c.file.in_(batch)))
         if key not in keys
     }
@@ -306,93 +263,21 @@ def _unmoved(library: DeletionTarget) -> list[tuple[str, list[str]]]:
     for name in trash.names:
         content = trash.read(name)
         # A task with a row was not deleted: a kernel died before, or is about to delete it.
-        if content is None or any(library.get(key) is not None for key in _keys(content)):
+        if content is None or any(library.get(key) is not None for key in keys_in(content)):
             continue
-        files = [file for file in content.get("files", ()) if isinstance(file, str)]
+        names = content.get("files")
+        files = [file for file in names if isinstance(file, str)] if isinstance(names, list) else []
         if there := [file for file in files if is_file_inside(library.folder / file)]:
             left.append((name, trash.take(name, there)))
     return [(name, files) for name, files in left if files]
 
 
-# ---------------------------------------------------------------------- the list of a deletion
-
-
 def _deletion(trash: Trash, name: str, content: Mapping[str, Any]) -> Deletion:
-    statuses = [row.get("status") for row in content.get("tasks", ()) if isinstance(row, dict)]
+    statuses = [row.get("status") for row in rows_in(content, "tasks")]
     return Deletion(
         name,
-        _moment(content.get("deleted_at")) or datetime.now(UTC),
-        _keys(content),
+        moment_of(content.get("deleted_at")) or datetime.now(UTC),
+        keys_in(content),
         trash.size(name),
         statuses.count(TaskStatus.unconfirmed.value),
     )
-
-
-def _keys(content: Mapping[str, Any]) -> tuple[str, ...]:
-    rows = content.get("tasks")
-    known = [row.get("key") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return tuple(key for key in known if isinstance(key, str) and key)
-
-
-def _row_of(entry: Entry) -> dict[str, Any]:
-    return _plain({name: getattr(entry, name) for name in _COLUMNS})
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-        if value is not None
-    }
-
-
-def _entries(content: Mapping[str, Any]) -> list[Entry]:
-    """Return the rows in a list, which another program may have written."""
-    entries = []
-    for row in content.get("tasks", ()):
-        if isinstance(row, dict) and isinstance(row.get("key"), str) and row["key"]:
-            values: dict[str, Any] = dict.fromkeys(_COLUMNS)
-            values |= {name: value for name, value in row.items() if name in values}
-            values |= {name: _moment(values[name]) for name in _MOMENTS}
-            for name in ("request", "error"):
-                values[name] = values[name] if isinstance(values[name], dict) else None
-            entries.append(read_row(values))
-    return entries
-
-
-def _restore_judgement(connection: sa.Connection, content: Mapping[str, Any], key: str) -> None:
-    for name, table in (("judgements", judgements), ("tags", tags)):
-        rows = [row for row in content.get(name, ()) if isinstance(row, dict) and row.get("key") == key]
-        _insert(connection, table, rows)
-
-
-def _restore_links(connection: sa.Connection, content: Mapping[str, Any], keys: set[str]) -> None:
-    rows = [row for row in content.get("preferences", ()) if isinstance(row, dict)]
-    pairs = [{name: row[name] for name in row if name != "id"} for row in rows if keys & {*_pair(row)}]
-    _insert(connection, preferences, pairs)
-    for row in content.get("cells", ()):
-        if isinstance(row, dict) and {"sweep", "service", "number"} <= row.keys():
-            same = (cells.c[name] == row[name] for name in ("sweep", "service", "number"))
-            connection.execute(
-                cells.update().where(*same, cells.c.key.in_(list(keys))).values(is_dropped=False)
-            )
-
-
-def _pair(row: Mapping[str, Any]) -> tuple[str, str]:
-    return str(row.get("better")), str(row.get("worse"))
-
-
-def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        values = {name: value for name, value in row.items() if name in table.c}
-        if "judged_at" in table.c:
-            values["judged_at"] = _moment(row.get("judged_at")) or datetime.now(UTC)
-        connection.execute(table.insert(), values)
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

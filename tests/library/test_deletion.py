@@ -325,6 +325,7 @@ def test_a_trash_that_leads_out_is_refused(library: Library, tmp_path: Path) -> 
     [
         {"files": ["../precious.mp4", "/etc/passwd", "library.sqlite/../../precious.mp4", 7, "deleted.json"]},
         {"tasks": "all"},
+        {"tasks": None, "files": None, "cells": 7},
         {"tasks": [7, {}, {"key": 7}, {"key": "x", "submitted_at": "now", "request": "koi", "cost": "much"}]},
         {"tags": [{"key": "a"}, 3], "judgements": [{"key": "a", "rating": 3}], "preferences": [{}]},
         {"cells": [{"sweep": 1}, 3]},

@@ -258,7 +258,9 @@ def test_all_videos_of_a_task(gallery: Gallery, library: Library) -> None:
     assert "videos" not in shown(gallery)[1]
     gallery.look_at(gallery.entries[0].key)
     players = outputs_of(gallery.opened)
-    assert [f"video-59{other}.mp4" in player for other, player in zip(("", "-2", "-3"), players, strict=True)]
+    assert all(
+        f"video-59{other}.mp4" in player for other, player in zip(("", "-2", "-3"), players, strict=True)
+    )
     assert "".join(players).count("<video") == 3
 
 
