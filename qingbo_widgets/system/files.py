@@ -30,6 +30,7 @@ __all__ = [
     "move",
     "reason_of",
     "remove",
+    "remove_if_empty",
     "replace",
     "retry_while_open",
 ]
@@ -223,6 +224,17 @@ def remove(path: Path, patience: float = PATIENCE, *, folder: int | None = None)
     """
     with suppress(FileNotFoundError):
         retry_while_open(lambda: os.unlink(path, dir_fd=folder), patience)
+
+
+def remove_if_empty(path: Path, *, folder: int | None = None) -> None:
+    """Remove a folder if it is empty and the system allows it.
+
+    Args:
+        path: the folder.
+        folder: the descriptor of an open folder that the path is relative to.
+    """
+    with suppress(OSError):
+        os.rmdir(path, dir_fd=folder)
 
 
 def flush_to_disk(descriptor: int) -> None:

@@ -22,7 +22,7 @@ from io import BytesIO, FileIO
 from pathlib import Path
 
 from ..i18n import N_, tr
-from .files import move, remove, replace, retry_while_open
+from .files import move, remove, remove_if_empty, replace, retry_while_open
 
 __all__ = [
     "Folder",
@@ -207,8 +207,8 @@ class Folder:
             OSError: its folder leads out.
         """
         *steps, last = self._inner(name)
-        with suppress(FileNotFoundError), self._walk(steps) as (folder, path), suppress(OSError):
-            os.rmdir(path / last, dir_fd=folder)
+        with suppress(FileNotFoundError), self._walk(steps) as (folder, path):
+            remove_if_empty(path / last, folder=folder)
 
     def remove(self, name: str) -> None:
         """Remove a file if it exists; for a link, the link itself.
