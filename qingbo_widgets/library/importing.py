@@ -14,6 +14,7 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.contract.problem import listed
 from ..service.contract.snapshot import TaskStatus
+from .deletion import DeletionTarget, finish_moves
 from .entry import Entry
 from .film_files import FilmFiles, LeftOut, readable
 from .sidecar import MOMENTS, describes_another, has_foreign_sidecar, read_sidecar, sidecar_path
@@ -64,10 +65,8 @@ class Import:
         return "\n".join((added, *lines))
 
 
-class ImportTarget(Protocol):
+class ImportTarget(DeletionTarget, Protocol):
     """The library that videos are imported into."""
-
-    folder: Path
 
     @property
     def judgements(self) -> Judgements:
@@ -75,9 +74,6 @@ class ImportTarget(Protocol):
 
     def entries(self) -> list[Entry]:
         """Return the tasks in the journal."""
-
-    def video_of(self, entry: Entry) -> Path | None:
-        """Return the path of a task's video."""
 
     def add(self, entry: Entry) -> None:
         """Write a new row."""
@@ -95,12 +91,13 @@ def import_folder(library: ImportTarget) -> Import:
         QingboError: the folder cannot be read, or the journal cannot be written.
     """
     listing = _listing(library.folder)
+    deleted = finish_moves(library)
     entries = library.entries()
     files = {entry.file for entry in entries if entry.file}
     # On Windows and macOS a file may be listed under a different spelling than it was saved under: with
     # letters in another case, or with accents as separate characters.
     respelt = {_folded(file) for file in files.difference(listing.names) if (library.folder / file).is_file()}
-    new = [name for name in listing.names if name not in files and _folded(name) not in respelt]
+    new = [name for name in listing.names if name not in {*files, *deleted} and _folded(name) not in respelt]
     register = _Register(library, entries)
     added, left_out = [], list(listing.left_out)
     for name in new:

@@ -7,7 +7,7 @@ kernel finds it whatever happens.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from .other_videos import keys_in
 if TYPE_CHECKING:
     import pandas
 
+    from .deletion import Deletion
     from .importing import Import
     from .journal.rows import Rows
     from .judgements import Judgement, Judgements
@@ -110,6 +111,8 @@ class Library:
         with self._rows() as rows:
             if patience is not None:
                 rows.set_lock_timeout(patience)
+            if rows.get(entry.key) is None and self._is_deleted(entry.key):
+                return  # a kernel that slept while the user deleted the task must not bring it back
             rows.put(entry, holder, _after(seconds))
 
     def claim(self, entry: Entry, holder: str, seconds: float) -> bool:
@@ -312,6 +315,50 @@ class Library:
         """
         return Folder(self.folder).place(entry.file) if entry.file else None
 
+    def delete(self, keys: Iterable[str]) -> Deletion:
+        """Delete tasks: move their videos, sidecars and posters to ``trash`` in the folder, with their rows.
+
+        Ratings, tags, notes and preferences go with them. ``restore`` brings everything back, in any kernel,
+        until ``empty_trash``; nothing is removed from the disk before. Deletes all of the tasks, or none.
+
+        Args:
+            keys: the keys of the tasks, such as ``entry.key``; those that the library lacks are skipped.
+
+        Raises:
+            QingboError: a task is running, a kernel follows it, the library is read-only, or it has none of
+                the tasks.
+        """
+        from .deletion import delete
+
+        return delete(self, [keys] if isinstance(keys, str) else keys)
+
+    def restore(self, deletion: Deletion | None = None) -> tuple[str, ...]:
+        """Undo a deletion, by default the latest; return the keys of its tasks.
+
+        Raises:
+            QingboError: the trash is empty, its list cannot be read, or the library is read-only.
+        """
+        from .deletion import restore
+
+        return restore(self, deletion)
+
+    @property
+    def deletions(self) -> tuple[Deletion, ...]:
+        """The deletions that ``restore`` can undo, newest first."""
+        from .deletion import deletions
+
+        return deletions(self)
+
+    def empty_trash(self) -> int:
+        """Remove deleted videos from the disk, for good; return the number of bytes that this frees.
+
+        Raises:
+            QingboError: a file could not be removed.
+        """
+        from .deletion import empty_trash
+
+        return empty_trash(self)
+
     def close(self) -> None:
         """Close the journal. The library opens it again on the next use."""
         self.journal.close()
@@ -327,6 +374,11 @@ class Library:
                 amend_sidecar(video, **judgement_fields(judgement))
             except OSError:
                 logger.warning("The sidecar of %s was not written", video.name, exc_info=True)
+
+    def _is_deleted(self, key: str) -> bool:
+        from .deletion import is_deleted
+
+        return is_deleted(self.folder, key)
 
     @contextmanager
     def _rows(self) -> Iterator[Rows]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..service.http.image_probe import size_of
-from ..system.companions import companion_stem
+from ..system.companions import POSTERS, poster_name
 from ..system.folder import Folder
 from .film import open_film
 
@@ -30,7 +30,6 @@ __all__ = [
 
 logger = logging.getLogger("qingbo_widgets")
 
-POSTERS = "posters"
 #: Pixels of the longer side.
 SIZE = 320
 _QUALITY = 70
@@ -44,7 +43,7 @@ _MOST_FRAMES = 300
 
 def poster_path(video: Path) -> Path:
     """Return the path of a video's poster, whether or not it exists."""
-    return video.parent / _name(video)
+    return video.parent / poster_name(video)
 
 
 def read_poster(video: Path) -> bytes | None:
@@ -54,7 +53,7 @@ def read_poster(video: Path) -> bytes | None:
     with twelve pictures of a hundred million pixels.
     """
     try:
-        content = Folder(video.parent).read(_name(video), _LARGEST)
+        content = Folder(video.parent).read(poster_name(video), _LARGEST)
     except OSError:
         return None
     size = size_of(content)
@@ -84,7 +83,7 @@ def make_poster(video: Path) -> Path | None:
             picture = film.image(frame, **_size(frame))
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
-        Folder(video.parent).write(_name(video), file.getvalue())  # another kernel may read it now
+        Folder(video.parent).write(poster_name(video), file.getvalue())  # another kernel may read it now
     except Exception as error:
         logger.info("No poster of %s: %s", video.name, error)
         return None
@@ -107,7 +106,3 @@ def _size(frame: Any) -> dict[str, int]:
         return {}
     scale = SIZE / max(frame.width, frame.height, SIZE)
     return {"width": round(frame.width * scale) or 1, "height": round(frame.height * scale) or 1}
-
-
-def _name(video: Path) -> str:
-    return f"{POSTERS}/{companion_stem(video)}.jpg"

@@ -27,8 +27,10 @@ __all__ = [
     "is_full",
     "is_held",
     "is_passing",
+    "move",
     "reason_of",
     "remove",
+    "remove_if_empty",
     "replace",
     "retry_while_open",
 ]
@@ -172,6 +174,30 @@ def replace(source: Path, target: Path, patience: float = PATIENCE, *, folder: i
         remove(source, patience)
 
 
+def move(source: Path, target: Path, *, folder: int | None = None, target_folder: int | None = None) -> None:
+    """Rename a file to a name that no file has.
+
+    Args:
+        source: the file.
+        target: the new name.
+        folder: the descriptor of an open folder that ``source`` is relative to.
+        target_folder: the same of ``target``.
+
+    Raises:
+        FileExistsError: a file has the new name.
+        OSError: the file could not be renamed; it is unchanged.
+    """
+    if os.name == "nt":  # Windows refuses by itself
+        retry_while_open(lambda: source.rename(target))
+        return
+    try:
+        os.stat(target, dir_fd=target_folder, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(source, target, src_dir_fd=folder, dst_dir_fd=target_folder)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
 def _copy(source: Path, target: Path) -> None:
     remove(target)  # not through a link of that name
     try:
@@ -198,6 +224,17 @@ def remove(path: Path, patience: float = PATIENCE, *, folder: int | None = None)
     """
     with suppress(FileNotFoundError):
         retry_while_open(lambda: os.unlink(path, dir_fd=folder), patience)
+
+
+def remove_if_empty(path: Path, *, folder: int | None = None) -> None:
+    """Remove a folder if it is empty and the system allows it.
+
+    Args:
+        path: the folder.
+        folder: the descriptor of an open folder that the path is relative to.
+    """
+    with suppress(OSError):
+        os.rmdir(path, dir_fd=folder)
 
 
 def flush_to_disk(descriptor: int) -> None:

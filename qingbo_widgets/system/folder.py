@@ -22,7 +22,7 @@ from io import BytesIO, FileIO
 from pathlib import Path
 
 from ..i18n import N_, tr
-from .files import remove, replace, retry_while_open
+from .files import move, remove, remove_if_empty, replace, retry_while_open
 
 __all__ = [
     "Folder",
@@ -47,7 +47,7 @@ _STEP = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY)
 #: Without O_NONBLOCK, opening a pipe that has no writer would block forever.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_STEPS = bool(_NO_LINK) and {os.open, os.mkdir, os.unlink, os.rename, os.stat} <= os.supports_dir_fd
+_STEPS = bool(_NO_LINK) and {os.open, os.mkdir, os.unlink, os.rename, os.rmdir, os.stat} <= os.supports_dir_fd
 
 
 class OutsideFolder(OSError):
@@ -129,11 +129,18 @@ class Folder:
         except (OSError, ValueError):
             return False
 
-    def names(self, folder: str, suffix: str) -> list[str]:
-        """Return the names of the files in a subfolder, prefixed with its name; empty if it leads out."""
+    def names(self, folder: str, suffix: str | None = None) -> list[str]:
+        """Return the names in a subfolder, prefixed with its name; empty if it leads out.
+
+        Args:
+            folder: the subfolder.
+            suffix: only the names that end with it.
+        """
         try:
             place = self._real.joinpath(*self._inner(folder))
-            return sorted(f"{folder}/{file.name}" for file in place.iterdir() if file.suffix == suffix)
+            return sorted(
+                f"{folder}/{file.name}" for file in place.iterdir() if suffix in (None, file.suffix)
+            )
         except (OSError, ValueError):
             return []
 
@@ -171,6 +178,37 @@ class Folder:
             finally:
                 with suppress(OSError):  # a leftover is useless but harmless
                     remove(part, folder=folder)
+
+    def move(self, name: str, target: str) -> None:
+        """Give a file another name in the folder; for a link, the link itself gets it.
+
+        Args:
+            name: the file's name.
+            target: its new name, which no file may have. Its folder is created if missing.
+
+        Raises:
+            FileExistsError: a file has the new name.
+            FileNotFoundError: there is no such file.
+            OSError: a folder leads out, or the file could not be moved; it is unchanged.
+        """
+        (*steps, last), (*target_steps, target_last) = Path(name).parts, Path(target).parts
+        inner = self._inner(*steps) if steps else ()
+        target_inner = self._inner(*target_steps) if target_steps else ()
+        with (
+            self._walk(inner) as (folder, path),
+            self._walk(target_inner, make=True) as (target_folder, target_path),
+        ):
+            move(path / last, target_path / target_last, folder=folder, target_folder=target_folder)
+
+    def remove_folder(self, name: str) -> None:
+        """Remove an empty subfolder; one that has files, or is not there, stays as it is.
+
+        Raises:
+            OSError: its folder leads out.
+        """
+        *steps, last = self._inner(name)
+        with suppress(FileNotFoundError), self._walk(steps) as (folder, path):
+            remove_if_empty(path / last, folder=folder)
 
     def remove(self, name: str) -> None:
         """Remove a file if it exists; for a link, the link itself.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..tasks.sweep.sweep import Sweep
     from ..tasks.task import Task
 
-__all__ = ["export_sweep", "export_task"]
+__all__ = ["export_page", "export_sweep", "export_task"]
 
 #: The maximum of video bytes in one file; browsers struggle with more.
 ONE_FILE_LIMIT = 300 * 2**20
@@ -44,7 +44,7 @@ def export_task(task: Task, path: Path) -> Path:
         code = markup.code_block(request) if request else Markup()
         return task_text.headline(task) + task_text.about(task) + play(video) + code
 
-    return _export(path, markup.shorten(_title(task), 80), body, [video])
+    return export_page(path, markup.shorten(_title(task), 80), body, [video])
 
 
 def export_sweep(sweep: Sweep, path: Path) -> Path:
@@ -59,12 +59,27 @@ def export_sweep(sweep: Sweep, path: Path) -> Path:
 
         return table.saved_headline(sweep) + table.notes(sweep) + table.table_html(sweep, play_if_there)
 
-    return _export(path, tr("Sweep {name}").format(name=sweep.name), body, videos)
+    return export_page(path, tr("Sweep {name}").format(name=sweep.name), body, videos)
 
 
-def _export(
+def export_page(
     path: Path, title: str, body: Callable[[Callable[[Path], Markup]], Markup], videos: Iterable[Path]
 ) -> Path:
+    """Write a page with videos.
+
+    Args:
+        path: a file with the suffix .html, which gets the videos embedded, or a folder for page and videos.
+        title: the title of the page.
+        body: returns the content; called with the function that returns the player of a video.
+        videos: the videos.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        QingboError: the videos are too large for one file.
+        OSError: the page cannot be written, or a video cannot be read.
+    """
     videos = list(videos)
     if path.suffix.lower() in (".html", ".htm"):
         size = sum(video.stat().st_size for video in videos)

@@ -265,7 +265,7 @@ def test_a_sweep_shows_its_callbacks_before_it_sends(
 
 
 def test_a_gallery_shows_the_callback_of_a_video(manager: TaskManager) -> None:
-    """A gallery shows the callback of an opened video, because "Generate again" submits it, too."""
+    """A gallery shows the callback of an opened video, because "Regenerate" submits it, too."""
     task = manager.submit(prompt="A koi", callback_url=HOOK)
     task.wait(20)
     gallery = qw.Gallery(manager)

@@ -125,7 +125,7 @@ def test_a_gallery_of_odd_sidecars(tmp_path: Path) -> None:
             if index % 9 == page % 9:  # a sample, because each takes some milliseconds
                 gallery.look_at(entry.key)
                 if not gallery.opened.change_button.disabled:
-                    click(gallery.opened, "Change and generate")
+                    click(gallery.opened, "Edit and regenerate")
                     assert "API key" in text_of(gallery.opened.follow_up), (
                         "the change stopped before it required a connection"
                     )

@@ -91,7 +91,7 @@ def test_keys_stay_in_the_control(notebook: Notebook) -> None:
         "a dropdown": ratio,
         "a button": form.get_by_role("button", name="Generate", exact=True),
         "a checkbox": page.output(4).get_by_role("checkbox"),
-        "the gallery's dropdown": page.output(3).get_by_label("Per page"),
+        "the gallery's dropdown": page.output(3).get_by_label("Order"),
         "a tile": page.output(3).locator(".qingbo-tile button").first,
         "a slider of the comparison": page.output(4).get_by_label("Time"),
         "a button of the sweep": page.output(5).get_by_role("button", name="Frames").first,
@@ -208,7 +208,7 @@ def test_a_watched_video_goes_on(notebook: Notebook) -> None:
     tile.nth(1).get_by_role("button").click()
     watch(page, videos(page, 2))
     page.page.evaluate("watched.scrollIntoView()")
-    gallery.get_by_role("button", name="Change and generate").click()
+    gallery.get_by_role("button", name="Edit and regenerate").click()
     submit = gallery.get_by_role("button", name="Generate", exact=True)
     expect(submit).to_be_enabled()
     assert_it_goes_on(page, "when the form opens below it")

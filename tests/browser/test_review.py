@@ -145,7 +145,7 @@ def test_judging_by_keyboard(notebook: Notebook) -> None:
     page.page.wait_for_function("v => v.paused", arg=video.element_handle())
 
     press("t")
-    expect(page.output(1).get_by_label("Tags")).to_be_focused()
+    expect(page.output(1).get_by_label("Tags", exact=True)).to_be_focused()
     write("water, 3 boats")
     press("Escape")
     expect(opened).to_be_focused()
@@ -168,6 +168,142 @@ def test_judging_by_keyboard(notebook: Notebook) -> None:
     assert page.page.locator(".jp-Dialog").count() == 0, (
         "two zeros must not reach JupyterLab, where they restart the kernel"
     )
+    assert page.problems == []
+
+
+def is_on(tile: Locator) -> None:
+    """Check that the focus is on a tile, not on the page's body."""
+    expect(tile.locator("button")).to_be_focused()
+
+
+def test_a_selection_is_compared_and_deleted(notebook: Notebook) -> None:
+    """Mouse and keys select, also on two pages; Compare plays in the gallery; Delete has an Undo."""
+    cell = "gallery = qw.Gallery(library, page_size=12)\ngallery"
+    page = notebook([library_cell(14, 14), cell, ""]).run(0).run(1)
+    out, press = page.output(1), page.page.keyboard.press
+    shown = tiles(page, 1)
+    expect(shown).to_have_count(12)
+    expect(out.locator(".qingbo-check").first).to_have_css("opacity", "0")
+    shown.nth(1).hover()
+    expect(shown.nth(1).locator(".qingbo-check")).to_have_css("opacity", "1")
+    shown.nth(1).locator(".qingbo-check").click()
+    shown.nth(3).get_by_role("button").click(modifiers=["Shift"])
+    bar = out.locator(".qingbo-selection-bar")
+    expect(bar).to_contain_text("3 selected")
+    assert out.locator(".qingbo-opened:visible").count() == 0, "a Shift+click must not open the tile"
+    press("ArrowRight")
+    press("x")
+    expect(bar).to_contain_text("4 selected")
+    press("Shift+ArrowRight")
+    press("Shift+ArrowLeft")
+    press(" ")
+    expect(bar).to_contain_text("3 selected")
+    out.get_by_role("button", name="Page ›").click()
+    expect(shown).to_have_count(2)
+    shown.nth(0).locator(".qingbo-check").click()
+    expect(bar).to_contain_text("4 selected")
+    page.screenshot("gallery-selection", of=out)
+
+    bar.get_by_role("button", name="Compare").click()
+    comparison = out.locator(".qingbo-comparison")
+    for number in range(4):
+        playable(comparison.locator("figure video").nth(number))
+    width = out.locator(".qingbo-gallery").bounding_box()
+    assert width is not None
+    assert width["width"] > 800, "the comparison's style sheet made the gallery narrow"
+    out.locator(".qingbo-selection").get_by_role("button", name="Close").click()
+    expect(comparison).to_have_count(0)
+
+    bar.get_by_role("button", name="Delete").click()
+    expect(out).to_contain_text("Deleted 4 videos.")
+    expect(out).to_contain_text("1–10 of 10")
+    expect(bar).to_be_hidden()
+    files = "sorted(path.name for path in library.folder.glob('video-*.mp4'))"
+    assert "video-13.mp4" in evaluated(page, files)
+    assert "video-12.mp4" not in evaluated(page, files)
+    out.get_by_role("button", name="Undo").click()
+    expect(out).to_contain_text("of 14")
+    is_on(shown.nth(1))
+    assert "video-12.mp4" in evaluated(page, files)
+    assert page.problems == []
+
+
+def test_the_focus_stays_in_the_gallery(notebook: Notebook) -> None:
+    """Escape out of a video returns to its tile, also on another page; Delete goes to the next tile."""
+    cell = "gallery = qw.Gallery(library, page_size=12)\ngallery"
+    page = notebook([library_cell(14, 2), cell]).run(0).run(1)
+    press, shown = page.page.keyboard.press, tiles(page, 1)
+    opened = page.output(1).locator(".qingbo-opened")
+    page.output(1).get_by_role("button", name="Refresh").focus()
+    press("Tab")
+    is_on(shown.nth(0))
+    press("Shift+Tab")
+    expect(page.output(1).get_by_role("button", name="Refresh")).to_be_focused()
+    press("Tab")
+    press("ArrowRight")
+    is_on(shown.nth(1))
+    press("ArrowDown")
+    press("End")
+    is_on(shown.nth(11))
+    press("Enter")
+    expect(opened).to_be_focused()
+    rating = opened.locator(".widget-toggle-buttons")
+    expect(rating).to_be_in_viewport()
+    press("Escape")
+    expect(opened).to_be_hidden()
+    is_on(shown.nth(11))
+    press("Enter")
+    expect(opened).to_be_focused()
+    press("ArrowRight")
+    expect(shown).to_have_count(2)
+    press("Escape")
+    expect(opened).to_be_hidden()
+    is_on(shown.nth(0))
+    press("Delete")
+    expect(shown).to_have_count(1)
+    is_on(shown.nth(0))
+    press("Delete")
+    expect(shown).to_have_count(12)
+    is_on(shown.nth(11))
+    assert page.problems == []
+
+
+def test_a_tile_plays_under_the_mouse(notebook: Notebook) -> None:
+    """One muted player lies over the picture while the mouse is there, and nothing moves for it."""
+    page = notebook([library_cell(6, 3), "gallery = qw.Gallery(library)\ngallery"]).run(0).run(1)
+    out, shown = page.output(1), tiles(page, 1)
+    expect(out.locator(".qingbo-tile img")).to_have_count(6)
+    players = out.locator("video")
+    assert players.count() == 0
+    places = "all => all.map(t => [t.offsetLeft, t.offsetTop, t.offsetWidth, t.offsetHeight])"
+    before = shown.evaluate_all(places)
+    for number in (1, 2):
+        shown.nth(number).hover()
+        playing = out.locator(".qingbo-playing video")
+        expect(playing).to_have_count(1)
+        page.page.wait_for_function(
+            "v => v.currentTime > 0 && v.muted && v.loop", arg=playing.element_handle()
+        )
+        expect(players).to_have_count(1)
+        picture, player = shown.nth(number).locator("img").bounding_box(), playing.bounding_box()
+        assert picture is not None
+        assert player is not None
+        assert all(abs(picture[side] - player[side]) <= 1.5 for side in ("x", "y", "width", "height"))
+        assert shown.evaluate_all(places) == before, "the page moved"
+    page.screenshot("gallery-hover", of=out)
+    out.get_by_label("Search").hover()
+    expect(players).to_have_count(0)
+    shown.nth(0).locator("button").focus()
+    page.page.keyboard.press("ArrowRight")
+    expect(out.locator(".qingbo-playing video")).to_have_count(1)
+    page.page.keyboard.press("Enter")
+    expect(out.locator(".qingbo-opened video")).to_have_count(1)
+    expect(players).to_have_count(1)
+    page.page.keyboard.press("Escape")
+    page.page.emulate_media(reduced_motion="reduce")
+    shown.nth(4).hover()
+    page.page.evaluate("() => new Promise(done => setTimeout(done, 400))")  # longer than the mouse must rest
+    assert players.count() == 0, "a user who wants no motion sees one"
     assert page.problems == []
 
 

@@ -231,9 +231,11 @@ def widgets(task: qw.Task) -> None:
     assert_type(gallery.library, qw.Library)
     assert_type(gallery.entries, tuple[Entry, ...])
     assert_type(qw.Comparison([task, "koi.mp4", Path("pike.mp4")]).is_blind, bool)
-    assert_type(qw.Comparison([task, task], labels=["a", "b"]).videos, tuple[qw.Task | str | Path, ...])
+    assert_type(
+        qw.Comparison([task, task], labels=["a", "b"]).videos, tuple[qw.Task | Entry | str | Path, ...]
+    )
     assert_type(qw.Pairwise([task, task]).ranking(), list[Ranked])
-    assert_type(qw.Pairwise([task, task]).pair, tuple[qw.Task, qw.Task] | None)
+    assert_type(qw.Pairwise([task, task]).pair, tuple[Any, Any] | None)
     assert_type(qw.FramePicker(task).form, qw.RequestForm | None)
 
 

@@ -127,7 +127,7 @@ def test_no_formula_in_a_gallery(manager: TaskManager, close_later: Callable[[An
     manager.library.add(entry)
     gallery = close_later(Gallery(manager))
     assert_no_formula(html_of(gallery.tiles))
-    detail = close_later(TaskDetail(manager.library, manager, lambda: None, lambda _: None))
+    detail = close_later(TaskDetail(manager.library, manager, lambda: None, lambda _: None, lambda _: None))
     detail.show(entry)
     assert_no_formula(html_of(detail))
 

@@ -216,7 +216,7 @@ class Rows:
         return None if row is None else read_row(row)
 
 
-def read_row(row: sa.RowMapping) -> Entry:
+def read_row(row: sa.RowMapping | Mapping[str, Any]) -> Entry:
     """Return a row as an entry, without values of a wrong type: SQLite stores any value in any column."""
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
     for name in ("key", "service", "task_id", "model", "status"):

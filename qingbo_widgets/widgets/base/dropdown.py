@@ -1,4 +1,4 @@
-"""A dropdown in which ``None`` may be an option like any other."""
+"""Selections in which ``None`` may be an option like any other."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from . import ipw
 
-__all__ = ["Dropdown"]
+__all__ = ["Dropdown", "ToggleButtons"]
 
 
-class Dropdown(ipw.Dropdown):
-    """A dropdown that shows the option whose value is ``None``, where that of ipywidgets shows nothing."""
+class _ShowsNone(ipw.Selection):
+    """A mixin that shows the option whose value is ``None``, where ipywidgets shows nothing."""
 
     def __init__(self, *arguments: Any, **traits: Any) -> None:
         super().__init__(*arguments, **traits)
@@ -22,3 +22,11 @@ class Dropdown(ipw.Dropdown):
             values = [value for _, value in self.options]
             if self.value is None and None in values:
                 self.index = values.index(None)
+
+
+class Dropdown(_ShowsNone, ipw.Dropdown):
+    """A dropdown, see ``_ShowsNone``."""
+
+
+class ToggleButtons(_ShowsNone, ipw.ToggleButtons):
+    """A row of buttons of which one is pressed, see ``_ShowsNone``."""

@@ -1,6 +1,19 @@
 """ipywidgets' classes for use as base classes, typed in ``ipw.pyi`` because ipywidgets ships no types."""
 
-from ipywidgets import Button, Checkbox, Dropdown, GridBox, HBox, Password, Text, Textarea, VBox, Widget
+from ipywidgets import (
+    Button,
+    Checkbox,
+    Dropdown,
+    GridBox,
+    HBox,
+    Password,
+    Text,
+    Textarea,
+    ToggleButtons,
+    VBox,
+    Widget,
+)
+from ipywidgets.widgets.widget_selection import _Selection as Selection
 
 __all__ = [
     "Button",
@@ -9,8 +22,10 @@ __all__ = [
     "GridBox",
     "HBox",
     "Password",
+    "Selection",
     "Text",
     "Textarea",
+    "ToggleButtons",
     "VBox",
     "Widget",
 ]

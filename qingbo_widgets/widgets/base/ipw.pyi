@@ -9,8 +9,10 @@ __all__ = [
     "GridBox",
     "HBox",
     "Password",
+    "Selection",
     "Text",
     "Textarea",
+    "ToggleButtons",
     "VBox",
     "Widget",
 ]
@@ -47,9 +49,12 @@ class Button(Widget):
 
 class Checkbox(Widget): ...
 
-class Dropdown(Widget):
+class Selection(Widget):
     index: Any
     options: Any
+
+class Dropdown(Selection): ...
+class ToggleButtons(Selection): ...
 
 class _TextField(Widget):
     placeholder: Any

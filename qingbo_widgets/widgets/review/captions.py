@@ -2,41 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ...i18n import tr
+from ...service.contract.request import VideoRequest
+from ...service.contract.values import is_integer
 from ...tasks.sweep.grid import differing
-from ...tasks.task import Task
 from ..base import html as markup
 from ..sweep.table import label
+from .clips import Clip, Source, clips_of
 
-__all__ = ["captions_of"]
+__all__ = ["SEPARATOR", "captions_of", "differences", "shared_caption"]
+
+#: Between the values in which videos differ.
+SEPARATOR = " · "
+#: The fields that are named first, and those whose values need no name.
+_FIRST = ("prompt", "model", "duration", "mode", "resolution", "aspect_ratio")
+_PLAIN = ("prompt", "model", "mode", "resolution", "aspect_ratio")
 
 
-def captions_of(videos: Sequence[Task | str | Path]) -> list[str]:
-    """Return the prompt and model of each task, or the name of each file.
+def captions_of(videos: Sequence[Clip | Source]) -> list[str]:
+    """Return what tells each video from the others.
 
-    Tasks with the same prompt and model get the parameters in which they differ, such as ``duration 10``.
+    For tasks with the same prompt, these are the parameters in which they differ, such as ``5 s · pro``. All
+    others have their prompt and model, and the parameters only where that is the same; files their names.
     """
-    captions = [_caption_of(video) for video in videos]
-    settings = [_settings_of(video) for video in videos]
+    clips = [video if isinstance(video, Clip) else clips_of([video])[0] for video in videos]
+    if shared_caption(clips):
+        return differences([clip.request for clip in clips])
+    captions = [_caption_of(clip) for clip in clips]
     for caption in {one for one in captions if captions.count(one) > 1}:
         alike = [number for number, one in enumerate(captions) if one == caption]
-        names = differing([settings[number] for number in alike])
-        for number in alike:
-            difference = label({name: settings[number].get(name) for name in names})
+        for number, difference in zip(alike, differences([clips[n].request for n in alike]), strict=True):
             captions[number] = ", ".join(filter(None, (caption, difference)))
     return captions
 
 
-def _caption_of(video: Task | str | Path) -> str:
-    if not isinstance(video, Task):
-        return Path(video).stem
-    prompt = "" if video.request is None else " / ".join(video.request.prompts)
-    return ", ".join(part for part in (markup.shorten(prompt, 90), video.model) if part)
+def shared_caption(videos: Sequence[Clip | Source]) -> str:
+    """Return the prompt that all videos have, if they differ in something else; empty otherwise."""
+    clips = [video if isinstance(video, Clip) else clips_of([video])[0] for video in videos]
+    prompts = {_prompt_of(clip) for clip in clips}
+    if len(clips) < 2 or len(prompts) > 1 or not all(clip.request for clip in clips):
+        return ""
+    is_told = len(set(differences([clip.request for clip in clips]))) == len(clips)
+    return markup.shorten(next(iter(prompts)), 200) if is_told else ""
 
 
-def _settings_of(video: Task | str | Path) -> dict[str, object]:
-    if not isinstance(video, Task) or video.request is None:
-        return {}
-    return video.request.values()
+def differences(requests: Sequence[VideoRequest | None]) -> list[str]:
+    """Return for each request the values in which it differs from the others; empty if nothing differs."""
+    settings = [{} if request is None else _settings_of(request) for request in requests]
+    names = sorted(
+        differing(settings), key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)
+    )
+    return [SEPARATOR.join(_text_of(name, one.get(name)) for name in names) for one in settings]
+
+
+def _settings_of(request: VideoRequest) -> Mapping[str, Any]:
+    values = dict(request.values())
+    if request.is_multi_shot:  # the shots are the prompt, and their seconds the duration
+        for name in ("shots", "multi_prompt", "multi_shot"):
+            values.pop(name, None)
+        values["duration"] = request.seconds_as_given
+    return {**values, "model": request.model, "prompt": " / ".join(request.prompts)}
+
+
+def _text_of(name: str, value: object) -> str:
+    if name == "duration" and is_integer(value) and value:
+        return tr("{seconds} s").format(seconds=value)
+    if name in _PLAIN and value not in (None, ""):
+        return markup.shorten(str(value), 90)
+    return label({name: value})
+
+
+def _prompt_of(clip: Clip) -> str:
+    return "" if clip.request is None else " / ".join(clip.request.prompts)
+
+
+def _caption_of(clip: Clip) -> str:
+    if not clip.key:
+        return "" if clip.path is None else clip.path.stem
+    return ", ".join(part for part in (markup.shorten(_prompt_of(clip), 90), clip.model) if part)

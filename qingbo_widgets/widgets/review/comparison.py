@@ -13,9 +13,9 @@ from traitlets import Dict, Float, Int
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
+from ...library.library import Library
 from ...media.frames import frame_rate
 from ...system.host import is_colab
-from ...tasks.task import Task
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
@@ -36,7 +36,8 @@ from ..base.player import (
 )
 from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import update
-from .captions import captions_of
+from .captions import captions_of, shared_caption
+from .clips import Clip, Source, clips_of
 from .rating import rating_buttons
 
 __all__ = ["LETTERS", "Comparison", "figures"]
@@ -93,16 +94,17 @@ class Comparison(Composite):
     cannot be played is reported, and the others play without it.
 
     Args:
-        videos: tasks whose videos are saved, or mp4 files.
-        labels: the caption of each video; by default the task's prompt and model, with the parameters in
-            which tasks with the same caption differ, or the file's name.
+        videos: tasks whose videos are saved, entries of a library, or mp4 files.
+        labels: the caption of each video; by default what tells it from the others: the parameters in which
+            tasks with the same prompt differ, else the prompt and model, or the file's name.
         fps: the frame rate for the steps, in frames per second. By default that of the first video if av is
             installed (``[frames]``), else 30.
         blind: shuffle the videos, and show only letters until all tasks are rated here, or ``reveal()``.
         seed: the seed of the shuffle, to repeat an order.
+        library: the library of the entries; by default that of the default manager, or ``qingbo_videos``.
 
     Attributes:
-        videos: the videos, in the order of their letters.
+        videos: the videos as passed, in the order of their letters.
         ratings: the rating buttons of each task by its letter, if ``blind``.
         reveal_button: calls ``reveal``.
         is_blind: whether the labels are still hidden.
@@ -114,12 +116,13 @@ class Comparison(Composite):
 
     def __init__(
         self,
-        videos: Sequence[Task | str | Path],
+        videos: Sequence[Source],
         *,
         labels: Sequence[str] | None = None,
         fps: float | None = None,
         blind: bool = False,
         seed: int | None = None,
+        library: Library | None = None,
     ) -> None:
         if not 2 <= len(videos) <= len(LETTERS):
             raise ValueError(tr(_HOW_MANY).format(number=len(videos)))
@@ -129,10 +132,13 @@ class Comparison(Composite):
         order = list(range(len(videos)))
         if blind:
             random.Random(seed).shuffle(order)
-        self.videos = tuple(videos[number] for number in order)
+        clips = clips_of(videos, library)
+        self._clips = [clips[number] for number in order]
+        self.videos = tuple(clip.source for clip in self._clips)
         self.is_blind = blind
-        self._paths = [_path_of(video) for video in self.videos]
-        captions = captions_of(videos) if labels is None else list(labels)
+        self._paths = [_path_of(clip) for clip in self._clips]
+        captions = captions_of(clips) if labels is None else list(labels)
+        self._shared = shared_caption(clips) if labels is None else ""
         self._labels = [captions[number] for number in order]
         texts = {name: tr(text) for name, text in _TEXTS.items()}
         fps = fps or frame_rate(self._paths[0]) or 30.0
@@ -154,7 +160,8 @@ class Comparison(Composite):
         self.add_class(SCRIPTS_CLASS)
         self.cell_output = CellOutput(self)
         styles = markup.style() + markup.style(CSS) + self.cell_output.style
-        self._head.value = styles + missing_script(tr(_ONE_BY_ONE))
+        shared = Markup() if blind or not self._shared else markup.user_text(self._shared)
+        self._head.value = styles + missing_script(tr(_ONE_BY_ONE)) + shared
 
     def reveal(self) -> None:
         """Show the label of each letter."""
@@ -180,6 +187,8 @@ class Comparison(Composite):
 
     def _static_copy(self) -> Markup:
         shown = figures(self._paths, self._visible_labels)
+        if self._shared and not self.is_blind:
+            shown = markup.user_text(self._shared) + shown
         return markup.style(CSS) + markup.tag("div", shown, class_=self.cell_output.copy_class)
 
     def _plain_copy(self) -> str:
@@ -193,16 +202,16 @@ class Comparison(Composite):
 
     def _rating_row(self) -> list[Any]:
         """Return the buttons that rate the tasks by letter, the one that reveals, and the legend."""
-        for letter, video in zip(LETTERS, self.videos, strict=False):
-            if isinstance(video, Task):
+        for letter, clip in zip(LETTERS, self._clips, strict=False):
+            if clip.library is not None:
                 rating = self.ratings[letter] = rating_buttons(tr("Video {letter}").format(letter=letter))
                 rating.style.description_width = "initial"
-                rating.observe(partial(self._rate, video), "value")
+                rating.observe(partial(self._rate, clip.library, clip.key), "value")
         self._legend.value = markup.note(tr(_BLIND))
         return [*self.ratings.values(), self.reveal_button, self._legend]
 
-    def _rate(self, task: Task, change: Any) -> None:
-        task.manager.library.judgements.rate(task.key, change["new"])
+    def _rate(self, library: Library, key: str, change: Any) -> None:
+        library.judgements.rate(key, change["new"])
         if len(self.ratings) == len(self.videos) and all(
             buttons.value is not None for buttons in self.ratings.values()
         ):
@@ -248,10 +257,10 @@ def figures(
     return markup.block(markup.tag("div", *items, class_="qingbo-figures"))
 
 
-def _path_of(video: Task | str | Path) -> Path:
-    path = video.video_path if isinstance(video, Task) else Path(video).expanduser().resolve()
+def _path_of(clip: Clip) -> Path:
+    path = clip.path
     if path is None:
-        raise QingboError(tr(_NO_VIDEO).format(task=video))
+        raise QingboError(tr(_NO_VIDEO).format(task=clip.task_id or clip.source))
     if not path.is_file():
         raise QingboError(tr(_NO_FILE).format(path=path))
     return path

@@ -11,6 +11,7 @@ import ipywidgets
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
+from ...library.other_videos import saved_beside
 from ...library.requests import readable_part_of, request_of
 from ...media.frames import save_frame
 from ...service.contract.callbacks import callback_note
@@ -18,7 +19,7 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_label, status_name
 from ...system.times import local_time
 from ..base import html as markup
-from ..base.build import PAYS, button
+from ..base.build import PAYS, button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -46,6 +47,7 @@ _AGAIN_HELP = N_(
     "Submits the same request once more, as a new task with a new result. It costs the same again."
 )
 _CHANGE_HELP = N_("Opens the form as it was for this task. Nothing is submitted before Generate.")
+_DELETE_HELP = N_("Moves the video to the trash of the library, from where Undo brings it back.")
 _FRAMES_HELP = N_("Any frame of the video: to save it, or to go on from it. A second click closes that.")
 _CONTINUE_HELP = N_("Opens the form for a video that begins with the last frame of this one.")
 _BLIND = N_("Which one this is, is shown when it is rated.")
@@ -54,8 +56,10 @@ _GONE = N_("The video is no longer at {path}.")
 _HIDDEN_GONE = N_("The video is no longer there.")
 _NO_REQUEST = N_("The request of this task is not known, so it cannot be made again.")
 _KEYS_HELP = N_(
-    "Keys: 0–5 rate, – takes it back, t tags, n note, Esc leaves them; space plays, ← → go on, Esc closes."
+    "Keys: 0–5 rate, – no rating, t tags, n note, Space plays, ← → previous and next, Esc closes."
 )
+#: Videos that are shown of one task. Any more are in the folder.
+_MOST_VIDEOS = 6
 
 
 class TaskDetail(Composite):
@@ -67,6 +71,7 @@ class TaskDetail(Composite):
             only the video need none.
         judged: called after each judgement.
         go: called with -1 or 1 for the previous or next task, 0 to close.
+        delete: called with the key of the task to delete.
 
     Attributes:
         judgement: rating, tags and note.
@@ -74,6 +79,8 @@ class TaskDetail(Composite):
         change_button: opens the form with the request of the task.
         frames_button: opens the frame picker of the video.
         continue_button: opens the form with the video's last frame as the first of the next.
+        delete_button: moves the task to the trash.
+        before_button, after_button: open the previous and the next task.
         close_button: closes the task.
         follow_up: the form, and the cards of the tasks submitted from it.
     """
@@ -84,6 +91,7 @@ class TaskDetail(Composite):
         manager: TaskManager | None,
         judged: Callable[[], object],
         go: Callable[[int], object],
+        delete: Callable[[str], object],
     ) -> None:
         self._library, self._go = library, go
         self._entry: Entry | None = None
@@ -95,26 +103,28 @@ class TaskDetail(Composite):
         self._video.add_class(PLAY)
         self.follow_up = FollowUp(manager)
         self.judgement = Rating(library.judgements, judged)
-        self.before_button = button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
-        self.after_button = button(tr("After ›"), tr("The task after this one."), lambda: go(1))
-        self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again, PAYS)
-        self.change_button = button(tr("Change and generate"), tr(_CHANGE_HELP), self._change)
+        self.before_button = button(tr("Previous"), tr("The left arrow"), lambda: go(-1))
+        self.after_button = button(tr("Next"), tr("The right arrow"), lambda: go(1))
+        self.close_button = button(tr("Close"), tr("Back to the pictures alone."), lambda: go(0))
+        self.again_button = button(tr("Regenerate"), tr(_AGAIN_HELP), self._again, PAYS)
+        self.change_button = button(tr("Edit and regenerate"), tr(_CHANGE_HELP), self._change)
         self.frames_button = button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._run(self._toggle_picker))
         text = tr("Continue")
         self.continue_button = button(text, tr(_CONTINUE_HELP), lambda: self._run(self._continue))
-        self.close_button = button(tr("Close"), tr("Back to the pictures alone."), lambda: go(0))
-        self._buttons = ipywidgets.HBox(
-            [
-                self.again_button,
-                self.change_button,
-                self.frames_button,
-                self.continue_button,
-                self.before_button,
-                self.after_button,
-                self.close_button,
-            ],
-            layout={"flex_flow": "row wrap", "margin": "6px 0"},
+        self.delete_button = button(tr("Delete"), tr(_DELETE_HELP), lambda: self._delete(delete))
+        self._nav = _row(self.before_button, self.after_button, self.close_button)
+        self._buttons = _row(
+            self.again_button,
+            self.change_button,
+            self.frames_button,
+            self.continue_button,
+            self.delete_button,
         )
+        # The rating is beside the video, or above it where there is no room: never below the fold.
+        self._side = ipywidgets.VBox([self.judgement, self._buttons], layout={"overflow": "visible"})
+        self._side.add_class("qingbo-opened-side")
+        self._body = ipywidgets.Box([self._side, self._video], layout={"overflow": "visible"})
+        self._body.add_class("qingbo-opened-body")
         self._frames = ipywidgets.VBox(layout={"overflow": "visible"})
         self._keys = make_keys(_KEYS, self._on_key, here=_KEYS_HERE, grab=True)
         super().__init__(layout={"overflow": "visible", "display": "none"})
@@ -152,8 +162,11 @@ class TaskDetail(Composite):
             is_known = request_of(entry) is not None
             self.again_button.disabled = self.change_button.disabled = hidden or not is_known
             self.frames_button.disabled = self.continue_button.disabled = hidden or not entry.file
+            refusal = self._library.read_only
+            self.delete_button.disabled = refusal is not None
+            set_tooltip(self.delete_button, refusal or tr(_DELETE_HELP))
             # The page creates the key listener each time the panel opens, and it takes the focus then.
-            parts = [self._head, self._video, self.judgement, self._buttons, self._frames, self.follow_up]
+            parts = [self._head, self._nav, self._body, self._frames, self.follow_up]
             self.children = (*parts, self._request, *self._keys)
 
     def _stop(self) -> None:
@@ -162,8 +175,7 @@ class TaskDetail(Composite):
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return (
-            self._head, self._request, self._video, self.judgement, self._buttons, self._frames,
-            self.follow_up, *self._keys,
+            self._head, self._nav, self._body, self._request, self._frames, self.follow_up, *self._keys,
         )  # fmt: skip
 
     def _clear(self) -> None:
@@ -180,8 +192,10 @@ class TaskDetail(Composite):
         video = self._library.video_of(entry)
         status = status_name(entry.status)
         if video is not None and self._is_there(entry):
-            shown = figures([video], [""]) if hidden else saved_html(video)
-            return (output_of(shown, tr("A video") if hidden else str(video)),)
+            videos = [video, *saved_beside(video)][:_MOST_VIDEOS]
+            if hidden:
+                return (output_of(figures(videos, [""] * len(videos)), tr("A video")),)
+            return tuple(output_of(saved_html(each), str(each)) for each in videos)
         if video is None:
             note = markup.note(tr(_NOTHING).format(status=status), "hint")
             if not hidden and (error := (entry.error or {}).get("message")):
@@ -203,6 +217,10 @@ class TaskDetail(Composite):
     def _change(self) -> None:
         if self._entry is not None and (request := request_of(self._entry)) is not None:
             self.follow_up.offer(lambda _: request)
+
+    def _delete(self, delete: Callable[[str], object]) -> None:
+        if self._entry is not None:
+            delete(self._entry.key)
 
     def _toggle_picker(self) -> None:
         if self._picker is not None:
@@ -236,6 +254,10 @@ class TaskDetail(Composite):
 
     def _run(self, act: Callable[[], object]) -> None:
         self._clicks.run((act, self._entry and self._entry.key), act, self.follow_up.show_error)
+
+
+def _row(*buttons: Any) -> Any:
+    return ipywidgets.HBox(buttons, layout={"flex_flow": "row wrap", "margin": "2px 0"})
 
 
 def _head(entry: Entry) -> Markup:

@@ -13,8 +13,8 @@ from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
 from ...service.contract.models import contracts, declared, models_of
 from ...service.contract.status_names import status_label
-from ..base.build import set_tooltip
-from ..base.ipw import HBox
+from ..base.build import button, set_tooltip
+from ..base.ipw import VBox
 from ..base.sync import Echo, close_whole, update
 from ..base.text_fields import Text
 from ..form.fields import choice_options
@@ -25,15 +25,24 @@ _ALL = N_("all")
 _UNRATED = -1
 #: The value of "all". Not ``None``, which ipywidgets treats as no selection: an empty box.
 _EVERY = object()
+#: The values of controls that are not set, other than "all".
+_EMPTY = {"text": "", "since": None, "until": None}
 _SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
 #: Controls that would identify a video, and so are not offered in a blind gallery; these include the order of
 #: submission.
 _REVEALING = ("text", "model", "mode", "order")
+#: The controls that are always visible, in their order.
+_FIRST = ("text", "rating", "order")
 _WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
+_ROW = {"flex_flow": "row wrap", "overflow": "visible", "align_items": "center"}
+_FILTERS_HELP = N_("Model, mode, status, tag and days.")
+_CLEAR_HELP = N_("Shows all videos again.")
 
 
-class Filters(HBox):
+class Filters(VBox):
     """Search, filters and order, with only the values that occur in the library.
+
+    Search, rating and order are always visible, the other filters behind a button.
 
     Args:
         changed: called after each change by the user or in code.
@@ -41,6 +50,8 @@ class Filters(HBox):
 
     Attributes:
         controls: the controls by name: text, model, mode, status, tag, rating, since, until, order.
+        more_button: shows and hides the other filters; its label has the number of those in use.
+        clear_button: takes back the search and all filters; visible only if one is set.
     """
 
     def __init__(self, changed: Callable[[], object], *, blind: bool = False) -> None:
@@ -73,9 +84,32 @@ class Filters(HBox):
             control.layout.max_width = "100%"
             control.layout.margin = "2px 8px 2px 0"
             control.observe(self._on_change, "value")
+        self.more_button = button("", tr(_FILTERS_HELP), self._toggle)
+        self.clear_button = button(tr("Clear filters"), tr(_CLEAR_HELP), self.clear)
+        first = [control for name in _FIRST if (control := self.controls.get(name)) is not None]
+        self._rest = {name: control for name, control in self.controls.items() if name not in _FIRST}
+        self._more = ipywidgets.HBox(list(self._rest.values()), layout={**_ROW, "display": "none"})
+        buttons = [self.more_button, self.clear_button]
         super().__init__(
-            list(self.controls.values()), layout={"flex_flow": "row wrap", "overflow": "visible"}
+            [ipywidgets.HBox([*first, *buttons], layout=_ROW), self._more], layout={"overflow": "visible"}
         )
+        self.add_class("qingbo-filters")
+        self._show_state()
+
+    @property
+    def are_set(self) -> bool:
+        """True if a search or a filter is set; the order does not count."""
+        return bool(self._active(self.controls))
+
+    def clear(self) -> None:
+        """Take back the search and all filters; the order stays."""
+        if not self.are_set:
+            return
+        with self._echo:
+            for name, control in self.controls.items():
+                if name != "order":
+                    control.value = _EMPTY.get(name, _EVERY)
+        self._on_change(None)
 
     @property
     def selection(self) -> Selection:
@@ -111,7 +145,25 @@ class Filters(HBox):
 
     def _on_change(self, _: Any) -> None:
         if not self._echo:
+            self._show_state()
             self._changed()
+
+    def _active(self, names: Iterable[str]) -> list[str]:
+        """Return the names of the filters that are set."""
+        values = ((name, self.controls[name].value) for name in names if name != "order")
+        return [name for name, value in values if value != _EMPTY.get(name, _EVERY)]
+
+    def _toggle(self) -> None:
+        self._more.layout.display = "none" if self._more.layout.display is None else None
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """Show how many of the hidden filters are set, and the button that clears them if one is set."""
+        count, arrow = len(self._active(self._rest)), "▾" if self._more.layout.display == "none" else "▴"
+        text = tr("Filters ({count})").format(count=count) if count else tr("Filters")
+        with update(self.more_button):
+            self.more_button.description = f"{text} {arrow}"
+        self.clear_button.layout.display = None if self.are_set else "none"
 
 
 def _modes() -> list[tuple[str, Any]]:

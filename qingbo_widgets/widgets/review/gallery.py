@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Collection, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.library import Library
 from ...library.search import choices, select
+from ...system.folder import is_file_inside
+from ...system.host import is_colab
 from ...tasks import connection
 from ...tasks.manager import TaskManager
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
 from ..base.output import CellOutput
+from ..base.player import output_of
 from ..base.sync import refresher, update
 from .detail import TaskDetail
 from .filters import Filters
+from .preview import preview_html
+from .selection import Selection
+from .tile_input import make_tile_input
 from .tiles import CSS, Tiles
+from .trash_line import TrashLine
 
 if TYPE_CHECKING:
     from ...library.entry import Entry
@@ -29,8 +38,11 @@ if TYPE_CHECKING:
 __all__ = ["Gallery"]
 
 _SIZES = (12, 24, 48)
-_EMPTY = N_("The library in {folder} has no tasks yet.")
-_NONE = N_("No task is like that.")
+_EMPTY = N_(
+    "The library in {folder} has no videos yet. Make the first one with qw.VideoStudio(), or with "
+    "qw.generate(prompt)."
+)
+_NONE = N_("No videos match.")
 _STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
 _NO_PICTURES = N_(
     'The pictures are made with av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.'
@@ -54,6 +66,8 @@ class Gallery(Composite):
     Attributes:
         library: the library shown.
         filters: search, filters and order.
+        selection: the selected tasks, and what can be done with them.
+        trash_line: undoes deletions.
         tiles: the pictures.
         opened: the panel of the open task.
         page: the number of the current page, from 1.
@@ -81,7 +95,15 @@ class Gallery(Composite):
         self._head, self._count_line = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
         self._hint = ipywidgets.HTML()
         self.filters = Filters(self._search, blind=blind)
-        self.opened = TaskDetail(self.library, manager, self._judged, self._go)
+        self.selection = Selection(self.library, self._mark, self._judged, self.delete, blind=blind)
+        self.trash_line = TrashLine(self.library, self._restored)
+        self.opened = TaskDetail(self.library, manager, self._judged, self._go, self._delete_one)
+        self._preview = ipywidgets.Output(layout={"margin": "0"})
+        self._preview.add_class("qingbo-preview")
+        self._input = make_tile_input(
+            self._pick, {"delete": self._delete_one, "preview": self._play, "escape": self._escape}
+        )
+        self._input.plays = not is_colab()
         self.tiles = Tiles(self.library, self.look_at, _OnPoster(self), self.opened)
         self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
         self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
@@ -90,20 +112,23 @@ class Gallery(Composite):
         for control, width in ((self._number, "130px"), (self._size, "130px")):
             control.style.description_width = "initial"
             control.layout.width = width
+        self._clear = button(tr("Clear filters"), "", self.filters.clear)
         self._pages = ipywidgets.HBox(
             [
-                self.before_button,
-                self.after_button,
-                self._count_line,
-                self._number,
-                self._size,
-                self._refresh,
+                self.before_button, self.after_button, self._count_line, self._clear, self._number,
+                self._size, self._refresh,
             ],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
-        )
+        )  # fmt: skip
+        # A box of its own hides the error message of a page that cannot load the script.
+        script = ipywidgets.Box([self._input], layout={"display": "none"})
         super().__init__(
-            [self._head, self.filters, self._pages, self._hint, self.tiles], layout={"overflow": "visible"}
-        )
+            [
+                self._head, self.filters, self._pages, self.selection, self.trash_line, self._hint,
+                self.tiles, self._preview, script,
+            ],
+            layout={"overflow": "visible"},
+        )  # fmt: skip
         self.add_class("qingbo")
         self.add_class("qingbo-gallery")
         self.cell_output = CellOutput(self)
@@ -131,7 +156,27 @@ class Gallery(Composite):
     def reload(self) -> None:
         """Read the library again."""
         self.filters.offer(choices(self.library.journal))
+        self.selection.refresh_entries()
+        self.trash_line.refresh_trash()
         self._draw()
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Move tasks to the trash of the library; the line above the pictures brings them back.
+
+        Raises:
+            QingboError: see ``Library.delete``.
+        """
+        shown = [entry.key for entry in self.entries]
+        deleted = self.library.delete(keys)
+        following = next_after(shown, set(deleted.keys))
+        self.trash_line.show(deleted)
+        self.selection.change((), deleted.keys)
+        if self._key in deleted.keys:
+            self._key = None
+        self.filters.offer(choices(self.library.journal))
+        self._draw()
+        last = self._shown[-1][0].key if self._shown else ""
+        self._input.focus_tile(following or last)
 
     def refresh(self) -> bool:
         """Redraw the page, because a missing poster is ready."""
@@ -153,6 +198,46 @@ class Gallery(Composite):
         self.filters.offer(choices(self.library.journal))
         self._arrange()
 
+    def _pick(self, on: Sequence[str], off: Sequence[str]) -> None:
+        shown = {entry.key: entry for entry in self.entries}
+        # The user may have clicked while the page was being turned.
+        found = (shown.get(key) or self.library.get(key) for key in on[: _SIZES[-1]])
+        self.selection.change((entry for entry in found if entry is not None), off)
+
+    def _mark(self) -> None:
+        with update(self._input):
+            self._input.picked = list(self.selection.selected)
+
+    def _delete_one(self, key: str) -> None:
+        """Delete the selected tasks if the task is one of them, else the task alone."""
+        keys = self.selection.selected if key in self.selection.selected else (key,)
+        try:
+            self.delete(keys)
+        except QingboError as error:
+            self._hint.value = markup.note(error, "alarm")
+
+    def _restored(self, keys: Sequence[str]) -> None:
+        self.reload()
+        shown = (entry.key for entry in self.entries if entry.key in keys)
+        if (key := next(shown, None)) is not None:
+            self._input.focus_tile(key)
+
+    def _escape(self, _: str) -> None:
+        """Take back the selection; without one, close the open task."""
+        if self.selection.selected:
+            self.selection.clear()
+        else:
+            self._go(0)
+
+    def _play(self, key: str) -> None:
+        """Put the video of a tile into the output that the script lays over its picture."""
+        entry = next((entry for entry in self.entries if entry.key == key), None)
+        video = None if entry is None else self.library.video_of(entry)
+        is_there = video is not None and is_file_inside(video)
+        shown = preview_html(video, key) if video is not None and is_there else None
+        with update(self._preview):
+            self._preview.outputs = () if shown is None else (output_of(shown, ""),)
+
     def _search(self) -> None:
         self.page, self._key = 1, None
         self._draw()
@@ -161,29 +246,38 @@ class Gallery(Composite):
         """Open the previous (-1) or next (1) task, on another page if necessary; 0 closes."""
         keys = [entry.key for entry, _ in self._shown]
         if step == 0 or self._key not in keys:
+            key, self._key = self._key, None
             self.look_at(None)
+            if step == 0 and key is not None:
+                self._input.focus_tile(key if key in keys else (keys or [""])[0])
             return
         place = keys.index(self._key) + step
         if 0 <= place < len(keys):
             self.look_at(keys[place])
         elif 1 <= self.page + step <= self._last_page:
-            self.turn(self.page + step)
-            self.look_at(self._shown[0 if step > 0 else -1][0].key)
+            self.page += step
+            self._draw(opened=0 if step > 0 else -1)
 
     @property
     def _last_page(self) -> int:
         return max(1, ceil(self.total / int(self._size.value)))
 
-    def _draw(self) -> None:
-        """Read the page from the database and show it."""
+    def _draw(self, opened: int | None = None) -> None:
+        """Read the page from the database and show it.
+
+        Args:
+            opened: the place on the page of a task to open, so that the panel stays for the next key.
+        """
         size = self._size.value
         self.total, self._shown = select(
             self.library.journal, self.filters.selection, limit=size, offset=(self.page - 1) * size
         )
         if not self._shown and self.page != min(max(self.page, 1), self._last_page):
             self.page = min(max(self.page, 1), self._last_page)
-            self._draw()
+            self._draw(opened)
             return
+        if opened is not None:
+            self._key = self._shown[opened][0].key if self._shown else None
         first = (self.page - 1) * size + 1
         with update(self._count_line, self._number, self.before_button, self.after_button):
             self._count_line.value = markup.span(self._count(first))
@@ -193,6 +287,10 @@ class Gallery(Composite):
             self._number.max = self._last_page
             self.before_button.disabled = self.page <= 1
             self.after_button.disabled = self.page >= self._last_page
+        for control in (self.before_button, self.after_button, self._number):
+            control.layout.display = "none" if self._last_page == 1 else None
+        self._size.layout.display = "none" if self.total <= _SIZES[0] else None
+        self._clear.layout.display = None if not self._shown and self.filters.are_set else "none"
         self._arrange()
 
     def _count(self, first: int) -> str:
@@ -223,6 +321,16 @@ class Gallery(Composite):
 
     def _button(self, description: str, step: int) -> ipywidgets.Button:
         return button(description, "", lambda: self.turn(self.page + step))
+
+
+def next_after(keys: Sequence[str], deleted: Collection[str]) -> str | None:
+    """Return the first key after the deleted ones that stays, or the last one before them."""
+    places = [place for place, key in enumerate(keys) if key in deleted]
+    if not places:
+        return None
+    after = (key for key in keys[places[0] :] if key not in deleted)
+    before = (key for key in reversed(keys[: places[0]]) if key not in deleted)
+    return next(after, None) or next(before, None)
 
 
 class _OnPoster:

@@ -13,6 +13,8 @@ import ipywidgets
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
+from ...library.entry import Entry
+from ...library.library import Library
 from ...library.ranking import Ranked, rank
 from ...tasks.sweep.grid import differing
 from ...tasks.task import Task
@@ -26,6 +28,7 @@ from ..base.output import CellOutput
 from ..base.player import output_of
 from ..base.sync import update
 from ..sweep.table import label
+from .clips import Clip, clips_of
 from .comparison import CSS, figures
 
 __all__ = ["Pairwise"]
@@ -43,8 +46,9 @@ class Pairwise(Composite):
     The next pair is one of those shown the fewest times, with random sides.
 
     Args:
-        tasks: the tasks whose videos are ranked.
+        tasks: the tasks, or the entries of a library, whose videos are ranked.
         seed: the seed of the random choices, to repeat a sequence of pairs.
+        library: the library of the entries; by default that of the default manager, or ``qingbo_videos``.
 
     Attributes:
         pair: the tasks shown, left and right.
@@ -53,14 +57,18 @@ class Pairwise(Composite):
         QingboError: fewer than two tasks with a video, or tasks of several libraries.
     """
 
-    def __init__(self, tasks: Sequence[Task], *, seed: int | None = None) -> None:
-        self._tasks = {task.key: task for task in tasks}
-        libraries = {task.manager.library.journal.place for task in self._tasks.values()}
-        if len(self._tasks) < 2 or len(libraries) > 1 or not all(map(_is_saved, tasks)):
+    def __init__(
+        self, tasks: Sequence[Task | Entry], *, seed: int | None = None, library: Library | None = None
+    ) -> None:
+        self._clips = {clip.key: clip for clip in clips_of(tasks, library)}
+        libraries = {
+            clip.library.journal.place: clip.library for clip in self._clips.values() if clip.library
+        }
+        if len(self._clips) < 2 or len(libraries) != 1 or not all(map(_is_saved, self._clips.values())):
             raise QingboError(tr(_FEW))
-        self._judgements = next(iter(self._tasks.values())).manager.library.judgements
+        self._judgements = next(iter(libraries.values())).judgements
         self._random = random.Random(seed)
-        self.pair: tuple[Task, Task] | None = None
+        self._pair: tuple[str, str] | None = None
         self._shown_at = 0.0
         self._head, self._table = ipywidgets.HTML(), ipywidgets.HTML()
         self._videos = ipywidgets.Output(layout={"margin": "0"})
@@ -88,25 +96,33 @@ class Pairwise(Composite):
         self._head.value = markup.style() + markup.style(CSS) + self.cell_output.style + intro
         self.skip()
 
+    @property
+    def pair(self) -> tuple[Any, Any] | None:
+        """The tasks or entries shown, left and right."""
+        if self._pair is None:
+            return None
+        left, right = self._pair
+        return self._clips[left].source, self._clips[right].source
+
     def choose(self, side: int) -> None:
         """Record that the left (0) or right (1) video is better, and show another pair."""
-        if self.pair is not None:
-            self._judgements.prefer(self.pair[side].key, self.pair[1 - side].key)
+        if self._pair is not None:
+            self._judgements.prefer(self._pair[side], self._pair[1 - side])
             self.skip()
 
     def skip(self) -> None:
         """Show another pair, one of those shown the fewest times."""
-        answers = self._judgements.preferences(self._tasks.keys())
+        answers = self._judgements.preferences(self._clips.keys())
         seen = Counter(frozenset(pair) for pair in answers)
-        shown = frozenset(task.key for task in self.pair or ())
-        pairs = [pair for pair in combinations(self._tasks, 2) if frozenset(pair) != shown]
-        pairs = pairs or list(combinations(self._tasks, 2))
+        shown = frozenset(self._pair or ())
+        pairs = [pair for pair in combinations(self._clips, 2) if frozenset(pair) != shown]
+        pairs = pairs or list(combinations(self._clips, 2))
         fewest = min(seen[frozenset(pair)] for pair in pairs)
         left, right = self._random.choice([pair for pair in pairs if seen[frozenset(pair)] == fewest])
         if self._random.random() < 0.5:
             left, right = right, left
-        self.pair = self._tasks[left], self._tasks[right]
-        paths = [path for task in self.pair if (path := task.video_path) is not None]
+        self._pair = left, right
+        paths = [path for key in self._pair if (path := self._clips[key].path) is not None]
         with update(self._videos, self._counted, self._table):
             self._videos.outputs = (output_of(figures(paths, ("", "")), tr("Two videos")),)
             self._counted.value = markup.span(tr(_COUNTED).format(number=len(answers)), "qingbo-dim")
@@ -119,7 +135,7 @@ class Pairwise(Composite):
         Raises:
             ImportError: choix is not installed (``[judging]``).
         """
-        return rank(list(self._tasks), self._judgements.preferences(self._tasks.keys()))
+        return rank(list(self._clips), self._judgements.preferences(self._clips.keys()))
 
     def _ipython_display_(self, **_: Any) -> None:
         text = tr("A choice between pairs of videos: run this cell to show it.")
@@ -150,27 +166,27 @@ class Pairwise(Composite):
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
         head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
         rows = [markup.tag("tr", *(markup.tag("th", markup.text(text)) for text in head))]
-        fields_of = {key: _fields_of(task) for key, task in self._tasks.items()}
+        fields_of = {key: _fields_of(clip) for key, clip in self._clips.items()}
         varied = differing(list(fields_of.values()))
         for place, item in enumerate(ranked, 1):
-            task, fields = self._tasks[item.key], fields_of[item.key]
+            clip, fields = self._clips[item.key], fields_of[item.key]
             # For a task of another kernel the defaults are unknown.
-            names = fields if task.request is None else varied or ["prompt"]
+            names = fields if clip.request is None else varied or ["prompt"]
             values = label({name: fields.get(name) for name in names})
-            title = " · ".join(part for part in (values, task.task_id) if part)
+            title = " · ".join(part for part in (values, clip.task_id) if part)
             cells = (place, title, f"{item.strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
             rows.append(markup.tag("tr", *(markup.tag("td", markup.text(cell)) for cell in cells)))
         return markup.tag("table", *rows, class_="qingbo-ranking")
 
 
-def _fields_of(task: Task) -> dict[str, Any]:
+def _fields_of(clip: Clip) -> dict[str, Any]:
     """Return the known fields of the request; several shots count as one prompt."""
-    if task.request is None:
-        return {"model": task.model} if task.model else {}
-    fields = task.request.chosen()
+    if clip.request is None:
+        return {"model": clip.model} if clip.model else {}
+    fields = clip.request.chosen()
     fields.pop("shots", None)
-    return fields | {"prompt": " / ".join(task.request.prompts)}
+    return fields | {"prompt": " / ".join(clip.request.prompts)}
 
 
-def _is_saved(task: Task) -> bool:
-    return task.video_path is not None and task.video_path.is_file()
+def _is_saved(clip: Clip) -> bool:
+    return clip.path is not None and clip.path.is_file()

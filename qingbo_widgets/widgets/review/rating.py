@@ -12,6 +12,7 @@ from ...i18n import N_, tr
 from ...library.judgements import RATINGS, Judgement, Judgements, parse_tags
 from ..base import html as markup
 from ..base.build import set_tooltip
+from ..base.dropdown import ToggleButtons
 from ..base.ipw import VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
@@ -63,6 +64,7 @@ class Rating(VBox):
         self.note.add_class(NOTE_FIELD)
         parts = [self.rating, self.tags, self.note, self._refusal]
         super().__init__(parts, layout={"overflow": "visible"})
+        self.add_class("qingbo-judgement")
 
     def show(self, key: str) -> None:
         """Show the judgement of a task."""
@@ -111,7 +113,7 @@ class Rating(VBox):
 
 def rating_buttons(description: str) -> Any:
     """Return the buttons ``–`` and 0 to 5."""
-    return ipywidgets.ToggleButtons(
+    return ToggleButtons(
         options=[("–", None), *((str(stars), stars) for stars in RATINGS)],
         value=None,
         description=description,

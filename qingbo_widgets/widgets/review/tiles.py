@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...i18n import N_, tr
+from ...i18n import tr
 from ...media.posters import can_make_posters, read_poster
-from ...service.contract.status_names import status_label
 from ...tasks.background.poster_queue import posters
 from ..base import html as markup
 from ..base.build import button, create_shared
@@ -19,15 +17,14 @@ from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import GridBox, VBox
 from ..base.sync import update
+from .facts import Facts, facts_of
 
 if TYPE_CHECKING:
     from ...library.entry import Entry
     from ...library.judgements import Judgement
     from ...library.library import Library
 
-__all__ = ["CSS", "Tiles", "stars"]
-
-_HIDDEN = N_("Not rated yet")
+__all__ = ["CSS", "Tiles"]
 
 CSS = markup.read_css(__file__, "tiles.css")
 
@@ -86,10 +83,10 @@ class Tiles(CompositeMixin, GridBox):
         while len(self._tiles) < len(page):
             self._tiles.append(_Tile(self._clicked, self._before))
         is_after = self.lacks_pictures = False
-        for tile, (entry, judgement) in zip(self._tiles, page, strict=False):
+        facts = facts_of(page, self._library.folder, blind=blind)
+        for tile, (entry, _) in zip(self._tiles, page, strict=False):
             is_open = entry.key == opened
-            hidden = blind and judgement.rating is None
-            tile.show(entry, self._picture(entry), judgement, is_open, hidden)
+            tile.show(entry.key, self._picture(entry), facts[entry.key], is_open)
             tile.layout = self._after if is_after else self._before
             is_after = is_after or is_open
         children = (self._last, *self._tiles[: len(page)])
@@ -123,35 +120,36 @@ class _Tile(VBox):
         super().__init__([self._html, self.button], layout=layout)
         self.add_class("qingbo-tile")
 
-    def show(
-        self, entry: Entry, picture: bytes | None, judgement: Judgement, is_open: bool, hidden: bool
-    ) -> None:
-        self._key = entry.key
-        prompt = markup.shorten(entry.prompt or entry.task_id or entry.model, 140)
-        if hidden:
-            entry, prompt = replace(entry, model="", request=None), tr(_HIDDEN)
+    def show(self, key: str, picture: bytes | None, facts: Facts, is_open: bool) -> None:
+        self._key = key
         with update(self._html, self.button):
-            self._html.value = _tile_html(entry, prompt, picture, judgement)
+            self._html.value = _tile_html(key, facts, picture)
             # The description is for screen readers.
-            self.button.description = tr("Open: {prompt}").format(prompt=markup.shorten(prompt, 60))
+            title = markup.shorten(facts.title, 60)
+            self.button.description = tr("Open: {prompt}").format(
+                prompt=f"{title} · {facts.difference}" if facts.difference else title
+            )
         (self.add_class if is_open else self.remove_class)("qingbo-open")
 
 
-def stars(rating: int | None) -> str:
-    """Return a rating as stars; empty if there is none."""
-    return "" if rating is None else "★" * rating + "☆" * (5 - rating)
-
-
-def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judgement) -> Markup:
+def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
     if picture is None:
-        picture_html = markup.user_text(markup.shorten(prompt, 60), class_="qingbo-poster")
+        picture_html = markup.user_text(markup.shorten(facts.title, 60), class_="qingbo-poster")
     else:
         data = base64.b64encode(picture).decode("ascii")
         picture_html = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
         picture_html = picture_html.removesuffix("</img>")
-    status = "" if entry.file else status_label(entry.status)
-    facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
-    text = markup.user_text(prompt, class_="qingbo-tile-prompt") + markup.tag(
-        "div", markup.text(markup.plain(facts)), class_="qingbo-tile-facts"
-    )
-    return picture_html + markup.tag("div", text, class_="qingbo-tile-words")
+    if facts.count > 1:
+        text = tr("{number} videos").format(number=facts.count)
+        picture_html += markup.tag("div", markup.text(text), class_="qingbo-tile-count")
+    lines = [markup.user_text(facts.title, class_="qingbo-tile-prompt")]
+    if facts.difference:
+        lines.append(markup.user_text(facts.difference, class_="qingbo-tile-difference"))
+    lines += [
+        markup.tag("div", markup.text(markup.plain(line)), class_="qingbo-tile-facts") for line in facts.lines
+    ]
+    name = tr("Select: {prompt}").format(prompt=markup.shorten(facts.title, 60))
+    # Only the script of the page makes it work, and shows it.
+    box = markup.tag("input", type="checkbox", class_="qingbo-check", tabindex="-1", aria_label=name)
+    box = box.removesuffix("</input>")
+    return picture_html + box + markup.tag("div", *lines, class_="qingbo-tile-words", data_key=key)

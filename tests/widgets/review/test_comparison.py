@@ -11,6 +11,7 @@ import pytest
 
 from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
@@ -76,15 +77,16 @@ def test_tasks_of_one_prompt_are_told_apart(files: list[Path], make_task: Callab
     ]
     tasks = [make_task(request=one, video_path=file) for one, file in zip(requests, files, strict=False)]
     assert captions_of(tasks) == [
-        "A koi, kling-v3, duration 10 · mode std",
-        "A koi, kling-v3, duration 5 · mode pro",
-        "A koi, kling-v3, duration 5 · mode std",
+        "A koi, kling-v3, 10 s · std",
+        "A koi, kling-v3, 5 s · pro",
+        "A koi, kling-v3, 5 s · std",
         "A heron, kling-v3",
     ]
     again = make_task(request=requests[3], video_path=files[4])
     assert captions_of([tasks[3], again, files[0]]) == ["A heron, kling-v3"] * 2 + ["video & 0"]
     comparison = Comparison(tasks[:2])
-    assert "A: A koi, kling-v3, duration 10 · mode std" in html(comparison)
+    assert "A: 10 s · std" in html(comparison), "the prompt, which both have, is above"
+    assert "A koi" in text_of(comparison)
     comparison.close()
 
 
@@ -173,3 +175,40 @@ def test_closing_leaves_no_widget(files: list[Path], live_widgets: Callable[[], 
     for blind in (False, True):
         Comparison(files[:2], blind=blind).close()
     assert live_widgets() == before
+
+
+def test_entries_of_a_library(workdir: Path) -> None:
+    """Entries are compared like tasks; what differs is the label, and the prompt stands above, once."""
+    library = Library("qingbo_videos")
+    settings: tuple[dict[str, object], ...] = ({"duration": 5}, {"duration": 10, "mode": "pro"})
+    for n, more in enumerate(settings):
+        request: dict[str, object] = {"model": "kling-v3", "prompt": "A koi <b>", **more}
+        library.add(Entry(f"k{n}", "sandbox", "", "kling-v3", request, "completed", file=f"{n}.mp4"))
+        (library.folder / f"{n}.mp4").write_bytes(b"")
+    entries = sorted(library.entries(), key=lambda entry: entry.key)
+    comparison = Comparison(entries)
+    assert comparison.videos == tuple(entries)
+    assert "A: 5 s · std" in html(comparison)
+    assert "B: 10 s · pro" in html(comparison)
+    assert text_of(comparison).count("A koi <b>") == 1
+    comparison.close()
+    elsewhere = Comparison(entries, library=Library(library.folder), blind=True, seed=1)
+    assert "koi" not in text_of(elsewhere)
+    elsewhere.ratings["B"].value = 3
+    (shown,) = (entry for entry in elsewhere.videos[1:] if isinstance(entry, Entry))
+    assert library.judgements.of(shown.key).rating == 3
+    elsewhere.close()
+    with pytest.raises(QingboError, match="no video yet"):
+        Comparison([*entries, Entry("running", "sandbox", "task-9")])
+
+
+def test_the_same_request_twice(files: list[Path], make_task: Callable[..., Task]) -> None:
+    """Videos that differ in nothing keep their prompt and model."""
+    request = VideoRequest("kling-v3", "A koi")
+    tasks = [make_task(request=request, video_path=file) for file in files[:2]]
+    assert captions_of(tasks) == ["A koi, kling-v3"] * 2
+    assert captions_of([*tasks, make_task(request=request.replace(duration=10), video_path=files[2])]) == [
+        "A koi, kling-v3, 5 s",
+        "A koi, kling-v3, 5 s",
+        "A koi, kling-v3, 10 s",
+    ]

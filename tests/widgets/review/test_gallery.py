@@ -29,6 +29,7 @@ from qingbo_widgets.widgets.review.gallery import Gallery
 from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.studio.frame_picker import FramePicker
 from tests.widgets.page import (
+    box_of,
     click,
     find,
     html_of,
@@ -153,11 +154,15 @@ def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
     gallery.turn(3)
     gallery.filters.controls["text"].value = "number 1"
     assert (gallery.page, gallery.total) == (1, 15)
-    assert the_field(gallery, "Page").value == 1
+    gallery.filters.controls["text"].value = ""
+    gallery.turn(2)
+    gallery.filters.controls["model"].value = "kling-v3"
+    assert the_field(gallery, "Page").value == gallery.page == 1
+    gallery.filters.controls["text"].value = "number 1"
     gallery.filters.controls["status"].value = "failed"
     assert numbers(gallery) == [10]
     gallery.filters.controls["text"].value = "elephants"
-    assert "No task is like that." in text_of(gallery)
+    assert "No videos match." in text_of(gallery)
     assert gallery.tiles.children == (gallery.opened,)
 
 
@@ -244,6 +249,31 @@ def test_a_form_and_its_cards_leave_the_earlier_cards_in_place(manager: TaskMana
     panel.close()
 
 
+def test_all_videos_of_a_task(gallery: Gallery, library: Library) -> None:
+    """A task with several videos says so on its tile, and shows all of them when it is opened."""
+    for name in ("video-59.mp4", "video-59-2.mp4", "video-59-3.mp4"):
+        (library.folder / name).write_bytes(b"")
+    gallery.reload()
+    assert "3 videos" in shown(gallery)[0]
+    assert "videos" not in shown(gallery)[1]
+    gallery.look_at(gallery.entries[0].key)
+    players = outputs_of(gallery.opened)
+    assert all(
+        f"video-59{other}.mp4" in player for other, player in zip(("", "-2", "-3"), players, strict=True)
+    )
+    assert "".join(players).count("<video") == 3
+
+
+def test_what_does_not_match_can_be_cleared(gallery: Gallery) -> None:
+    """Beside the message is the button that shows all videos again."""
+    gallery.filters.controls["text"].value = "elephants"
+    line = box_of(gallery, html_part(gallery, "No videos match."))
+    click(line, "Clear filters")
+    assert gallery.total == 60
+    assert gallery.filters.controls["text"].value == ""
+    assert "No videos match." not in text_of(gallery)
+
+
 def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
     """A digit rates, an arrow opens the next task, even on the next page, Escape closes."""
     gallery.look_at(gallery.entries[22].key)
@@ -290,16 +320,16 @@ def test_posters_come_by_themselves(manager: TaskManager, until: Any) -> None:
 
 @pytest.mark.slow
 def test_again_and_changed(manager: TaskManager, until: Any) -> None:
-    """Generate again submits once for a double click; Change opens the form with the request."""
+    """Regenerate submits once for a double click; Edit and regenerate opens the form with the request."""
     request = VideoRequest(prompt="koi", duration=3)
     manager.submit(request).wait(30)
     gallery = Gallery(manager)
     gallery.look_at(gallery.entries[0].key)
     panel = gallery.opened
-    click(panel, "Generate again")
-    click(panel, "Generate again")
+    click(panel, "Regenerate")
+    click(panel, "Regenerate")
     assert [task.request for task in manager.tasks] == [request, request]
-    click(panel, "Change and generate")
+    click(panel, "Edit and regenerate")
     form = panel.follow_up.form
     assert form is not None
     assert form.request == request
@@ -442,12 +472,12 @@ def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskMan
     request: dict[str, Any] = {"prompt": "koi", "duration": 3}
     library.add(Entry("k", "sandbox", "task-of-theirs", "kling-v3", request, "completed", file=film.name))
     manager.sandbox = server
-    panel = TaskDetail(library, manager, lambda: None, lambda _: None)
+    panel = TaskDetail(library, manager, lambda: None, lambda _: None, lambda _: None)
     panel.show(library.entries()[0])
     click(panel, "Continue")
     assert panel.follow_up.form is not None, text_of(panel.follow_up)
     manager.sandbox = None
-    click(panel, "Generate again")
+    click(panel, "Regenerate")
     assert manager.tasks == (), "the destination is shown first"
     note = destination(panel)
     assert f"Generate submits to {server.base_url}" in note
@@ -499,7 +529,7 @@ def test_a_refresh_brings_the_video_of_an_open_task(gallery: Gallery, library: L
 def test_an_empty_library(workdir: Path) -> None:
     """An empty library is reported, without creating a folder or connecting."""
     gallery = Gallery()
-    assert "no tasks yet" in text_of(gallery)
+    assert "no videos yet" in text_of(gallery)
     assert list(workdir.iterdir()) == []
     gallery.close()
 

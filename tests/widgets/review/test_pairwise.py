@@ -154,3 +154,21 @@ def test_closing_leaves_no_widget(tasks: list[Task], live_widgets: Callable[[], 
     before = live_widgets()
     Pairwise(tasks).close()
     assert live_widgets() == before
+
+
+def test_entries_of_a_library(tasks: list[Task], manager: TaskManager) -> None:
+    """Entries are ranked like tasks, and their answers are those of the tasks."""
+    library = manager.library
+    for task in tasks:
+        assert task.video_path is not None
+        library.update(task.key, file=task.video_path.name)
+    entries = library.entries()
+    pairs = Pairwise(entries, library=library, seed=1)
+    assert pairs.pair is not None
+    left, right = pairs.pair
+    assert {left.key, right.key} < {task.key for task in tasks}
+    pairs.choose(0)
+    assert library.judgements.preferences() == [(left.key, right.key)]
+    pairs.close()
+    with pytest.raises(QingboError, match="at least two tasks"):
+        Pairwise([*entries, Entry("running", "sandbox")], library=library)

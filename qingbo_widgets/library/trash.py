@@ -1,0 +1,133 @@
+"""The trash of a library: the files of deleted tasks, and a list of what was deleted.
+
+Each deletion has a subfolder of its own, such as ``trash/20261130-021500-123456``: the videos with their
+sidecars and posters, and ``deleted.json`` with the rows. So a user without this package finds the videos too.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..system.companions import POSTERS
+from ..system.folder import Folder
+from .untrusted import sanitised
+
+__all__ = ["TRASH", "Trash"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+TRASH = "trash"
+_LIST = "deleted.json"
+#: Version of the list's layout; raised when a reader of the old layout would misread the new one.
+FORMAT = 1
+#: Bytes of the longest list that is read. A list of ten thousand tasks has ten million.
+_LONGEST = 100 * 2**20
+
+
+class Trash:
+    """The trash of one library's folder, which may be untrusted: no file outside of it is ever touched.
+
+    Args:
+        folder: the folder of the library.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Folder(folder)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the deletions, newest first."""
+        return [Path(name).name for name in reversed(self._folder.names(TRASH))]
+
+    def add(self, content: Mapping[str, Any]) -> str:
+        """Write the list of a new deletion, whose files are still in the library; return its name.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+        text = json.dumps({"format": FORMAT, **content}, ensure_ascii=False, indent=1, default=str)
+        self._folder.write(f"{TRASH}/{name}/{_LIST}", text + "\n")
+        return name
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Return the list of a deletion; ``None`` if there is none that can be read."""
+        try:
+            content = sanitised(json.loads(self._folder.read(f"{TRASH}/{name}/{_LIST}", _LONGEST)))
+        except (OSError, ValueError, RecursionError):
+            return None
+        return content if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+    def size(self, name: str) -> int:
+        """Return the bytes that a deletion occupies."""
+        total = 0
+        for file in self._folder.names(f"{TRASH}/{name}"):
+            try:
+                total += (self._folder.path / file).lstat().st_size
+            except OSError:  # restored or erased by another kernel
+                continue
+        return total
+
+    def take(self, name: str, files: Iterable[str]) -> list[str]:
+        """Move files of the library into a deletion; return those that another program has open."""
+        left = []
+        for file in files:
+            plain = Path(file).name
+            if not plain or plain == _LIST or file not in (plain, f"{POSTERS}/{plain}"):
+                continue  # a list that another program wrote may name any path
+            try:
+                self._folder.move(file, f"{TRASH}/{name}/{plain}")
+            except FileNotFoundError:  # it is in the trash already, or the user has removed it
+                continue
+            except FileExistsError:  # saved again after the deletion
+                continue
+            except OSError as error:
+                logger.warning("%s was not moved to the trash: %s", plain, error)
+                left.append(file)
+        return left
+
+    def give_back(self, name: str) -> list[str]:
+        """Move the files of a deletion back into the library; return the names of those that stay.
+
+        A file stays if the library has one of its name by now, or another program has it open.
+        """
+        left = []
+        for file in self._files(name):
+            plain = Path(file).name
+            try:
+                self._folder.move(file, f"{POSTERS}/{plain}" if plain.endswith(".jpg") else plain)
+            except FileNotFoundError:  # another kernel was faster
+                continue
+            except OSError as error:
+                logger.warning("%s stays in the trash: %s", plain, error)
+                left.append(plain)
+        return left
+
+    def discard(self, name: str) -> None:
+        """Remove the list of a deletion; a folder that is empty then is removed too.
+
+        Raises:
+            OSError: the list could not be removed.
+        """
+        self._folder.remove(f"{TRASH}/{name}/{_LIST}")
+        self._folder.remove_folder(f"{TRASH}/{name}")
+        self._folder.remove_folder(TRASH)
+
+    def erase(self, name: str) -> None:
+        """Remove the files of a deletion from the disk, and then its list.
+
+        Raises:
+            OSError: a file could not be removed.
+        """
+        for file in self._files(name):
+            self._folder.remove(file)
+        self.discard(name)
+
+    def _files(self, name: str) -> list[str]:
+        files = self._folder.names(f"{TRASH}/{name}")
+        return [file for file in files if Path(file).name != _LIST]

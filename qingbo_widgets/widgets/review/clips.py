@@ -1,0 +1,68 @@
+"""Saved videos from any source, with what a comparison or a ranking shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...library.entry import Entry
+from ...library.library import Library
+from ...library.requests import request_of
+from ...service.contract.request import VideoRequest
+from ...tasks import connection
+from ...tasks.task import Task
+
+__all__ = ["Clip", "Source", "clips_of"]
+
+#: A task, a row of a library, or the path of a video.
+Source = Task | Entry | str | Path
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One video of a comparison or a ranking.
+
+    Attributes:
+        source: the task, entry or path that the caller passed.
+        path: the saved file; ``None`` if there is none.
+        request: the request; ``None`` if it is unknown.
+        model: the model's name; empty if it is unknown.
+        task_id: the service's id; empty if it is unknown.
+        key: the key of the task; empty for a file.
+        library: the library with the judgements of the task; ``None`` for a file.
+    """
+
+    source: Source
+    path: Path | None
+    request: VideoRequest | None = None
+    model: str = ""
+    task_id: str = ""
+    key: str = ""
+    library: Library | None = None
+
+
+def clips_of(videos: Sequence[Source], library: Library | None = None) -> list[Clip]:
+    """Return the videos as clips.
+
+    Args:
+        videos: tasks, entries of a library, or paths.
+        library: the library of the entries; by default that of the default manager, or ``qingbo_videos``.
+    """
+    if library is None and any(isinstance(video, Entry) for video in videos):
+        manager = connection.default()
+        library = Library() if manager is None else manager.library
+    return [_clip(video, library) for video in videos]
+
+
+def _clip(video: Source, library: Library | None) -> Clip:
+    if isinstance(video, Task):
+        return Clip(
+            video, video.video_path, video.request, video.model, video.task_id, video.key,
+            video.manager.library,
+        )  # fmt: skip
+    if isinstance(video, Entry):
+        assert library is not None
+        path = library.video_of(video)
+        return Clip(video, path, request_of(video), video.model, video.task_id, video.key, library)
+    return Clip(video, Path(video).expanduser().resolve())

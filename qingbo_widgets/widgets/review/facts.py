@@ -1,0 +1,125 @@
+"""The facts on a tile: what a user wants to know of a video before opening it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...i18n import N_, tr
+from ...library.other_videos import saved_beside
+from ...library.requests import readable_part_of, request_of
+from ...service.contract.status_names import status_label
+from ...system.video_files import VIDEO_SUFFIXES
+from ..base import html as markup
+from ..base.settings import cost_text, settings_of
+from .captions import SEPARATOR, differences
+
+if TYPE_CHECKING:
+    from ...library.entry import Entry
+    from ...library.judgements import Judgement
+
+__all__ = ["Facts", "facts_of", "stars"]
+
+_HIDDEN = N_("Not rated yet")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The texts of one tile.
+
+    Attributes:
+        title: the prompt.
+        lines: the rating or status with length and shape, the model and day, and the cost if it is known.
+        difference: the settings that tell the task from others of the page with the same prompt.
+        count: the number of saved videos.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    difference: str = ""
+    count: int = 1
+
+
+def facts_of(page: Sequence[tuple[Entry, Judgement]], folder: Path, *, blind: bool) -> dict[str, Facts]:
+    """Return the facts of each task of a page by its key; ``blind`` hides those of unrated tasks."""
+    is_hidden = {entry.key: blind and judgement.rating is None for entry, judgement in page}
+    names = _names(folder)
+    different = _differences(entry for entry, _ in page if not is_hidden[entry.key])
+    return {
+        entry.key: _hidden(entry, judgement)
+        if is_hidden[entry.key]
+        else _facts(entry, judgement, different.get(entry.key, ""), _count(entry, folder, names))
+        for entry, judgement in page
+    }
+
+
+def stars(rating: int | None) -> str:
+    """Return a rating as stars; empty if there is none."""
+    return "" if rating is None else "★" * rating + "☆" * (5 - rating)
+
+
+def _hidden(entry: Entry, judgement: Judgement) -> Facts:
+    return Facts(tr(_HIDDEN), (_line(stars(judgement.rating), _status(entry)),))
+
+
+def _facts(entry: Entry, judgement: Judgement, difference: str, count: int) -> Facts:
+    length = shape = ""
+    if entry.request is not None:
+        sent = settings_of(readable_part_of(entry), entry.contract)
+        length, shape = sent.length, sent.shape
+    cost = "" if entry.cost is None else cost_text(entry.cost, entry.contract, entry.service)
+    told = difference.split(SEPARATOR)
+    settings = (text for text in (length, shape) if text not in told)
+    lines = (
+        _line(stars(judgement.rating), _status(entry), *settings),
+        _line(entry.model, f"{entry.submitted_at.astimezone():%Y-%m-%d}"),
+        cost,
+    )
+    return Facts(
+        markup.shorten(entry.prompt or entry.task_id or entry.model, 140),
+        tuple(line for line in lines if line),
+        difference,
+        count,
+    )
+
+
+def _differences(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return what tells tasks of the same prompt apart, by their keys."""
+    alike: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.prompt:
+            alike.setdefault(entry.prompt, []).append(entry)
+    return {
+        entry.key: difference
+        for group in alike.values()
+        if len(group) > 1
+        for entry, difference in zip(group, differences([request_of(entry) for entry in group]), strict=True)
+    }
+
+
+def _count(entry: Entry, folder: Path, names: frozenset[str]) -> int:
+    """Return the number of saved videos of a task; ``names`` are those of the files in the folder."""
+    if not entry.file:
+        return 1
+    video = folder / Path(entry.file).name
+    others = (f"{video.stem}-{number}{suffix}" for number in (1, 2) for suffix in VIDEO_SUFFIXES)
+    # Each test for a file is several system calls, and most tasks have one video.
+    return 1 + len(saved_beside(video)) if not names.isdisjoint(others) else 1
+
+
+def _names(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208  # faster, and a library has thousands of files
+    except OSError:  # there is no folder yet
+        return frozenset()
+
+
+def _status(entry: Entry) -> str:
+    return "" if entry.file else status_label(entry.status)
+
+
+def _line(*parts: str) -> str:
+    return SEPARATOR.join(part for part in parts if part)

@@ -1,0 +1,114 @@
+"""The line of a gallery that undoes a deletion, and empties the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ..base import html as markup
+from ..base.announcement import announcement
+from ..base.build import button, set_tooltip
+from ..base.clicks import Clicks
+from ..base.ipw import HBox
+from ..base.player import size_text
+from ..base.sync import update
+
+if TYPE_CHECKING:
+    from ...library.deletion import Deletion
+    from ...library.library import Library
+
+__all__ = ["TrashLine"]
+
+_DELETED_ONE, _DELETED = N_("Deleted 1 video."), N_("Deleted {number} videos.")
+_UNCONFIRMED = N_("Not confirmed, and may be charged by the service: {number}.")
+_TRASH = N_("Videos in the trash: {number} ({size}).")
+_UNDO_HELP = N_("Brings the videos back, with their ratings, tags and notes.")
+_ERASE_HELP = N_("Removes the videos in the trash from the disk. They cannot come back.")
+_SURE = N_("Delete for good ({number})")
+_SURE_HELP = N_("A second click removes them from the disk. They cannot come back.")
+
+
+class TrashLine(HBox):
+    """A line that is visible while the trash of the library contains videos.
+
+    Args:
+        library: the library.
+        restored: called with the keys of the tasks that came back.
+
+    Attributes:
+        undo_button: restores the latest deletion.
+        erase_button: empties the trash, at the second click.
+    """
+
+    def __init__(self, library: Library, restored: Callable[[tuple[str, ...]], object]) -> None:
+        self._library, self._restored = library, restored
+        self._latest: Deletion | None = None
+        self._is_sure = False
+        self._clicks = Clicks()
+        self._text = ipywidgets.HTML(layout={"margin": "0 10px 0 0"})
+        self.undo_button = button(
+            tr("Undo"),
+            tr(_UNDO_HELP),
+            lambda: self._clicks.run((self._undo, self._latest), self._undo, self._say),
+        )
+        self.erase_button = button("", "", lambda: self._clicks.run(self._is_sure, self._erase, self._say))
+        super().__init__(
+            [self._text, self.undo_button, self.erase_button],
+            layout={"flex_flow": "row wrap", "align_items": "center", "display": "none"},
+        )
+        self.refresh_trash()
+
+    def show(self, deletion: Deletion) -> None:
+        """Show a deletion that was just made."""
+        self._latest = deletion
+        self.refresh_trash()
+
+    def refresh_trash(self) -> None:
+        """Read the trash again: another kernel may have changed it."""
+        self._is_sure = False
+        self._draw()
+
+    def _draw(self) -> None:
+        deletions = self._library.deletions
+        number = sum(len(deletion.keys) for deletion in deletions)
+        lines = []
+        if self._latest in deletions and self._latest is not None:
+            count = len(self._latest.keys)
+            lines.append(tr(_DELETED_ONE if count == 1 else _DELETED).format(number=count))
+            if self._latest.unconfirmed:
+                lines.append(tr(_UNCONFIRMED).format(number=self._latest.unconfirmed))
+        if number:
+            size = size_text(sum(deletion.size for deletion in deletions))
+            lines.append(tr(_TRASH).format(number=number, size=size))
+        is_read_only = self._library.read_only is not None
+        with update(self._text, self.undo_button, self.erase_button):
+            spoken = announcement(f"trash-{id(self)}", lines[0] if self._latest is not None and lines else "")
+            self._text.value = markup.span(" ".join(lines)) + spoken
+            self.undo_button.disabled = self.erase_button.disabled = is_read_only
+            text = tr(_SURE).format(number=number) if self._is_sure else tr("Delete for good")
+            self.erase_button.description = text
+            self.erase_button.button_style = "danger" if self._is_sure else ""
+            set_tooltip(self.erase_button, tr(_SURE_HELP if self._is_sure else _ERASE_HELP))
+        self.layout.display = None if number else "none"
+
+    def _undo(self) -> None:
+        keys = self._library.restore()
+        self._latest = None
+        self.refresh_trash()
+        self._restored(keys)
+
+    def _erase(self) -> None:
+        if not self._is_sure:
+            self._is_sure = True
+            self._draw()
+            return
+        self._library.empty_trash()
+        self._latest = None
+        self.refresh_trash()
+
+    def _say(self, message: str) -> None:
+        with update(self._text):
+            self._text.value = markup.note(message, "alarm")
