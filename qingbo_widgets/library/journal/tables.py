@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from .settings import UNFINISHED
+
 __all__ = ["cells", "judgements", "metadata", "preferences", "sweeps", "tags", "tasks"]
 
 
@@ -79,6 +81,22 @@ tasks = sa.Table(
     sa.Column("billing_status", sa.String),
     # NULL for a task that was submitted once, at submitted_at, or again after a refusal.
     sa.Column("first_submitted_at", Moment),
+    # Derived from the request for the gallery, see ``derived``. An older version leaves all of them NULL.
+    sa.Column("mode", sa.String),
+    sa.Column("prompt_start", sa.String),
+    # The id of the row's text in the index of ``text_index``; NULL until it is indexed.
+    sa.Column("search_id", sa.Integer),
+    # The gallery walks these without reading the rows, which are hundreds of times as large.
+    sa.Index("ix_tasks_newest", sa.desc("submitted_at"), "key", "status", "model", "mode", "search_id"),
+    sa.Index("ix_tasks_model", "model", sa.desc("submitted_at"), "key", "status", "mode"),
+    sa.Index("ix_tasks_prompt", "prompt_start", sa.desc("submitted_at"), "key"),
+    sa.Index("ix_tasks_search", "search_id"),
+    sa.Index(
+        "ix_tasks_unfinished",
+        "service",
+        sqlite_where=sa.text(UNFINISHED),
+        postgresql_where=sa.text(UNFINISHED),
+    ),
 )
 
 judgements = sa.Table(
@@ -88,12 +106,14 @@ judgements = sa.Table(
     sa.Column("rating", sa.Integer, index=True),
     sa.Column("note", sa.Text, nullable=False, default=""),
     sa.Column("judged_at", Moment, nullable=False),
+    sa.Index("ix_judgements_rated", "rating", "key"),
 )
 tags = sa.Table(
     "tags",
     metadata,
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("tag", sa.String, primary_key=True),
+    sa.Index("ix_tags_tag", "tag", "key"),
 )
 preferences = sa.Table(
     "preferences",
