@@ -84,9 +84,8 @@ def _read(
         column = id_column(connection)
         rows: dict[Any, Entry] = {}
         for batch in _batches(ids):
-            found = connection.execute(SELECT.add_columns(column.label("this_id")).where(column.in_(batch)))
-            for row in found.mappings():
-                rows[row["this_id"]] = read_row(row)
+            found = connection.execute(SELECT.add_columns(column).where(column.in_(batch)))
+            rows |= {row[-1]: read_row(row) for row in found}
     return total, [rows[number] for number in ids if number in rows]
 
 

@@ -188,7 +188,7 @@ class Rows:
             query = query.where(tasks.c.status == status)
         if unfinished:
             query = query.where(_IS_UNFINISHED)
-        return [read_row(row) for row in self._connection.execute(query, values).mappings()]
+        return [read_row(row) for row in self._connection.execute(query, values)]
 
     def durations(self, service: str, model: str, most: int) -> Generator[tuple[Any, timedelta]]:
         """Yield the request and the duration of each of the model's latest completed tasks."""
@@ -199,7 +199,7 @@ class Rows:
                     yield request, completed - created
 
     def _of_task(self, task_id: str, service: str) -> Iterator[Entry]:
-        entries = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}).mappings())
+        entries = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}))
         return (entry for entry in entries if entry.service == normalised(service))
 
     def _check_id(self, entry: Entry) -> None:
@@ -222,13 +222,17 @@ class Rows:
         return [name for name in names if isinstance(name, str) and normalised(name) == normalised(service)]
 
     def _first(self, query: sa.Select[Any], **values: str) -> Entry | None:
-        row = self._connection.execute(query, values).mappings().first()
+        row = self._connection.execute(query, values).first()
         return None if row is None else read_row(row)
 
 
-def read_row(row: sa.RowMapping) -> Entry:
-    """Return a row as an entry, without values of a wrong type: SQLite stores any value in any column."""
-    values: dict[str, Any] = {name: row[name] for name in _COLUMNS}
+def read_row(row: sa.Row[Any]) -> Entry:
+    """Return a row as an entry, without values of a wrong type: SQLite stores any value in any column.
+
+    Args:
+        row: the columns of ``SELECT``, and maybe others after them.
+    """
+    values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=False))
     for name in ("key", "service", "task_id", "model", "status"):
         values[name] = text_of(values[name])
     if not values["status"].strip() or not values["status"].isprintable():
