@@ -50,15 +50,15 @@ def complete(journal: Journal) -> bool:
 
     It has not if the database does not support it or accepts no changes.
     """
-    with journal.begin() as connection:
-        index = _index_of(connection)
-        if index is None:
-            return False
-        if index.exists(connection) and not _is_any_lacking(connection):
-            return True
-    if journal.read_only is not None:
-        return False
     try:
+        with journal.begin() as connection:
+            index = _index_of(connection)
+            if index is None:
+                return False
+            if index.exists(connection) and not _is_any_lacking(connection):
+                return True
+        if journal.read_only is not None:
+            return False
         while _index_batch(journal, index):
             pass
     except QingboError as error:
@@ -82,9 +82,9 @@ def discard(journal: Journal) -> None:
 class _Index(ABC):
     """The index in one kind of database."""
 
+    @abstractmethod
     def exists(self, connection: sa.Connection) -> bool:
         """Return whether the table of the index exists."""
-        return sa.inspect(connection).has_table(_TABLE)
 
     @abstractmethod
     def lock(self, connection: sa.Connection) -> None:
@@ -109,6 +109,11 @@ class _Index(ABC):
 
 class _SQLiteIndex(_Index):
     """A table of FTS5 without content: nothing but the pairs of characters and their positions."""
+
+    def exists(self, connection: sa.Connection) -> bool:
+        # Not by an inspector, which opens the table, and fails if that is damaged.
+        query = f"SELECT 1 FROM sqlite_master WHERE name = '{_TABLE}'"
+        return connection.exec_driver_sql(query).first() is not None
 
     def lock(self, connection: sa.Connection) -> None:
         # Begins the transaction as a writing one, and waits for the other writer.
@@ -148,6 +153,9 @@ class _PostgreSQLIndex(_Index):
         sa.Column("parts", postgresql.ARRAY(sa.Text), nullable=False),
         sa.Index(f"ix_{_TABLE}_parts", "parts", postgresql_using="gin"),
     )
+
+    def exists(self, connection: sa.Connection) -> bool:
+        return sa.inspect(connection).has_table(_TABLE)
 
     def lock(self, connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -217,10 +225,11 @@ def _point_to(connection: sa.Connection, ids: dict[str, int]) -> None:
         pairs = [(number, key) for key, number in ids.items()]
         connection.exec_driver_sql("UPDATE tasks SET search_id = ? WHERE key = ?", pairs)
         return
-    new = sa.func.unnest(
+    unnested = sa.func.unnest(
         sa.bindparam("keys", list(ids), type_=postgresql.ARRAY(sa.Text)),
         sa.bindparam("ids", list(ids.values()), type_=postgresql.ARRAY(sa.Integer)),
-    ).table_valued("key", "id", name="new")
+    )
+    new = unnested.table_valued("key", "id", name="new").render_derived()
     connection.execute(tasks.update().where(tasks.c.key == new.c.key).values(search_id=new.c.id))
 
 

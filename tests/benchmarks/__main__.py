@@ -1,7 +1,7 @@
 """The ``make bench`` command: run all benchmarks, print tables and a summary, and write ``bench.json``.
 
 ``python -m tests.benchmarks [PART ...]`` runs only the given parts (``schedule``, ``imports``, ``kernel``,
-``card``, ``paint``, ``video``, ``many``, ``clients``) and keeps the results of the others in the file.
+``card``, ``paint``, ``video``, ``library``, ``many``, ``clients``) and keeps the results of the others in the file.
 ``ROUNDS=n`` sets the number of rounds in the client comparison (default 3). ``BENCH_JSON`` sets the path of
 the file. ``python -m tests.benchmarks.summary`` prints the summary of the file again.
 

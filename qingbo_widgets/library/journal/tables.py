@@ -94,9 +94,7 @@ sa.Index("ix_tasks_model", tasks.c.model, *_NEWEST, tasks.c.status, tasks.c.mode
 sa.Index("ix_tasks_prompt", tasks.c.prompt_start, *_NEWEST)
 sa.Index("ix_tasks_search", tasks.c.search_id)
 _IS_UNFINISHED = sa.text(UNFINISHED)
-sa.Index(
-    "ix_tasks_unfinished", tasks.c.service, sqlite_where=_IS_UNFINISHED, postgresql_where=_IS_UNFINISHED
-)
+sa.Index("ix_tasks_unfinished", tasks.c.service, sqlite_where=_IS_UNFINISHED, postgresql_where=_IS_UNFINISHED)
 
 judgements = sa.Table(
     "judgements",
