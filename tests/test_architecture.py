@@ -40,7 +40,8 @@ ONLY_IN = {
     ),
     "concurrent": ("tasks/", "system/", "sandbox/"),
     "sqlalchemy": (
-        *(f"library/{name}.py" for name in ("judgements", "search", "sweeps")),
+        *(f"library/{name}.py" for name in ("conditions", "judgements", "pages", "search", "sweeps")),
+        "library/text_index.py",
         "library/journal/",
     ),
     "alembic": ("library/journal/migrations/",),

@@ -209,12 +209,13 @@ class Library:
         """
         if not self.journal.exists:
             return False
-        if keys_in(self.folder):  # other videos of a finished task are not saved yet
-            return True
         rows = self.journal.query_sqlite(_UNFINISHED)
-        if rows is not None:
-            return any(normalised(str(name)) == normalised(service) for (name,) in rows)
-        return bool(self.entries(service=service, unfinished=True, limit=1))
+        if rows is None:
+            has_any = bool(self.entries(service=service, unfinished=True, limit=1))
+        else:
+            has_any = any(normalised(str(name)) == normalised(service) for (name,) in rows)
+        # The last part: other videos of a finished task are not saved yet. This reads the folder's names.
+        return has_any or bool(keys_in(self.folder))
 
     def lacking_others(self, *, service: str) -> list[Entry]:
         """Return the tasks of this service of which other videos than the first are not saved yet."""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from qingbo_widgets.library import library as library_module
 from qingbo_widgets.library import text_index
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.rows import Rows
@@ -208,8 +209,8 @@ def test_the_index_of_the_prompts_is_used(library: Library) -> None:
 
 
 def test_unfinished_tasks_are_found_by_their_index(library: Library) -> None:
-    """Whether tasks are unfinished is known without reading the finished ones."""
-    query = vars(__import__("qingbo_widgets.library.library", fromlist=["x"]))["_UNFINISHED"]
+    """A query for unfinished tasks reads no finished ones."""
+    query = vars(library_module)["_UNFINISHED"]
     assert library.has_unfinished(service="sandbox")
     with closing(sqlite3.connect(library.folder / "library.sqlite")) as database:
         (plan,) = database.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
