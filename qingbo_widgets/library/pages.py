@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from .conditions import IS_RATED, Condition, Query
-from .journal.tables import judgements, tasks
+from .journal.tables import judgements, row_id, tasks
 
-__all__ = ["count", "id_column", "page"]
+__all__ = ["count", "page"]
 
 #: The cost of finding a task by an index and sorting it, compared with passing it in an index.
 _COST_OF_SORTING = 5
@@ -46,7 +46,7 @@ def count(query: Query) -> int:
 
 
 def page(query: Query, total: int, offset: int, limit: int) -> list[Any]:
-    """Return the ids of the rows of one page, in order; see ``id_column``.
+    """Return the ids of the rows of one page, in order; see ``row_id``.
 
     Args:
         query: the search.
@@ -55,16 +55,12 @@ def page(query: Query, total: int, offset: int, limit: int) -> list[Any]:
         limit: the maximum number of tasks on the page.
     """
     found: list[Any] = []
+    offset = max(0, offset)
     for section in _sections(query, total):
         if offset < section.total and limit > len(found):
             found += _page(query, section, offset, min(limit - len(found), section.total - offset))
         offset = max(0, offset - section.total)
     return found
-
-
-def id_column(connection: sa.Connection) -> sa.ColumnElement[Any]:
-    """Return the column by which the rows of a page are found: SQLite's number of the row, or the key."""
-    return sa.literal_column("tasks.rowid") if connection.dialect.name == "sqlite" else tasks.c.key
 
 
 def _sections(query: Query, total: int) -> Iterator[_Section]:
@@ -106,7 +102,7 @@ def _page(query: Query, section: _Section, offset: int, limit: int) -> list[Any]
         conditions.append(query.among(tasks.c.key, section.ids, by_walk=by_walk))
     order = [column.asc() if is_descending == backwards else column.desc()
              for column, is_descending in _order(query)]  # fmt: skip
-    ids = sa.select(id_column(query.connection)).select_from(tasks).where(*conditions).order_by(*order)
+    ids = sa.select(row_id(query.connection)).select_from(tasks).where(*conditions).order_by(*order)
     found = list(query.connection.execute(ids.limit(limit).offset(skipped)).scalars())
     return found[::-1] if backwards else found
 

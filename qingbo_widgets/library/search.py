@@ -14,9 +14,9 @@ from .conditions import Query
 from .entry import Entry
 from .journal.journal import Journal
 from .journal.rows import SELECT, read_row
-from .journal.tables import tags, tasks
+from .journal.tables import row_id, tags, tasks
 from .judgements import Judgement, Judgements
-from .pages import count, id_column, page
+from .pages import count, page
 from .selection import ORDERS, Selection
 from .text_index import complete, discard
 
@@ -81,7 +81,7 @@ def _read(
         query = Query(connection, selection, is_indexed)
         total = count(query)
         ids = page(query, total, offset, total if limit is None else limit)
-        column = id_column(connection)
+        column = row_id(connection)
         rows: dict[Any, Entry] = {}
         for batch in _batches(ids):
             found = connection.execute(SELECT.add_columns(column).where(column.in_(batch)))

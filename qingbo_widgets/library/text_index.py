@@ -23,9 +23,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from ..exceptions import QingboError
+from ..i18n import tr
+from .journal.damage import unusable
 from .journal.derived import derived_from, folded, searched_text
 from .journal.journal import Journal
-from .journal.tables import tasks
+from .journal.rows import Rows
+from .journal.tables import row_id, tasks
 
 __all__ = ["complete", "discard", "ids_with"]
 
@@ -34,6 +37,8 @@ logger = logging.getLogger("qingbo_widgets")
 _TABLE = "task_search"
 #: Rows to index in one transaction, so that another kernel does not wait long for its turn to write.
 _BATCH_SIZE = 5_000
+#: Seconds to wait while another kernel writes; the search then reads the prompts themselves.
+_PATIENCE = 2.0
 #: An arbitrary number for PostgreSQL's advisory lock.
 _LOCK = 7_164_220_260_410_002
 _LACKS_INDEX = sa.and_(tasks.c.search_id.is_(None), tasks.c.request.is_not(None))
@@ -103,6 +108,10 @@ class _Index(ABC):
         """Add texts by their ids."""
 
     @abstractmethod
+    def point_to(self, connection: sa.Connection, ids: Sequence[tuple[int, Any]]) -> int:
+        """Store the ids of the texts in the rows of the tasks; return the number of changed rows."""
+
+    @abstractmethod
     def query(self, words: Sequence[str]) -> sa.Select[Any]:
         """Return the query for the ids of the texts that contain all words."""
 
@@ -132,6 +141,10 @@ class _SQLiteIndex(_Index):
     def add(self, connection: sa.Connection, documents: Sequence[Document]) -> None:
         rows = [(number, " ".join(map(_pairs, text.split()))) for number, text in documents]
         connection.exec_driver_sql(f"INSERT INTO {_TABLE} (rowid, text) VALUES (?, ?)", rows)
+
+    def point_to(self, connection: sa.Connection, ids: Sequence[tuple[int, Any]]) -> int:
+        statement = "UPDATE tasks SET search_id = ? WHERE rowid = ?"
+        return connection.exec_driver_sql(statement, list(ids)).rowcount
 
     def query(self, words: Sequence[str]) -> sa.Select[Any]:
         phrases = " ".join(map(_phrase, dict.fromkeys(words)))
@@ -170,6 +183,16 @@ class _PostgreSQLIndex(_Index):
         rows = [{"id": number, "text": text, "parts": _parts(text)} for number, text in documents]
         connection.execute(self.table.insert(), rows)
 
+    def point_to(self, connection: sa.Connection, ids: Sequence[tuple[int, Any]]) -> int:
+        numbers, keys = zip(*ids, strict=True)
+        unnested = sa.func.unnest(
+            sa.bindparam("these_keys", list(keys), type_=postgresql.ARRAY(sa.Text)),
+            sa.bindparam("these_ids", list(numbers), type_=postgresql.ARRAY(sa.Integer)),
+        )
+        new = unnested.table_valued("key", "id", name="new").render_derived()
+        update = tasks.update().where(tasks.c.key == new.c.key).values(search_id=new.c.id)
+        return connection.execute(update).rowcount
+
     def query(self, words: Sequence[str]) -> sa.Select[Any]:
         # Of a word of three characters or more, the pairs may also stand apart.
         return sa.select(self.table.c.id).where(
@@ -201,36 +224,26 @@ def _is_any_lacking(connection: sa.Connection) -> bool:
 def _index_batch(journal: Journal, index: _Index) -> bool:
     """Index some of the rows that lack it; return whether there may be more of them."""
     with journal.begin() as connection:
+        Rows(connection).set_lock_timeout(_PATIENCE)
         index.lock(connection)
         if not index.exists(connection):
             index.create(connection)
             connection.execute(tasks.update().where(tasks.c.search_id.is_not(None)).values(search_id=None))
-        columns = (tasks.c.key, tasks.c.request, tasks.c.mode, tasks.c.prompt_start)
-        rows = connection.execute(sa.select(*columns).where(_LACKS_INDEX).limit(_BATCH_SIZE)).all()
-        if not rows:
+        row = row_id(connection)
+        columns = (row, tasks.c.request, tasks.c.mode, tasks.c.prompt_start)
+        found = connection.execute(sa.select(*columns).where(_LACKS_INDEX).limit(_BATCH_SIZE)).all()
+        if not found:
             return False
         first = index.last_id(connection) + 1
-        index.add(connection, [(first + n, searched_text(row.request)) for n, row in enumerate(rows)])
-        _point_to(connection, {row.key: first + n for n, row in enumerate(rows)})
-        for row in rows:
-            derived = derived_from(row.request)
-            if derived != {"mode": row.mode, "prompt_start": row.prompt_start}:
-                connection.execute(tasks.update().where(tasks.c.key == row.key).values(derived))
-        return len(rows) == _BATCH_SIZE
-
-
-def _point_to(connection: sa.Connection, ids: dict[str, int]) -> None:
-    """Store the ids of the texts of these tasks."""
-    if connection.dialect.name == "sqlite":
-        pairs = [(number, key) for key, number in ids.items()]
-        connection.exec_driver_sql("UPDATE tasks SET search_id = ? WHERE key = ?", pairs)
-        return
-    unnested = sa.func.unnest(
-        sa.bindparam("keys", list(ids), type_=postgresql.ARRAY(sa.Text)),
-        sa.bindparam("ids", list(ids.values()), type_=postgresql.ARRAY(sa.Integer)),
-    )
-    new = unnested.table_valued("key", "id", name="new").render_derived()
-    connection.execute(tasks.update().where(tasks.c.key == new.c.key).values(search_id=new.c.id))
+        numbered = list(enumerate(found, first))
+        index.add(connection, [(number, searched_text(request)) for number, (_, request, *_) in numbered])
+        if index.point_to(connection, [(number, this) for number, (this, *_) in numbered]) != len(found):
+            raise unusable(journal.place, tr("it does not store written rows"))
+        for this, request, *derived in found:
+            values = derived_from(request)
+            if derived != [values["mode"], values["prompt_start"]]:
+                connection.execute(tasks.update().where(row == this).values(values))
+        return len(found) == _BATCH_SIZE
 
 
 def _pairs(word: str) -> str:

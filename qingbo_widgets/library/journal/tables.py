@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from .settings import UNFINISHED
 
-__all__ = ["cells", "judgements", "metadata", "preferences", "sweeps", "tags", "tasks"]
+__all__ = ["cells", "judgements", "metadata", "preferences", "row_id", "sweeps", "tags", "tasks"]
 
 
 #: The years of a task or a file. Near the ends of the calendar, a conversion to local time is an
@@ -142,3 +142,11 @@ cells = sa.Table(
     sa.Column("key", sa.String),
     sa.Column("is_dropped", sa.Boolean, nullable=False, default=False),
 )
+
+
+def row_id(connection: sa.Connection) -> sa.ColumnElement[Any]:
+    """Return the column that identifies a row of the tasks: SQLite's number of it, or else the key.
+
+    The key of a damaged row may be no text, and then is not found by what is read of it.
+    """
+    return sa.literal_column("tasks.rowid") if connection.dialect.name == "sqlite" else tasks.c.key
