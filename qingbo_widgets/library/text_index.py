@@ -164,7 +164,10 @@ class _PostgreSQLIndex(_Index):
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("parts", postgresql.ARRAY(sa.Text), nullable=False),
-        sa.Index(f"ix_{_TABLE}_parts", "parts", postgresql_using="gin"),
+        # Otherwise, each search would read a list of new rows that are not in the index yet.
+        sa.Index(
+            f"ix_{_TABLE}_parts", "parts", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+        ),
     )
 
     def exists(self, connection: sa.Connection) -> bool:
@@ -182,6 +185,8 @@ class _PostgreSQLIndex(_Index):
     def add(self, connection: sa.Connection, documents: Sequence[Document]) -> None:
         rows = [{"id": number, "text": text, "parts": _parts(text)} for number, text in documents]
         connection.execute(self.table.insert(), rows)
+        if len(rows) == _BATCH_SIZE:  # a new index; later, the server does this by itself
+            connection.exec_driver_sql(f"ANALYZE {_TABLE}")
 
     def point_to(self, connection: sa.Connection, ids: Sequence[tuple[int, Any]]) -> int:
         numbers, keys = zip(*ids, strict=True)
