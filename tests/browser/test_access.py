@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from harness import PATIENCE, Notebook, NotebookPage
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 CONNECTED = (
     "import qingbo_widgets as qw\n"
@@ -31,6 +31,9 @@ REVIEW = (
     "qw.Pairwise(tasks)",
     "manager.ask_above = 1\nqw.sweep(prompt=['koi', '纸船'], mode=['std', 'pro'], duration=3)",
     "qw.FramePicker(tasks[0])",
+    "import qingbo_widgets.sandbox\n"
+    "other = qw.Sandbox(faults=qw.sandbox.Faults(html_every=1))\n"
+    "qw.connect(sandbox=other).submit(prompt='lost', model='kling-v1')",
 )
 
 
@@ -43,6 +46,7 @@ def violations(page: NotebookPage, selector: str) -> list[str]:
     options: dict[str, Any] = {
         "resultTypes": ["violations"],
         "runOnly": {"type": "tag", "values": [*GUIDELINES]},
+        "rules": {"label-title-only": {"enabled": True}},  # a tooltip is not a label
     }
     rules = Axe().run(page.page, context={"include": [[selector]]}, options=options).response["violations"]
     return [
@@ -84,6 +88,48 @@ def test_the_forms_have_names_and_contrast(notebook: Notebook, locale: str) -> N
 def test_the_review_widgets_have_names_and_contrast(notebook: Notebook) -> None:
     """Gallery, comparison, pairs, a sweep before submission and the frame picker have no violation."""
     page = notebook([CONNECTED, *REVIEW]).run_all()
-    for cell, text in ((2, "koi"), (4, "better"), (5, "Submit")):
+    for cell, text in ((2, "koi"), (4, "better"), (5, "Submit"), (7, "Submit again")):
         expect(page.output(cell)).to_contain_text(re.compile(text), timeout=PATIENCE)
     check(page, range(2, 2 + len(REVIEW) - 1), "review")
+
+
+def described_by(control: Locator) -> str:
+    """Return the text that a screen reader gives with a control."""
+    text: str = control.evaluate(
+        """e => (e.getAttribute('aria-describedby') ?? '').split(' ')
+            .map(id => document.getElementById(id)?.innerText ?? '').join(' ').trim()"""
+    )
+    return text
+
+
+def test_messages_and_states_belong_to_their_controls(notebook: Notebook) -> None:
+    """A field has its message, and is invalid while that is an error; a button has its state."""
+    cells = [CONNECTED, f"qw.VideoStudio(model='kling-v3', image_urls=['x'], shots=[{SHOTS}])"]
+    page = notebook(cells).run_all()
+    studio = page.output(1)
+    url = studio.get_by_label("Image URL")
+    expect(url).to_have_attribute("aria-invalid", "true", timeout=PATIENCE)
+    assert "public" in described_by(url), "the reason is not read with the field"
+    url.fill("")
+    expect(url).not_to_have_attribute("aria-invalid", "true")
+    expect(url).not_to_have_attribute("aria-describedby", re.compile("."))
+    assert "characters" in described_by(studio.get_by_label("Shot 2"))
+
+    more = studio.get_by_role("button", name="More")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    expect(more).to_have_attribute("aria-controls", re.compile("."))
+    panel = page.page.locator(f"#{more.get_attribute('aria-controls')}")
+    expect(panel).to_be_visible()
+    expect(panel).to_have_role("group")
+    expect(panel).to_have_accessible_name(re.compile("More"))
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "false")
+
+    assert described_by(studio.get_by_role("button", name="Down").first) == "Shot 1"
+    studio.get_by_role("button", name="Generate", exact=True).click()
+    card = studio.locator(".jupyter-widgets.qingbo-card")
+    expect(card).to_have_role("group")
+    expect(card).to_have_accessible_name(re.compile("锦鲤"))
+    assert page.problems == []

@@ -42,7 +42,7 @@ def test_repeated_clicks_on_a_frozen_kernel_create_one_task(notebook: Notebook, 
     """Repeated clicks create one task, however late they arrive; a click after the answer creates another."""
     page = notebook(CELLS).run_all()
     prompt = page.output(1).get_by_label("Prompt", exact=True)
-    button = page.output(1).get_by_role("button", name="Generate")
+    button = page.output(1).get_by_role("button", name="Generate", exact=True)
     prompt.fill("锦鲤")
     expect(button).to_be_enabled()
     expect(page.output(1).locator('[data-listens="keydown"]')).to_be_attached(timeout=PATIENCE)

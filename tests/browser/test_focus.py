@@ -89,7 +89,7 @@ def test_keys_stay_in_the_control(notebook: Notebook) -> None:
     ratio = form.get_by_label("Aspect ratio")
     controls = {
         "a dropdown": ratio,
-        "a button": form.get_by_role("button", name="Generate"),
+        "a button": form.get_by_role("button", name="Generate", exact=True),
         "a checkbox": page.output(4).get_by_role("checkbox"),
         "the gallery's dropdown": page.output(3).get_by_label("Per page"),
         "a tile": page.output(3).locator(".qingbo-tile button").first,
@@ -280,8 +280,8 @@ def test_each_view_of_an_output_ends_with_one_player(notebook: Notebook) -> None
     for name, place in places.items():
         expect(place.locator("video:visible"), name).to_have_count(1, timeout=PATIENCE)
         assert playable(place.locator("video:visible"))["width"], name
-        expect(place, name).not_to_contain_text("Being made")
-        expect(place, name).not_to_contain_text("To go on in a new kernel")
+        expect(place, name).not_to_contain_text("Generating")
+        expect(place, name).not_to_contain_text("goes on at the service")
     page.output(1).get_by_role("tab", name="two").click()
     expect(videos(page, 1)).to_have_count(1, timeout=PATIENCE)
     assert playable(videos(page, 1))["width"]

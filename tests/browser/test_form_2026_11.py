@@ -79,7 +79,7 @@ def field(output: Locator, label: str) -> Locator:
 
 def button(output: Locator, name: str) -> Locator:
     """Return the button with this name."""
-    return output.get_by_role("button", name=name)
+    return output.get_by_role("button", name=name, exact=name in ("Generate", "Regenerate", "Reset"))
 
 
 def fill(control: Locator, text: str) -> None:
@@ -116,7 +116,7 @@ def test_an_unset_choice_reads_default(notebook: Notebook) -> None:
     ratio.select_option("1:1, square")
     ratio.select_option("default")
     expect(ratio).to_have_value("default")
-    button(output, "What is sent").click()
+    button(output, "Request preview").click()
     expect(output).not_to_contain_text("aspect_ratio")
     page.theme("dark")
     expect(ratio).to_have_value("default")
@@ -139,7 +139,7 @@ def test_the_player_tells_the_length_of_a_video(notebook: Notebook) -> None:
 def test_several_shots_beside_the_prompt(notebook: Notebook) -> None:
     """The prompt stays visible above the shots, whose seconds become the duration."""
     page, output = opened(notebook, "kling-v3")
-    field(output, "Several shots").check()
+    field(output, "Multi-shot").check()
     expect(field(output, "Prompt")).to_be_visible()
     fill(field(output, "Shot 2"), "A heron lands")
     field(output, "Seconds").last.fill("4")

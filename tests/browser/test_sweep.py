@@ -33,7 +33,7 @@ def test_a_sweep_from_the_confirmation_to_the_table(notebook: Notebook) -> None:
     page.screenshot("sweep-finished")
 
     page.output(1).get_by_role("button", name="Frames").first.click()
-    expect(page.output(1).get_by_role("button", name="Continue from here")).to_be_visible()
+    expect(page.output(1).get_by_role("button", name="Continue from this frame")).to_be_visible()
 
     page.save().shutdown_kernel().reload()
     expect(page.output(1).locator("table video:visible")).to_have_count(4)

@@ -13,16 +13,22 @@ from .clicks import TimestampedButton
 from .sync import share, update
 
 __all__ = [
+    "PAYS",
     "button",
     "create_shared",
     "create_widget",
     "focus",
     "newest_first",
+    "set_busy",
+    "set_expanded",
     "set_tooltip",
     "style_sheet",
     "tooltip",
 ]
 
+#: The CSS class of a button that may cost money: the focus never goes there by itself.
+PAYS = "qingbo-pays"
+_BUSY, _EXPANDED = "qingbo-busy", "qingbo-expanded"
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
 #: Shared widgets, by what they were created from. ipywidgets holds the reference to an open widget.
@@ -129,6 +135,21 @@ def set_tooltip(widget: ipywidgets.Widget, text: str) -> None:
     """Set the tooltip; the name of its trait depends on the version of ipywidgets."""
     for name, value in tooltip(type(widget), text).items():
         setattr(widget, name, value)
+
+
+def set_busy(control: ipywidgets.DOMWidget, is_busy: bool) -> None:
+    """Show whether a button ignores clicks for a moment.
+
+    A disabled button would lose the focus.
+    """
+    if is_busy != (_BUSY in control._dom_classes):
+        (control.add_class if is_busy else control.remove_class)(_BUSY)
+
+
+def set_expanded(control: ipywidgets.DOMWidget, is_expanded: bool) -> None:
+    """Show whether a button with the class ``qingbo-opens-…`` has opened what it opens."""
+    if is_expanded != (_EXPANDED in control._dom_classes):
+        (control.add_class if is_expanded else control.remove_class)(_EXPANDED)
 
 
 def focus(control: ipywidgets.Widget) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ...i18n import N_, tr
 from ...system.host import in_notebook
 from .ipw import VBox, Widget
-from .page_keys import install_soon
+from .page_scripts import install_soon
 from .sync import close_parts, close_whole, refresher, update
 
 __all__ = ["Composite", "CompositeMixin"]

@@ -43,14 +43,20 @@ __all__ = [
 ]
 
 
+_TOKENS = dict(
+    re.findall(r"(--[\w-]+): (.+);", Path(__file__).with_name("tokens.css").read_text(encoding="utf-8"))
+)
+
+
 def read_css(module: str, name: str) -> str:
-    """Return a style sheet, minified, because most style sheets are saved with the notebook.
+    """Return a style sheet with the values of its tokens, minified, because most are saved with notebooks.
 
     Args:
         module: ``__file__`` of the module beside the style sheet.
         name: the file name of the style sheet.
     """
     css = re.sub(r"/\*.*?\*/", "", Path(module).with_name(name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    css = re.sub(r"var\((--qingbo-[\w-]+)\)", lambda found: _TOKENS.get(found[1], found[0]), css)
     return re.sub(r"\s*([{};,])\s*|(:)\s+", r"\1\2", re.sub(r"\s+", " ", css)).replace(";}", "}").strip()
 
 
@@ -60,7 +66,7 @@ def read_css(module: str, name: str) -> str:
 OUTPUT_CSS = read_css(__file__, "output.css")
 
 #: Styles for the live widgets.
-CSS = OUTPUT_CSS + read_css(__file__, "widget.css")
+CSS = OUTPUT_CSS + read_css(__file__, "widget.css") + read_css(__file__, "forced_colors.css")
 
 _SPACES = re.compile(r"\s+")
 #: With these begin and end the formulas of MathJax, KaTeX and GitHub: $…$, $$…$$, \(…\), \[…\], \begin{…}.
@@ -189,7 +195,7 @@ def _rules() -> list[tuple[list[tuple[str, frozenset[str]]], str]]:
     return [
         (
             [
-                (one, frozenset(re.findall(r"\.[\w-]+|(?<![\w.-])[a-z]+", one)))
+                (one, frozenset(re.findall(r"\.[\w-]+|(?<![\w.:-])[a-z]+", one)))
                 for one in selectors.split(",")
             ],
             declarations,

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from ... import late
-from ...exceptions import SubmissionUnconfirmed
+from ...exceptions import AuthenticationFailed, SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
-from ..base.build import button, create_shared, set_tooltip, style_sheet
+from ..base import html as markup
+from ..base.build import PAYS, button, create_shared, set_expanded, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
+from ..base.notify import bell, watch
 from ..base.output import CellOutput, bundle, display_html
-from ..base.sync import lazy, observe, refresher, update, weakly
+from ..base.sync import close_whole, lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as task_text
 from .contract_switch import ContractSwitch
+from .key_change import KeyChange
 from .plain import plain_text
+from .row import CardRow
 from .spoken import spoken
-from .video import VideoView
+from .video import video_view
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -41,7 +47,7 @@ BAR_AFTER = 0.05
 
 _CANCEL = N_("Only a task that still waits in the queue can be cancelled; the service refunds it.")
 _CHECK = N_("Asks the service, which costs nothing. With the id from its dashboard, the task is followed on.")
-_ID = N_("task id from the dashboard")
+_ID = N_("from the dashboard")
 _ID_HELP = N_(
     "The service's dashboard lists the tasks that it took. Leave it empty to ask only whether it answers."
 )
@@ -63,9 +69,14 @@ _ANEW = N_(
 )
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
-_FRAMES = N_("Grabs a frame of the video, or goes on from one.")
+_TRY_NOW = N_("Asks the service now instead of waiting, which costs nothing.")
+_CHANGE_KEY = N_("Shows a field for another key. Nothing is submitted.")
+_FRAMES = N_("Shows any frame of the video, to save it or continue from it. A second click closes that.")
+_OPEN, _CLOSED = "caret-down", "caret-right"
 
-_BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
+#: The bar lies in the space that the stage keeps for the caption of the video, so that nothing moves when it
+#: goes.
+_BAR = {"width": "auto", "height": "8px", "margin": "-21px 0 13px"}
 _ROW = {"flex_flow": "row wrap", "margin": "4px 0 0"}
 
 
@@ -94,11 +105,18 @@ class TaskCard(Composite):
         self._is_warned = False
         self._switch = ContractSwitch(task)
         self._clicks = Clicks()
-        self._offers: list[tuple[str, str, Callable[[], object]]] = []
+        self._offers: list[tuple[str, str, Callable[[], object], *tuple[str, ...]]] = []
+        #: The numbers of the offers that need a saved video.
+        self._for_videos: set[int] = set()
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
         self._redraw_callbacks: list[Callable[[], None]] = []
-        self._picker: ipywidgets.Widget | None = None
-        self._video = VideoView(task, weakly(self, "refresh"))
+        self._key_change: KeyChange | None = None
+        self._picker: Any = None
+        self._is_picker_open = False
+        #: Where the frame picker opens the form of the next video; ``None`` for a form of its own.
+        self.next_form: Any = None
+        self._row: CardRow | None = None
+        self._video = video_view(task, weakly(self, "refresh"))
         self._static_html = Markup()
         self.cell_output = CellOutput(self, "_start_drawing_soon")
         with update():
@@ -107,7 +125,7 @@ class TaskCard(Composite):
             self._below = create_shared(ipywidgets.HTML, value=self._facts())
             self._buttons = create_shared(ipywidgets.HBox, layout=_ROW)
             super().__init__(
-                [self._sheet, self._above, self._below],
+                [self._sheet, self._above, self._video, self._below],
                 layout={"overflow": "visible"},
                 _dom_classes=("qingbo", "qingbo-card"),
                 _view_count=0,
@@ -118,6 +136,7 @@ class TaskCard(Composite):
             observe(task, self, "_withdraw_warning", ("status", "error")),
         ]
         task.on_end(weakly(self, "redraw_now"))
+        self._watch()
         self._start_drawing_soon()
 
     @lazy
@@ -129,10 +148,17 @@ class TaskCard(Composite):
     @lazy
     def id_field(self) -> Any:
         """The field for the id of an unconfirmed task: that of an error answer, or from the dashboard."""
-        error, size = self.task.error, {"width": "auto", "flex": "0 1 260px"}
+        error, size = self.task.error, {"width": "auto", "flex": "0 1 300px"}
         known = error.task_id if isinstance(error, SubmissionUnconfirmed) else ""
         return create_shared(
-            Text, tr(_ID_HELP), placeholder=tr(_ID), value=known, continuous_update=False, layout=size
+            Text,
+            tr(_ID_HELP),
+            "qingbo-short-label",
+            description=tr("Task id"),
+            placeholder=tr(_ID),
+            value=known,
+            continuous_update=False,
+            layout=size,
         )
 
     @lazy
@@ -143,12 +169,17 @@ class TaskCard(Composite):
     @lazy
     def submit_again_button(self) -> Any:
         """The button for ``task.submit_again()``, shown if the service has not confirmed or taken it."""
-        return self._button(tr("Submit again"), self._again_help(), self._submit_again)
+        return self._button(tr("Submit again"), self._again_help(), self._submit_again, PAYS)
 
     @lazy
     def switch_button(self) -> Any:
         """The button that connects in the contract that the server speaks, shown if it refused another."""
         return self._button(self._switch.label, self._switch.tooltip, self._connect_again)
+
+    @lazy
+    def change_key_button(self) -> Any:
+        """The button that opens a field for another key, shown if the service refused the present one."""
+        return self._button(tr("Change key"), tr(_CHANGE_KEY), self._open_key_change)
 
     @lazy
     def save_again_button(self) -> Any:
@@ -161,9 +192,16 @@ class TaskCard(Composite):
         return self._button(tr("Follow again"), tr(_FOLLOW), lambda: self.task.follow_again())
 
     @lazy
+    def try_now_button(self) -> Any:
+        """The button for ``task.try_now()``, shown while the service cannot be reached."""
+        return self._button(tr("Try now"), tr(_TRY_NOW), lambda: self.task.try_now())
+
+    @lazy
     def frames_button(self) -> Any:
         """The button that opens the frame picker of the saved video below the card."""
-        return self._button(tr("Frames"), tr(_FRAMES), self._open_frames)
+        return self._button(
+            tr("Frames"), tr(_FRAMES), self._toggle_frames, "qingbo-opens-frames", icon=_CLOSED
+        )
 
     @property
     def static_html(self) -> Markup:
@@ -175,7 +213,7 @@ class TaskCard(Composite):
                 self._static_html = (
                     task_text.ended(task, embed=False)
                     if task_text.is_settled(task)
-                    else task_text.static_copy(task)
+                    else task_text.static_copy(task, in_studio=True)
                 )
             return self._static_html
 
@@ -191,6 +229,9 @@ class TaskCard(Composite):
             if self.comm is None or not self.cell_output.is_seen:
                 return False
             over = task_text.is_over(task)
+            if self._row is not None and not self._row.refresh():
+                self.children = (self._sheet, self._row)
+                return not over
             with update(self, self._above, self._below, self._buttons):
                 percent = task_text.percent(task)
                 self._above.value = task_text.headline(task, shown=percent)
@@ -205,30 +246,76 @@ class TaskCard(Composite):
 
     def redraw_now(self) -> None:
         """Redraw the card and its static copy immediately, because the task's status changed."""
+        self._watch()
         self._start_drawing()
         with update():  # so that no stale copy overwrites the final one
             self._static_html = Markup()
             # The output of a closed card stays as it is.
             if self.cell_output.has_copy and self.comm is not None:
-                if task_text.is_settled(self.task):
-                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
-                else:
+                if not task_text.is_settled(self.task):
                     self.cell_output.set_copy(*self._copy())
+                elif self._video.has_link and self.cell_output.is_on_page:
+                    # The user may be watching in the live card, so that stays as long as the page.
+                    html = markup.tag("div", task_text.ended(self.task), class_=self.cell_output.copy_class)
+                    self.cell_output.set_copy(html, plain_text(self.task))
+                else:
+                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
         for call in self._redraw_callbacks:
             call()
+
+    def _watch(self) -> None:
+        """Notify the user of the end of the task, unless its sweep does."""
+        if self._is_announced:
+            watch(self.task)
 
     def _stop(self) -> None:
         for stop in self._stops:
             stop()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker)
+        return (
+            self._above,
+            self._below,
+            self._buttons,
+            *self._extra_buttons,
+            self._video,
+            self._picker,
+            self._row,
+            self._key_change,
+        )
 
-    def offer(self, description: str, tooltip: str, act: Callable[[], object]) -> None:
-        """Add a button that is created once the task has ended; the card shows an error raised by ``act``."""
-        self._offers.append((description, tooltip, act))
+    def offer(
+        self,
+        description: str,
+        tooltip: str,
+        act: Callable[[], object],
+        *classes: str,
+        needs_video: bool = False,
+    ) -> None:
+        """Add a button that is created once the task has ended; the card shows an error raised by ``act``.
+
+        Args:
+            description: the label of the button.
+            tooltip: its tooltip.
+            act: called for a click.
+            *classes: its CSS classes.
+            needs_video: show the button only if the video is saved.
+        """
+        if needs_video:
+            self._for_videos.add(len(self._offers))
+        self._offers.append((description, tooltip, act, *classes))
         if task_text.is_over(self.task):
             self.refresh()
+
+    def fold(self, folded: bool = True) -> None:
+        """Show the card as one line that opens it, or in full again. An opened card stays open."""
+        with update():
+            if self.comm is None or folded == (self._row is not None):
+                return
+            row, self._row = self._row, CardRow(self.task, weakly(self, "refresh")) if folded else None
+            self._start_drawing()
+        if row is not None:
+            close_whole(row)
 
     def on_redraw(self, view: Any, method: str) -> None:
         """Call ``view.method()`` after each status change; ``view`` is held weakly."""
@@ -273,20 +360,25 @@ class TaskCard(Composite):
 
     def _facts(self) -> Markup:
         task = self.task
-        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news)
+        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news, datetime.now(UTC))
         # In this part, because it is sent only when it changes.
         announced = spoken(task, self._problem) if self._is_announced else Markup()
         return self.cell_output.style + facts + announced
 
     def _parts(self) -> tuple[Any, ...]:
-        parts = [self._sheet, self._above, self._below]
-        if not task_text.is_over(self.task):
-            parts.insert(2, self._bar)
+        is_over = task_text.is_over(self.task)
+        parts = [self._sheet, *([self._row] if self._row is not None else []), self._above]
+        if self._video.is_shown or not is_over:
+            parts.append(self._video)
+        if not is_over:
+            parts.append(self._bar)
+        parts.append(self._below)
         if self._buttons.children:
             parts.append(self._buttons)
-        parts += self._video.parts
-        if self._picker is not None:
+        if self._picker is not None and self._is_picker_open:
             parts.append(self._picker)
+        if self._key_change is not None:
+            parts.append(self._key_change)
         return tuple(parts)
 
     # ------------------------------------------------------------------ buttons
@@ -294,15 +386,30 @@ class TaskCard(Composite):
     def _visible_buttons(self) -> tuple[Any, ...]:
         task = self.task
         if not task_text.is_over(task):
-            return (self.cancel_button,)
+            is_away = task.next_try is not None and task.next_try.is_away
+            # In a studio or a sweep, the button is that of the whole.
+            notify = bell(self._buttons) if self.cell_output.has_copy else []
+            return (self.cancel_button, *([self.try_now_button] if is_away else []), *notify)
         if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
-            frames = task.video_path is not None and self._picker is None
-            shown = (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
+            shown = self._extra_buttons
+            if task.video_path is not None:
+                shown = (*shown, self.frames_button)
+            else:
+                shown = tuple(one for place, one in enumerate(shown) if place not in self._for_videos)
             return (*shown, self.save_again_button) if task.lacks_others else shown
         if not task.is_done or task.error is None:
             return ()
+        return (*self._buttons_after_error(), *self._key_buttons())
+
+    def _key_buttons(self) -> tuple[Any, ...]:
+        is_refused = isinstance(self.task.error, AuthenticationFailed)
+        return (self.change_key_button,) if is_refused and self._key_change is None else ()
+
+    def _buttons_after_error(self) -> tuple[Any, ...]:
+        """Return the ways on for a task that stopped with an error and may still get its video."""
+        task = self.task
         if self._switch.contract is not None:
             # Another submission in the same contract would be refused again.
             return (self.switch_button,) if self._offers_contract and not self._switch.is_done else ()
@@ -345,11 +452,32 @@ class TaskCard(Composite):
         """Warn again before the next submission, because the task has changed since the warning."""
         self._is_warned = False
 
-    def _open_frames(self) -> None:
-        self._picker = self._picker or late.FramePicker(self.task)
+    def _open_key_change(self) -> None:
+        self._key_change = KeyChange(self.task.manager, self._on_key_change, takes_focus=True)
 
-    def _button(self, description: str, tooltip: str, act: Callable[[], object], **options: Any) -> Any:
-        return button(description, tooltip, lambda: self._act(description, act), shares_style=True, **options)
+    def _on_key_change(self, message: str) -> None:
+        """Close the field for another key; a message says that it is in use."""
+        with update(self):
+            former, self._key_change = self._key_change, None
+            self._problem, self._news = "", message
+            self.redraw_now()
+        if former is not None:
+            close_whole(former)
+
+    def _toggle_frames(self) -> None:
+        if self._picker is None:
+            self._picker = late.FramePicker(self.task, follow_up=self.next_form)
+            self._picker.add_class("qingbo-panel-frames")
+        self._is_picker_open = not self._is_picker_open
+        with update(self.frames_button):
+            self.frames_button.icon = _OPEN if self._is_picker_open else _CLOSED
+            set_expanded(self.frames_button, self._is_picker_open)
+
+    def _button(
+        self, description: str, tooltip: str, act: Callable[[], object], *classes: str, **options: Any
+    ) -> Any:
+        run = partial(self._act, description, act)
+        return button(description, tooltip, run, *classes, shares_style=True, **options)
 
     def _act(self, name: str, act: Callable[[], object]) -> None:
         """Run the action of a click and show its error."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ...exceptions import AuthenticationFailed, InvalidRequest, LinkExpired, TaskNotFound
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.quota import quota_text
 from ...service.contract.snapshot import TaskStatus
+from ...service.contract.status_names import status_label
 from ...service.contract.terms import terms_of
 from ...service.credentials import find_base_url, find_contract
 from ...system.notebook import notebook_folder
@@ -30,29 +32,28 @@ __all__ = [
     "advice",
     "can_cancel",
     "clock",
+    "connect_line",
     "ended",
+    "ends_with_kernel",
+    "goes_on",
     "headline",
     "is_over",
     "is_resumable",
     "is_settled",
     "is_unfollowed",
+    "left_text",
     "link",
     "percent",
+    "progress",
     "resume_label",
     "resume_line",
+    "saved_status",
     "static_copy",
     "status",
+    "time_left",
+    "took",
 ]
 
-_STATUS = {
-    TaskStatus.submitting: N_("Submitting"),
-    TaskStatus.unconfirmed: N_("Not confirmed"),
-    TaskStatus.queued: N_("Waiting in the queue"),
-    TaskStatus.processing: N_("Being made"),
-    TaskStatus.completed: N_("Finished"),
-    TaskStatus.failed: N_("Failed"),
-    TaskStatus.cancelled: N_("Cancelled"),
-}
 _CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
 
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
@@ -63,11 +64,16 @@ _NOT_FOUND = N_(
     "nothing."
 )
 _KEPT_FOR = N_("the service keeps it for {left} more")
+#: Seconds below which an estimate of the time that remains is not shown as a number.
+ALMOST_DONE = 5.0
 #: The shortest time that is shown in days.
 _LONG_TIME = timedelta(days=2)
 _KEPT_UNTIL = N_("the service keeps it until {end}")
 _AS_STORED = N_("when the notebook was saved; submitted {when}")
-_RESUME = N_("To go on in a new kernel:")
+_GOES_ON = N_("This task goes on at the service without this kernel, and nothing is lost. To take it up:")
+_ENDED = N_("The sandbox ends with its kernel, and this task with it. Nothing was charged.")
+_IS_KEPT = N_("The video is finished at the service, and not saved yet. To save it:")
+_RESUME = N_("To follow it again in a new kernel:")
 _NO_ID_YET = N_("Its id is not known yet. To see what became of it, in a new kernel:")
 _WILL_PLAY = N_("As soon as the video is saved, in whatever kernel, it plays here:")
 
@@ -123,8 +129,7 @@ def status(task: Task) -> str:
     if is_unfollowed(task):
         is_lost = isinstance(task.error, TaskNotFound)
         return tr("Not found at the service") if is_lost else tr("Not followed any more")
-    text = _STATUS.get(task.status)
-    return str(task.status) if text is None else tr(text)
+    return status_label(task.status)
 
 
 def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> Markup:
@@ -138,48 +143,99 @@ def headline(task: Task, now: datetime | None = None, shown: int | None = None) 
     facts = [markup.span(status(task), "qingbo-status")]
     over, now = is_over(task), now or datetime.now(UTC)
     if not over and not task.status.is_ended and task.status != TaskStatus.submitting:
-        facts.append(markup.span(f"{percent(task) if shown is None else shown} %"))
-    end = on_our_clock(task, task.completed_at) if over else now
-    if end is not None:
-        facts.append(markup.span(clock((end - task.submitted_at).total_seconds()), "qingbo-dim"))
-    seconds = None if over else task.seconds_left
-    if seconds is not None and seconds >= 1:
-        facts.append(markup.span(tr("about {left} left").format(left=clock(seconds)), "qingbo-dim"))
+        facts.append(progress(percent(task) if shown is None else shown, status(task)))
+    facts += [markup.span(part, "qingbo-dim") for part in (_elapsed(task, now), time_left(task)) if part]
     if (left := _retention(task, now, over)) is not None:
         facts.append(markup.span(left, "qingbo-dim"))
     return markup.tag("div", markup.join(facts, " "), class_="qingbo-head")
+
+
+def progress(shown: int, name: str) -> Markup:
+    """Return the percent as HTML, as the progress bar of screen readers: the bar on screen has no role.
+
+    Args:
+        shown: the percent.
+        name: the name of what progresses.
+    """
+    value = str(shown)
+    return markup.tag(
+        "span",
+        markup.text(f"{value} %"),
+        role="progressbar",
+        aria_label=name,
+        aria_valuemin="0",
+        aria_valuemax="100",
+        aria_valuenow=value,
+    )
+
+
+def took(task: Task) -> str:
+    """Return how long an ended task took, such as "20 s"; empty if that is unknown or no time at all.
+
+    The time ends when the task was seen to end, if that was later, because the clock on screen ran till then.
+    """
+    ends = [end for end in (on_our_clock(task, task.completed_at), task.end_seen_at) if end is not None]
+    seconds = (max(ends) - task.submitted_at).total_seconds() if ends and task.task_id else 0.0
+    if seconds < 1:
+        return ""
+    return tr("{seconds} s").format(seconds=int(seconds)) if seconds < 60 else clock(seconds)
+
+
+def time_left(task: Task) -> str:
+    """Return the estimate of the time that remains; empty if there is none.
+
+    Its last seconds are not counted: how long the service takes to store a video is not known.
+    """
+    seconds = None if is_over(task) or task.status.is_ended else task.seconds_left
+    return "" if seconds is None else left_text(seconds)
+
+
+def left_text(seconds: float) -> str:
+    """Return an estimate of the seconds that remain, as text."""
+    if seconds < ALMOST_DONE:
+        return tr("almost done")
+    return tr("about {left} left").format(left=clock(seconds))
 
 
 def about(task: Task) -> Markup:
     """Return the request as HTML: the prompt and the main settings."""
     request = task.request
     if request is None:
-        return markup.tag("div", markup.chips(task.model, _price(task), task.task_id))
+        return markup.tag("div", markup.chips(task.model, _price(task))) + _details(task)
     prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
     sent = settings_of(request, task.contract)
-    facts = markup.chips(
-        task.model, sent.length, sent.resolution, shots, sent.shape, _price(task), task.task_id
-    )
+    facts = markup.chips(task.model, sent.length, sent.resolution, shots, sent.shape, _price(task))
     callback = callback_note(request)
     return (
         markup.user_text(markup.shorten(prompt, 240), class_="qingbo-prompt")
         + markup.tag("div", facts)
         + (markup.note(callback) if callback else Markup())
+        + _details(task)
     )
 
 
-def advice(task: Task, problem: str = "", news: str = "") -> Markup:
+def _details(task: Task) -> Markup:
+    """Return what only a support case needs, folded: the id, which can be selected and copied."""
+    if not task.task_id:
+        return Markup()
+    summary = markup.tag("summary", markup.text(tr("Details")))
+    line = markup.text(tr("Task id:")) + " " + markup.tag("code", markup.escape(task.task_id))
+    return markup.tag("details", summary, markup.tag("div", line), class_="qingbo-dim qingbo-details")
+
+
+def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:
     """Return the message and the error of the task, with the remedy, as HTML.
 
     Args:
         task: the task.
         problem: the error of a button, shown as well.
         news: what a button has done, shown as well.
+        now: the current time, UTC, for a view that counts the seconds until the next try.
     """
     lines = []
     if task.message:
-        lines.append(markup.note(task.message, "dim" if is_over(task) else "hint"))
+        lines.append(markup.note(_message(task, now), "dim" if is_over(task) else "hint"))
     if task.error is not None and not _is_plain_cancellation(task):
         lines.append(markup.note(task.error, "alarm"))
         if more := _remedy(task):
@@ -189,6 +245,17 @@ def advice(task: Task, problem: str = "", news: str = "") -> Markup:
     if news:
         lines.append(markup.note(news, "hint"))
     return markup.join(lines)
+
+
+def _message(task: Task, now: datetime | None) -> str:
+    """Return the message; a time span in it would stand still, so it is counted, or left out."""
+    if (wait := task.next_try) is None:
+        return task.message
+    if now is None:
+        return wait.reason
+    seconds = math.ceil((wait.at - now).total_seconds())
+    again = tr("Next try in {seconds} s.").format(seconds=seconds) if seconds > 0 else tr("Trying now …")
+    return sentences(wait.reason, again)
 
 
 def _is_plain_cancellation(task: Task) -> bool:
@@ -209,24 +276,26 @@ def ended(task: Task, *, embed: bool | None = None) -> Markup:
 
 
 def _ended_parts(task: Task, embed: bool | None = None) -> list[Markup]:
-    parts = [headline(task), about(task), advice(task)]
+    parts = [headline(task)]
     if task.video_path is not None:
         play = saved_html if embed is None else embed_html if embed else video_html
         parts.append(play(task.video_path))
     if task.other_video_paths:
         parts.append(files_html(task.other_video_paths))
-    return parts
+    return [*parts, about(task), advice(task)]
 
 
-def static_copy(task: Task, *hidden_by: str) -> Markup:
+def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:
     """Return the static copy of a running task: its request, and the code that resumes it.
 
     The path of its future video is known, so the copy has a player already, which plays as soon as any kernel
-    has saved the file.
+    has saved the file. The progress is left out, so that the copy changes when the task has an id, and when
+    it ends.
 
     Args:
         task: the task.
         *hidden_by: a CSS class by which the live view hides the copy while it is alive.
+        in_studio: whether it is below the studio's code that resumes all tasks.
     """
     classes = " ".join(["qingbo-keep", *hidden_by])
     if task.video_path is not None:  # its other videos are still being saved
@@ -235,7 +304,7 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
     parts = [
         markup.tag(
             "div",
-            markup.span(status(task), "qingbo-status"),
+            markup.span(saved_status(task), "qingbo-status"),
             markup.Markup(" "),
             markup.span(tr(_AS_STORED).format(when=when), "qingbo-dim"),
             class_="qingbo-head",
@@ -243,11 +312,13 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
         about(task),
         advice(task),
     ]
-    if is_resumable(task):
+    if is_resumable(task) and not (in_studio and goes_on(task)):
         parts.append(markup.tag("div", markup.span(resume_label(task))))
-        parts.append(markup.code_block(resume_line(task)))
-    if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
-        parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path, preload="none")]
+        if not ends_with_kernel(task):
+            parts.append(markup.code_block(resume_line(task)))
+    is_planned = task.status not in (TaskStatus.failed, TaskStatus.unconfirmed)
+    if task.request is not None and is_planned and not task.manager.is_sandbox:
+        parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path)]
     return markup.block(*parts, class_=classes)
 
 
@@ -256,9 +327,32 @@ def is_resumable(task: Task) -> bool:
     return not is_settled(task) and bool(task.task_id or task.status != TaskStatus.failed)
 
 
+def goes_on(task: Task) -> bool:
+    """Return whether the service works on the task, or has its video, and a new kernel takes it up."""
+    return bool(task.task_id) and not is_settled(task) and not is_over(task)
+
+
+def ends_with_kernel(task: Task) -> bool:
+    """Return whether no other kernel can follow the task, because its sandbox is in this one."""
+    return task.manager.is_sandbox and goes_on(task)
+
+
 def resume_label(task: Task) -> str:
     """Return the line above ``resume_line``."""
-    return tr(_RESUME) if task.task_id else tr(_NO_ID_YET)
+    if not task.task_id:
+        return tr(_NO_ID_YET)
+    if ends_with_kernel(task):
+        return tr(_ENDED)
+    if task.status == TaskStatus.completed:
+        return tr(_IS_KEPT)
+    return tr(_GOES_ON) if goes_on(task) else tr(_RESUME)
+
+
+def saved_status(task: Task) -> str:
+    """Return the status in a saved notebook, without the progress."""
+    if task.status == TaskStatus.completed and not is_over(task):
+        return status_label(TaskStatus.completed)
+    return tr("Generating") if goes_on(task) else status(task)
 
 
 def resume_line(task: Task) -> str:
@@ -290,6 +384,15 @@ def _usual_contract(manager: Owner, address: str | None) -> str:
         return find_contract(manager.configured_contract(), address).name
     except InvalidRequest:
         return ""
+
+
+def _elapsed(task: Task, now: datetime) -> str:
+    if task.status.is_ended:
+        time = took(task)
+        return tr("took {time}").format(time=time) if time else ""
+    if is_over(task):
+        return ""
+    return tr("{time} elapsed").format(time=clock((now - task.submitted_at).total_seconds()))
 
 
 def _price(task: Task) -> str:

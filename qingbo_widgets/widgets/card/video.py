@@ -1,80 +1,114 @@
-"""The video of a card: the saved file, or the service's link while a slow download is running."""
+"""The video of a card: the saved file, or the service's link while a slow download is running.
+
+The link keeps a player of its own when the file is saved, because another source would interrupt a user who
+is watching. The page shows one of the two (widget.css): the link's if its class says that it was played.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from ...service.contract.snapshot import TaskStatus
 from ..base.build import create_shared
+from ..base.composite import CompositeMixin
+from ..base.ipw import VBox
 from ..base.player import files_html, link_html, output_of, saved_html
+from ..base.settings import settings_of
 from ..base.sync import refresher, update
 from . import text as task_text
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
-__all__ = ["VideoView"]
+__all__ = ["VideoView", "video_view"]
 
 #: Seconds of a download after which the video is played from the service's link in the meantime.
 LINK_AFTER = 0.7
 
+#: The CSS classes of the parts.
+_LINK, _SAVED, _OTHERS = "qingbo-link", "qingbo-saved", "qingbo-others"
 
-class VideoView:
-    """The player of one task's video.
+
+def video_view(task: Task, refresh: Callable[[], object]) -> VideoView:
+    """Return the player of a task's video; ``refresh`` is called when ``play`` should be called again."""
+    view: VideoView = create_shared(
+        VideoView,
+        "",
+        "qingbo-stage",
+        *_ratio_class(task),
+        layout={"overflow": "visible"},
+        task=task,
+        refresh=refresh,
+    )
+    return view
+
+
+class VideoView(CompositeMixin, VBox):
+    """The player of one task's video, or the space for it, in the shape that the request asks for.
+
+    The space is there from the start, so that nothing below moves when the video comes.
 
     Args:
         task: the task.
         refresh: called when ``play`` should be called again.
-
-    Attributes:
-        parts: the widget that shows the video; empty before there is one.
+        **traits: further traits.
     """
 
-    def __init__(self, task: Task, refresh: Callable[[], object]) -> None:
-        self._task, self._refresh = task, refresh
-        self._source = ""
-        self._others: tuple[Path, ...] = ()
-        self._saving_since: float | None = None
-        self.parts: tuple[Any, ...] = ()
+    children: Any  # for mypy, which has no types of the base class
 
-    def play(self) -> tuple[Any, ...]:
-        """Show the video that can be played now; return ``parts``."""
+    def __init__(self, task: Task, refresh: Callable[[], object], **traits: Any) -> None:
+        self._task, self._refresh = task, refresh
+        self._sources: dict[str, str] = {}
+        self._shown: dict[str, Any] = {}
+        self._saving_since: float | None = None
+        super().__init__(**traits)
+
+    @property
+    def is_shown(self) -> bool:
+        """True if there is a video to play."""
+        return bool(self._shown)
+
+    @property
+    def has_link(self) -> bool:
+        """True if the user may be watching the video from the service's link."""
+        return _LINK in self._shown
+
+    def play(self) -> None:
+        """Show the video that can be played now."""
         task = self._task
         if task.video_path is not None:
-            self._show(str(task.video_path), saved_html(task.video_path))
+            self._show(_SAVED, str(task.video_path), saved_html)
             self._list_others()
-        elif not self._source and self._is_late():
-            self._show(task_text.link(task), link_html(task_text.link(task)))
-        return self.parts
+        elif not self._sources and self._is_late():
+            self._show(_LINK, task_text.link(task), link_html)
 
-    def _show(self, source: str, html: str) -> None:
-        if source == self._source or not html:
+    def _show(self, kind: str, source: str, html_of: Callable[[str], str]) -> None:
+        if source == self._sources.get(kind):
             return  # a redraw would restart the video while the user watches it
-        self._source = source
+        html = html_of(source)
+        if not html:
+            return
+        self._sources[kind] = source
         outputs = (output_of(html, source),)
-        if self.parts:
-            with update(*self.parts):
-                self.parts[0].outputs = outputs
+        if kind in self._shown:
+            with update(self._shown[kind]):
+                self._shown[kind].outputs = outputs
         else:
-            self.parts = (create_shared(ipywidgets.Output, outputs=outputs, layout={"margin": "0"}),)
+            part = create_shared(ipywidgets.Output, "", kind, outputs=outputs, layout={"margin": "0"})
+            self._shown[kind] = part
+            with update(self):
+                self.children = (*self.children, part)
 
     def _list_others(self) -> None:
         """Show links to the other videos of the task, in an output of their own."""
-        if self._task.other_video_paths == self._others or not self.parts:
-            return
-        self._others = self._task.other_video_paths
-        names = "\n".join(str(path) for path in self._others)
-        outputs = (output_of(files_html(self._others), names),)
-        if len(self.parts) > 1:
-            with update(*self.parts):
-                self.parts[1].outputs = outputs
-        else:
-            self.parts += (create_shared(ipywidgets.Output, outputs=outputs, layout={"margin": "0"}),)
+        others = self._task.other_video_paths
+        if others:
+            self._show(_OTHERS, "\n".join(map(str, others)), lambda _: files_html(others))
 
     def _is_late(self) -> bool:
         """Return whether the download has been running for ``LINK_AFTER`` seconds."""
@@ -85,3 +119,10 @@ class VideoView:
             self._saving_since = time.monotonic()
             refresher.later(LINK_AFTER, self._refresh)
         return time.monotonic() - self._saving_since >= LINK_AFTER
+
+
+def _ratio_class(task: Task) -> tuple[str, ...]:
+    """Return the CSS class of the shape of the coming video; none if an image decides it."""
+    shape = "" if task.request is None else settings_of(task.request, task.contract).shape
+    found = re.fullmatch(r"(\d+):(\d+)", shape)
+    return () if found is None else (f"qingbo-ratio-{found[1]}-{found[2]}",)

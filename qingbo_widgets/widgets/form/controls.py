@@ -75,6 +75,8 @@ def build(
     control = create_widget(
         edited.kind,
         help_of(parameter),
+        f"qingbo-field-{name}",
+        *edited.classes,
         description=label(parameter),
         style=shared.get(edited.kind, {"description_width": LABEL_WIDTH}),
         # A control that is hidden separately needs its own layout.

@@ -60,6 +60,7 @@ class Field:
         options: returns the options of a dropdown; ``None`` for other controls.
         shown: returns the label of a value that is not among the options.
         is_common: True if every model takes the field, and offers a choice for it.
+        classes: the CSS classes of the control.
     """
 
     kind: type[ipywidgets.DOMWidget]
@@ -70,6 +71,7 @@ class Field:
     options: Callable[[Parameter, Models], Options] | None = None
     shown: Callable[[Any], str] = str
     is_common: bool = False
+    classes: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------------- options of dropdowns
@@ -219,7 +221,9 @@ _URL_LIST = Field(
 )
 _INTEGER = Field(Text, _placeholder, NARROW, _integer, _as_text)
 _TYPED_NUMBER = Field(Text, _placeholder, NARROW, _number, _as_text)
-_JSON = Field(Textarea, lambda parameter: _in_rows(3, parameter), WIDE, _from_json, _as_json)
+_JSON = Field(
+    Textarea, lambda parameter: _in_rows(3, parameter), WIDE, _from_json, _as_json, classes=("qingbo-mono",)
+)
 _BY_TYPE: Mapping[str, Field] = {
     "name": Field(Text, _placeholder, NARROW, _stripped, _as_text),
     "text": Field(

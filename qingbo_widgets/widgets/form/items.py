@@ -141,6 +141,7 @@ class _ItemRow(Composite):
         super().__init__(
             [*self.controls.values(), indented(self.remove_button), self._note],
             layout={"overflow": "visible", "margin": "0 0 8px"},
+            _dom_classes=("qingbo-row",),
         )
 
     @property

@@ -10,6 +10,7 @@ from ...service.contract.values import is_set
 from .fields import fields
 from .image_fields import fields_with
 from .images import ImagePreview
+from .mask_points import without_blank
 from .panels import Companion, Editor, Panel
 from .preview import Preview
 from .shot_fields import shot_field
@@ -17,7 +18,10 @@ from .shots import ShotsEditor
 from .state import FormState
 from .videos import VideoPreview
 
-__all__ = ["by_model", "companions", "main", "panels"]
+__all__ = ["TOGETHER", "by_model", "companions", "main", "panels"]
+
+#: Short fields at the top of the form that stand side by side.
+TOGETHER = ("aspect_ratio", "duration", "mode", "resolution")
 
 #: The fields at the top of the form, of whichever contract; those of motion control are together.
 _MAIN = (
@@ -69,7 +73,8 @@ def _masks(form: FormState) -> Editor:
 
 
 def _masks_summary(form: FormState) -> str:
-    number = len(form.dynamic_masks) if isinstance(form.dynamic_masks, tuple) else 1
+    masks = without_blank(form.dynamic_masks)
+    number = len(masks) if isinstance(masks, tuple) else 1
     number += form.static_mask is not None
     return str(number) if number else ""
 
@@ -123,8 +128,8 @@ def panels(models: Models) -> dict[str, Panel]:
             _camera_summary,
         ),
         "masks": Panel(
-            N_("Masks"),
-            N_("What stays still and what moves in the input image, and along which path."),
+            N_("Motion brush"),
+            N_("Paint what stays still and what moves in the input image, and draw where it moves."),
             _masks,
             _edited_in("masks", models),
             _masks_summary,
@@ -152,9 +157,13 @@ def panels(models: Models) -> dict[str, Panel]:
             tuple(name for name in _FOLDED if name in models.parameters),
         ),
         "presets": Panel(
-            N_("Presets"), N_("Keep the form under a name; start from an earlier task."), _presets
+            N_("Presets"),
+            N_("Saves the form under a name, and fills it in from a preset or a task."),
+            _presets,
         ),
         "sent": Panel(
-            N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), _sent
+            N_("Request preview"),
+            N_("The JSON and the Python call of the request, and a field to paste either."),
+            _sent,
         ),
     }

@@ -18,16 +18,14 @@ from .layout import panels
 from .names import Unsent
 from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
-from .wording import name_of_part, plain_problems_html, problems_html
+from .wording import character_count, name_of_part, plain_problems_html, problems_html
 
 __all__ = ["below", "code_notes", "obstacle"]
 
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
-_NOT_READY = N_("Not ready: see {fields}.")
-_SHOT, _SHOTS = N_("Shot {number}"), N_("Several shots")
+_NOT_READY = N_("Fix first: {fields}.")
+_SHOT, _SHOTS = N_("Shot {number}"), N_("Multi-shot")
 _FIXED = N_("Fixed in this form.")
-_COUNTED = N_("{count} / {limit} characters")
-_COUNT = N_("{count} characters")
 _SHOTS_DECIDE = N_("The shots decide the length.")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
 _REQUIRED = N_("Required.")
@@ -59,7 +57,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
 
 
 def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
-    """Return what the form shows where a problem is to be mended: the label of a control, line or panel."""
+    """Return what the form shows where a problem is fixed: the label of a control, line or panel."""
     name = problem.field
     if name not in form.field_names:
         return (name,)
@@ -111,8 +109,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
             lines.append(markup.note(tr(omit_note)))
     elif name == "prompt":
         limit = form.parameter("prompt").most
-        counted = tr(_COUNTED) if limit else tr(_COUNT)
-        lines.append(markup.note(counted.format(count=len(form.prompt), limit=limit)))
+        lines.append(markup.note(character_count(len(form.prompt), limit)))
     if name != "prompt" and (reason := form.unavailable(name)):
         lines.append(markup.note(tr(_UNAVAILABLE).format(reason=tr(reason))))
     is_untouched = name == "prompt" and _is_blank(form)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -10,8 +11,9 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...service.contract.request import VideoRequest
+from ...system.times import local_time
 from ..base import html as markup
-from ..base.build import button, set_tooltip
+from ..base.build import button, focus, set_tooltip
 from ..base.clicks import message_of
 from ..base.sync import update
 from ..base.text_fields import Text
@@ -19,6 +21,7 @@ from .fields import LABEL_WIDTH
 from .loading import fields_of, fill, load, presets_of
 from .panels import Editor, indented
 from .state import FormState
+from .undo import content_of, put_back
 
 __all__ = ["PresetsPane"]
 
@@ -26,10 +29,10 @@ __all__ = ["PresetsPane"]
 _MOST_TASKS = 50
 
 _NAME = N_("Save as")
-_NAME_PLACEHOLDER = N_("A name for what is in the form")
+_NAME_PLACEHOLDER = N_("A name for the preset")
 _NAME_HELP = N_("The name of the preset. It is a file in the library's folder, which you can pass on.")
 _SAVE = N_("Save")
-_SAVE_HELP = N_("Keeps the form under this name, in the place of what had this name before.")
+_SAVE_HELP = N_("Saves the form under this name. It replaces a preset of the same name.")
 _PRESET = N_("Preset")
 _PRESET_HELP = N_("The presets in the library's folder.")
 _LOAD = N_("Load")
@@ -38,16 +41,19 @@ _REMOVE = N_("Remove")
 _REMOVE_HELP = N_("Removes the preset from the library's folder.")
 _TASK = N_("Earlier task")
 _TASK_HELP = N_("The tasks of this library, newest first.")
-_START = N_("Start from it")
-_START_HELP = N_("Fills the form in as it was for this task. Nothing is submitted.")
-_AFRESH = N_("Start afresh")
-_AFRESH_HELP = N_("Empties the form: every field as it was when the form was made.")
+_START = N_("Use settings")
+_START_HELP = N_("Fills in the form as it was for this task. Nothing is submitted.")
+_RESET = N_("Reset")
+_RESET_HELP = N_("Sets every field back to its value at the start.")
+_UNDO, _UNDO_HELP = N_("Undo"), N_("Takes back the last action of this panel.")
 _NONE = N_("none yet")
 _SAVED = N_("Saved as {name}.")
+_REPLACED = N_("Saved as {name}; the preset of that name was replaced.")
 _LOADED = N_("The form is filled in from {name}.")
 _REMOVED = N_("{name} is removed.")
 _LEFT_OUT = N_("The form is filled in. Left out: {fields}")
 _FRESH = N_("The form is as it was at the start.")
+_UNDONE = N_("Undone.")
 _ENTRY = "{when}  {model}  {prompt}"
 
 
@@ -71,15 +77,18 @@ class PresetsPane(Editor):
         self.load_button = self._button(tr(_LOAD), tr(_LOAD_HELP), self._load)
         self.remove_button = self._button(tr(_REMOVE), tr(_REMOVE_HELP), self._remove)
         self.start_button = self._button(tr(_START), tr(_START_HELP), self._start)
-        self.afresh_button = self._button(tr(_AFRESH), tr(_AFRESH_HELP), self._start_afresh)
+        self.reset_button = self._button(tr(_RESET), tr(_RESET_HELP), self._reset)
+        self._undo: Callable[[], object] | None = None
+        self.undo_button = button(
+            tr(_UNDO), tr(_UNDO_HELP), self._take_back, "qingbo-small", layout={"width": "auto"}
+        )
         self._message = ipywidgets.HTML()
-        self._message.add_class("qingbo-note")
         self.children = (
             _row(self.name, self.save_button),
             _row(self.preset, self.load_button, self.remove_button),
             _row(self.task, self.start_button),
-            indented(self.afresh_button),
-            self._message,
+            indented(self.reset_button),
+            indented(self._message, self.undo_button),
         )
         self._act(self._read)
 
@@ -103,47 +112,87 @@ class PresetsPane(Editor):
         return ""
 
     def _save(self) -> str:
+        former = self._stored(self.name.value.strip())
         name = presets_of(self.form).save(self.name.value, fields_of(self.form))
         self._read(name)
         with update(self.name):
             self.name.value = ""
-        return tr(_SAVED).format(name=name)
+        if former is None:
+            return tr(_SAVED).format(name=name)
+        self._undo = partial(self._store, name, former)
+        return tr(_REPLACED).format(name=name)
 
     def _load(self) -> str:
-        left_out = load(self.form, self.preset.value)
-        return (
-            tr(_LEFT_OUT).format(fields="; ".join(left_out))
-            if left_out
-            else tr(_LOADED).format(name=self.preset.value)
-        )
+        name = self.preset.value
+        return self._filled(lambda: load(self.form, name), name)
 
     def _remove(self) -> str:
         name = self.preset.value
+        former = self._stored(name)
         presets_of(self.form).remove(name)
         self._read()
+        self._undo = None if former is None else partial(self._store, name, former)
+        if self.remove_button.disabled:  # it had the focus
+            focus(self.name)
         return tr(_REMOVED).format(name=name)
 
     def _start(self) -> str:
         entry = self._entries[self.task.value]
-        left_out = load(self.form, VideoRequest.from_dict(entry.request or {}))
-        return (
-            tr(_LEFT_OUT).format(fields="; ".join(left_out))
-            if left_out
-            else tr(_LOADED).format(name=_task_text(entry))
-        )
+        request = VideoRequest.from_dict(entry.request or {})
+        return self._filled(lambda: load(self.form, request), _task_text(entry))
 
-    def _start_afresh(self) -> str:
-        fill(self.form, self.form.given)
+    def _reset(self) -> str:
+        self._filled(lambda: fill(self.form, self.form.given), "")
         return tr(_FRESH)
+
+    def _filled(self, act: Callable[[], tuple[str, ...]], name: str) -> str:
+        """Fill in the form, which can be undone; return the message."""
+        before = content_of(self.form)
+        left_out = act()
+        if content_of(self.form).changed_from(before):
+            self._undo = lambda: put_back(self.form, before)
+        if left_out:
+            return tr(_LEFT_OUT).format(fields="; ".join(left_out))
+        return tr(_LOADED).format(name=name)
+
+    def _stored(self, name: str) -> dict[str, Any] | None:
+        """Return a stored preset; ``None`` if there is none, or it is damaged and cannot be put back."""
+        try:
+            stored: dict[str, Any] = presets_of(self.form).load(name)
+        except (KeyError, OSError, ValueError):
+            return None
+        return stored
+
+    def _store(self, name: str, fields: Mapping[str, Any]) -> None:
+        presets_of(self.form).save(name, fields)
+        self._read(name)
+
+    def _take_back(self) -> None:
+        """Undo the last action. Filling in the form can be undone in turn, so that no click loses text."""
+        undo, before = self._undo, content_of(self.form)
+        if undo is None:
+            return
+
+        def act() -> str:
+            undo()
+            if content_of(self.form).changed_from(before):
+                self._undo = lambda: put_back(self.form, before)
+            return tr(_UNDONE)
+
+        self._act(act)
+        if self._undo is None:  # the button that had the focus is gone
+            focus(self.name)
 
     def _act(self, act: Callable[[], str]) -> None:
         """Run the action of a click, and show its message or error here, because a print would be lost."""
+        self._undo = None
         try:
             message, kind = act(), "dim"
         except Exception as error:
             message, kind = message_of(error), "alarm"
-        with update(self._message):
+        with update(self._message, self.undo_button.layout):
             self._message.value = markup.note(message, kind) if message else ""
+            self.undo_button.layout.display = None if self._undo else "none"
 
     def _button(self, description: str, help_text: str, act: Callable[[], str]) -> Any:
         return button(description, help_text, lambda: self._act(act))
@@ -160,7 +209,7 @@ def _row(*children: Any) -> Any:
 
 def _task_text(entry: Entry) -> str:
     return _ENTRY.format(
-        when=f"{entry.submitted_at.astimezone():%m-%d %H:%M}",
+        when=local_time(entry.submitted_at),
         model=entry.model,
         prompt=markup.shorten(entry.prompt, 60),
     )

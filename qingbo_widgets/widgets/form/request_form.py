@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Parameter
 from ..base import html as markup
@@ -20,7 +21,7 @@ from . import loading, messages
 from .controls import Controls, build, offer
 from .fields import fields, help_of, is_settled, label
 from .image_fields import line_names
-from .layout import by_model, companions, main, panels
+from .layout import TOGETHER, by_model, companions, main, panels
 from .panels import Panels, Slot
 from .shot_fields import shot_field
 from .shots import ShotsSwitch
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["RequestForm"]
 
 
+@offers_fields()
 class RequestForm(FormState, Composite):
     """A form for one request.
 
@@ -268,7 +270,7 @@ class RequestForm(FormState, Composite):
     def _parts(self) -> list[Any]:
         return [
             ipywidgets.HTML(markup.style() + keep_in_widgets()),
-            *self.rows(main(self.models)),
+            *self._main_rows(),
             # One area for fields that only some models take, so that the widgets below do not jump.
             ipywidgets.VBox(
                 self.rows(by_model(self.models)), layout={"overflow": "visible", "min_height": "34px"}
@@ -277,6 +279,17 @@ class RequestForm(FormState, Composite):
             self.panels,
         ]
 
+    def _main_rows(self) -> list[Any]:
+        """Return the rows at the top of the form; short fields share one."""
+        names = main(self.models)
+        short = [name for name in names if name in TOGETHER]
+        at = names.index(short[0]) if short else len(names)
+        after = [name for name in names[at:] if name not in TOGETHER]
+        together = create_widget(
+            ipywidgets.HBox, "", "qingbo-together", children=self.rows(short), layout={"overflow": "visible"}
+        )
+        return [*self.rows(names[:at]), together, *self.rows(after)]
+
     def rows(self, names: Iterable[str]) -> list[Any]:
         """Return the controls of some fields, each with its note below it."""
         rows = []
@@ -284,7 +297,9 @@ class RequestForm(FormState, Composite):
             if name in self.controls:
                 note = self._make_note(name)
                 if name == "prompt" and self.switch is not None:
-                    note = ipywidgets.HBox([note, self.switch], layout={"min_height": "28px"})
+                    note = ipywidgets.HBox(
+                        [note, self.switch], layout={"min_height": "28px", "max_width": "742px"}
+                    )
                 rows += [self.controls[name], note]
                 rows += [self.slots[name]] if name in self.slots else []
         return rows
@@ -294,5 +309,7 @@ class RequestForm(FormState, Composite):
         first = next(iter(self._notes.values()), None)
         layout = {"margin": "0", "flex": "1 1 auto"}
         shared = {"layout": first.layout, "style": first.style} if first else {"layout": layout}
-        note = self._notes[name] = create_widget(ipywidgets.HTML, "", "qingbo-note", **shared)
+        note = self._notes[name] = create_widget(
+            ipywidgets.HTML, "", "qingbo-note", f"qingbo-about-{name}", **shared
+        )
         return note

@@ -22,18 +22,16 @@ from .panels import Editor, hidden_style
 from .shot_fields import ShotField, SwitchedShots, shot_field
 from .shot_list import ShotLimits, Shots
 from .state import FormState, Problems
-from .wording import problems_html
+from .wording import character_count, problems_html
 
 __all__ = ["ShotsEditor", "ShotsSwitch"]
 
-_SWITCH = N_("Several shots")
+_SWITCH = N_("Multi-shot")
 _SHOT = N_("Shot {number}")
 _SHOT_HELP = N_("What this shot shows.")
 _PLACEHOLDER = N_("What this shot shows")
 _SECONDS = N_("Seconds")
 _SECONDS_HELP = N_("How long this shot lasts, in whole seconds. All shots together last at most {longest}.")
-_COUNTED = N_("{count} / {limit} characters")
-_COUNT = N_("{count} characters")
 _BLANK = N_("Write what this shot shows.")
 _ADD = N_("Add a shot")
 _ADD_HELP = N_("One more shot at the end; a video has {fewest} to {most}.")
@@ -216,7 +214,8 @@ class _Row(VBox):
         tools = ipywidgets.HBox(
             [self.seconds, *self.buttons.values()], layout={"flex_flow": "row wrap", "overflow": "visible"}
         )
-        super().__init__([self.prompt, tools, self._note], layout={"overflow": "visible"})
+        parts = [self.prompt, tools, self._note]
+        super().__init__(parts, layout={"overflow": "visible"}, _dom_classes=("qingbo-row",))
 
     def show(
         self,
@@ -255,8 +254,7 @@ class _Row(VBox):
         hints = [hint for hint in warnings if hint.field == name and hint.number == number]
         # An empty shot is not an error yet: advice replaces the first of its problems.
         limit = editor.field.most_characters(editor.form)
-        counted = (tr(_COUNTED) if limit else tr(_COUNT)).format(count=len(text), limit=limit)
-        line = tr(_BLANK) if blank else counted
+        line = tr(_BLANK) if blank else character_count(len(text), limit)
         return markup.note(line) + problems_html(editor.form, name, mine[1:] if blank else mine, hints)
 
     def _typed(self) -> None:

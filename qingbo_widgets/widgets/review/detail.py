@@ -15,10 +15,10 @@ from ...library.requests import readable_part_of, request_of
 from ...media.frames import save_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
-from ...service.contract.status_names import status_name
+from ...service.contract.status_names import status_label, status_name
 from ...system.times import local_time
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import PAYS, button
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -97,7 +97,7 @@ class TaskDetail(Composite):
         self.judgement = Rating(library.judgements, judged)
         self.before_button = button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
         self.after_button = button(tr("After ›"), tr("The task after this one."), lambda: go(1))
-        self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again)
+        self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again, PAYS)
         self.change_button = button(tr("Change and generate"), tr(_CHANGE_HELP), self._change)
         self.frames_button = button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._run(self._toggle_picker))
         text = tr("Continue")
@@ -242,7 +242,7 @@ def _head(entry: Entry) -> Markup:
     when = local_time(entry.submitted_at)
     line = markup.tag(
         "div",
-        markup.span(status_name(entry.status).capitalize(), "qingbo-status"),
+        markup.span(status_label(entry.status), "qingbo-status"),
         markup.span(when, "qingbo-dim"),
         markup.span(tr(_KEYS_HELP), "qingbo-dim"),
         class_="qingbo-head",

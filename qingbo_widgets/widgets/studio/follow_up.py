@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
     from ...tasks.task import Owner, Task
 
-__all__ = ["FollowUp", "continued"]
+__all__ = ["FollowUp", "NextForm", "continued"]
 
 _ELSEWHERE = N_(
     "Generate submits to {service}, and the video is saved in {folder}. The video above was made by "
@@ -46,6 +46,24 @@ def continued(
         contract: the date of the contract of the frame's video; by default the manager's.
     """
     return continuation(request, manager.publish(frame), "", manager.client.contract.name, contract)
+
+
+class NextForm(Protocol):
+    """The place where the form of the next video opens: below a video without a studio, or in the studio."""
+
+    @property
+    def form(self) -> RequestForm | None:
+        """The form; ``None`` until it is opened."""
+        ...
+
+    @property
+    def generate_button(self) -> Any:
+        """The button that submits the form."""
+        ...
+
+    def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
+        """Fill in the form with a request; return False if that failed and the error is shown."""
+        ...
 
 
 class FollowUp(Composite):

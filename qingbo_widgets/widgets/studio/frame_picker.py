@@ -20,7 +20,7 @@ from ..base.build import button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.sync import update
-from .follow_up import FollowUp, continued
+from .follow_up import FollowUp, NextForm, continued
 
 if TYPE_CHECKING:
     from ..form.request_form import RequestForm
@@ -30,7 +30,7 @@ __all__ = ["FramePicker"]
 _STYLE = "display: block; max-width: min(360px, 100%); height: auto; border-radius: 3px; margin: 4px 0"
 _TIME = N_("Seconds from the beginning. The arrow keys go from frame to frame.")
 _GRAB = N_("Saves this frame as a PNG beside the video.")
-_CONTINUE = N_("Opens the form with this frame as the first one. Nothing is submitted before Generate.")
+_CONTINUE = N_("Fills in the form for a video that begins with this frame. Nothing is submitted.")
 
 
 class FramePicker(Composite):
@@ -40,8 +40,8 @@ class FramePicker(Composite):
         video: a task whose video is saved, or an mp4 file.
         request: the request of the file's video, used for the next one.
         contract: the date of the contract that carried it, whose defaults the next one keeps.
-        follow_up: the widget in which the next video's form opens; by default a new one below, which submits
-            with the task's manager.
+        follow_up: the place of the next video's form; by default a new one below, which submits with the
+            task's manager.
 
     Attributes:
         time: the time in seconds. A number field, because a slider would have no name for a screen reader.
@@ -60,7 +60,7 @@ class FramePicker(Composite):
         *,
         request: VideoRequest | None = None,
         contract: str | None = None,
-        follow_up: FollowUp | None = None,
+        follow_up: NextForm | None = None,
     ) -> None:
         manager = None
         if isinstance(video, Task):
@@ -83,11 +83,11 @@ class FramePicker(Composite):
         set_tooltip(self.time, tr(_TIME))
         self._clicks = Clicks()
         self._image, self._note = ipywidgets.HTML(), ipywidgets.HTML()
-        self.grab_button = self._button(tr("Grab frame"), tr(_GRAB), self._grab)
-        self.continue_button = self._button(tr("Continue from here"), tr(_CONTINUE), self._continue)
+        self.grab_button = self._button(tr("Save frame"), tr(_GRAB), self._grab)
+        self.continue_button = self._button(tr("Continue from this frame"), tr(_CONTINUE), self._continue)
         buttons = ipywidgets.HBox([self.grab_button, self.continue_button], layout={"flex_flow": "row wrap"})
-        self.follow_up = follow_up or FollowUp(manager)
-        follow_ups = [] if follow_up else [self.follow_up]
+        self.follow_up: Any = FollowUp(manager) if follow_up is None else follow_up
+        follow_ups = [self.follow_up] if follow_up is None else []
         super().__init__(
             [ipywidgets.HTML(markup.style()), self.time, self._image, buttons, self._note, *follow_ups],
             layout={"overflow": "visible"},
@@ -99,7 +99,8 @@ class FramePicker(Composite):
     @property
     def form(self) -> RequestForm | None:
         """The form of the next video; ``None`` until it is opened."""
-        return self.follow_up.form
+        form: RequestForm | None = self.follow_up.form
+        return form
 
     @property
     def generate_button(self) -> ipywidgets.Button:

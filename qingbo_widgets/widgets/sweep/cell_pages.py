@@ -9,6 +9,7 @@ import ipywidgets
 
 from ...i18n import tr
 from ..base import html as markup
+from ..base.build import create_shared, create_widget
 from ..base.sync import close_whole, update
 from . import table
 from .cell_view import CellView, button_at_left
@@ -50,7 +51,7 @@ class CellPages:
         self.pager = ipywidgets.HBox(
             [self._previous, self._range, self._next], layout={"align_items": "center"}
         )
-        self.grid = ipywidgets.GridBox(layout={"overflow": "auto", "grid_gap": "4px 12px"})
+        self.grid = create_widget(ipywidgets.GridBox, "", "qingbo-cells", layout={"grid_gap": "4px 12px"})
 
     def turn(self, by: int) -> None:
         """Show the page that is ``by`` pages after the current one."""
@@ -68,10 +69,12 @@ class CellPages:
         shown = arranged.rows[self._page * rows : (self._page + 1) * rows]
         old, parts, views = self.grid.children, [], []
         if any(arranged.columns):
-            parts += [_heading(text) for text in ("", *arranged.columns)]
+            parts += [_heading(text, "qingbo-column-name") for text in ("", *arranged.columns)]
         for text, cells in shown:
             parts.append(_heading(text))
-            for cell in cells:
+            for column, cell in zip(arranged.columns, cells, strict=True):
+                # On a narrow page, where the columns stand one below the other.
+                parts += [_heading(column, "qingbo-cell-name")] if column and cell is not None else []
                 parts.append(_heading("") if cell is None else CellView(cell, self._act))
                 views += [parts[-1]] if cell is not None else []
         first, last = self._page * rows + 1, self._page * rows + len(shown)
@@ -91,5 +94,5 @@ class CellPages:
             close_whole(part)
 
 
-def _heading(text: str) -> Any:
-    return ipywidgets.HTML(markup.user_text(text, class_="qingbo-status"))
+def _heading(text: str, *classes: str) -> Any:
+    return create_shared(ipywidgets.HTML, "", *classes, value=markup.user_text(text, class_="qingbo-status"))

@@ -82,6 +82,6 @@ class CellView(Composite):
         return self._card
 
 
-def button_at_left(description: str, tooltip: str, act: Callable[[], object]) -> Any:
+def button_at_left(description: str, tooltip: str, act: Callable[[], object], *classes: str) -> Any:
     """Return a button that is only as wide as its text, even in a column."""
-    return button(description, tooltip, act, layout={"width": "auto", "align_self": "flex-start"})
+    return button(description, tooltip, act, *classes, layout={"width": "auto", "align_self": "flex-start"})

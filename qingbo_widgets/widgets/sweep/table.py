@@ -21,16 +21,24 @@ if TYPE_CHECKING:
     from ...tasks.sweep.cell import Cell
     from ...tasks.sweep.sweep import Sweep
 
-__all__ = ["Table", "arrange", "facts", "headline", "label", "notes", "table_html", "waiting"]
+__all__ = [
+    "Table",
+    "arrange",
+    "facts",
+    "headline",
+    "label",
+    "notes",
+    "saved_headline",
+    "table_html",
+    "waiting",
+]
 
 #: The maximum of columns; more would be too narrow for a video.
 MOST_COLUMNS = 6
-#: The maximum of videos whose first frame a page loads; more would be a burst of requests.
-MOST_PREVIEWS = 24
 
 _STATE = {
     "planned": N_("Not sent yet"),
-    "running": N_("Under way"),
+    "running": N_("Generating"),
     "paused": N_("Paused"),
     "ended": N_("Finished"),
 }
@@ -40,12 +48,12 @@ _CELL = {
 }
 _COUNTED = {
     CellState.waiting: N_("{count} waiting"),
-    CellState.running: N_("{count} running"),
+    CellState.running: N_("{count} generating"),
     CellState.finished: N_("{count} finished"),
     CellState.unsaved: N_("{count} not saved"),
     CellState.unfollowed: N_("{count} not followed"),
     CellState.failed: N_("{count} failed"),
-    CellState.unconfirmed: N_("{count} unconfirmed"),
+    CellState.unconfirmed: N_("{count} not confirmed"),
     CellState.cancelled: N_("{count} cancelled"),
 }
 
@@ -94,13 +102,21 @@ def label(values: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def saved_headline(sweep: Sweep) -> Markup:
+    """Return the state of the sweep for a page that outlives the kernel, without progress and time left."""
+    state, _, counts = facts(sweep)
+    spans = [markup.span(state, "qingbo-status"), markup.span(counts, "qingbo-dim")]
+    return markup.tag("div", markup.join(spans, " "), class_="qingbo-head")
+
+
 def headline(sweep: Sweep) -> Markup:
     """Return the state of the sweep as HTML, with the number of cells in each state and the time left."""
-    state, progress, counts = facts(sweep)
-    spans = [markup.span(state, "qingbo-status"), markup.span(progress), markup.span(counts, "qingbo-dim")]
+    state, _, counts = facts(sweep)
+    bar = task_text.progress(round(100 * sweep.progress), f"{state}: {sweep.name}")
+    spans = [markup.span(state, "qingbo-status"), bar, markup.span(counts, "qingbo-dim")]
     left = sweep.time_left if sweep.state == "running" else None
-    if left is not None and left >= 1:
-        spans.append(markup.span(tr("about {left} left").format(left=task_text.clock(left)), "qingbo-dim"))
+    if left is not None:
+        spans.append(markup.span(task_text.left_text(left), "qingbo-dim"))
     return markup.tag("div", markup.join(spans, " "), class_="qingbo-head")
 
 
@@ -142,8 +158,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
         sweep: the sweep.
         video: returns the player of a saved video; by default one with the relative path.
     """
-    preload = "metadata" if sweep.counts[CellState.finished] <= MOST_PREVIEWS else "none"
-    play = video or (lambda path: video_html(path, preload=preload))
+    play = video or video_html
     table = arrange(sweep)
     head = markup.tag("tr", markup.tag("th"), *(_th(text, "col") for text in table.columns))
     body = [
@@ -162,6 +177,8 @@ def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:
         return markup.span(waiting(cell), "qingbo-dim")
     if task.video_path is not None:
         return task_text.headline(task) + play(task.video_path)
+    if not task_text.is_over(task):
+        return markup.span(task_text.saved_status(task), "qingbo-status")
     return task_text.headline(task) + task_text.advice(task)
 
 

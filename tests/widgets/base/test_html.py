@@ -49,8 +49,10 @@ def test_style_sheets_carry_no_indentation() -> None:
     assert "\n" not in markup.CSS
     assert "  " not in markup.CSS
     assert ".qingbo-keep > div{margin:3px 0}" in markup.OUTPUT_CSS
-    assert "@container (max-width:460px){.qingbo-note{padding-left:0}" in markup.CSS
+    assert "@container (max-width:460px){.qingbo .qingbo-cells{" in markup.CSS
     assert markup.CSS.count("{") == markup.CSS.count("}")
+    assert "color:var(--jp-ui-font-color2,inherit)" in markup.OUTPUT_CSS, "a token stays without its value"
+    assert set(re.findall(r"--qingbo-[a-z-]+", markup.OUTPUT_CSS)) == {"--qingbo-ring"}
 
 
 def test_an_output_carries_the_rules_that_it_uses() -> None:

@@ -29,8 +29,10 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect, default
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.state import NextTry
 from qingbo_widgets.tasks.task import KEY_MARGIN, Task
 from qingbo_widgets.widgets.base import clicks
+from qingbo_widgets.widgets.base.html import CSS
 from qingbo_widgets.widgets.base.sync import refresher, update
 from qingbo_widgets.widgets.card import task_card as card_module
 from qingbo_widgets.widgets.card import text as task_text
@@ -38,7 +40,15 @@ from qingbo_widgets.widgets.card import video as card_video
 from qingbo_widgets.widgets.card.task_card import TaskCard, displayed_card, show
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import FaultServer, answer, close
-from tests.widgets.page import displayed, find, html_part, outputs_of, parts_of, the
+from tests.widgets.page import (
+    classes_of,
+    displayed,
+    find,
+    html_part,
+    outputs_of,
+    parts_of,
+    the,
+)
 
 MakeTask = Callable[..., Task]
 
@@ -95,16 +105,53 @@ def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
     card = TaskCard(task)
     assert "Submitting" in text(card)
     task.set_traits(
-        status=TaskStatus.processing, progress=40, message="Not reachable since 12:00:00: no route."
+        status=TaskStatus.processing,
+        progress=40,
+        message="The service cannot be reached since 12:00:00: no route.",
     )
-    assert "Being made" in text(card)
+    assert "Generating" in text(card)
     assert "40 %" in text(card)
-    assert "Not reachable since" in text(card)
+    assert "The service cannot be reached since" in text(card)
     assert bar(card).value == 40
     card.close()
 
 
 @pytest.mark.slow
+def test_the_seconds_until_the_next_try_are_counted(make_task: MakeTask, until: Any) -> None:
+    """While the service cannot be reached, the card counts down and offers to try now."""
+    task = make_task(task_id="task-1", status=TaskStatus.processing, progress=40)
+    card = TaskCard(task)
+    reason = "The service cannot be reached since 14:26: no route. The task continues at the service."
+    task.set_traits(
+        message=f"{reason} Trying again in 30 s.", next_try=NextTry.after(30, reason, is_away=True)
+    )
+    card.refresh()
+    assert f"{reason} Next try in 30 s." in text(card)
+    assert "Trying again" not in text(card), "a time span that stands still"
+    assert buttons(card) == ["Cancel", "Try now"]
+    assert reason in card.static_html
+    assert "Next try" not in card.static_html
+    hurried: list[str] = []
+    task.follower = SimpleNamespace(hurry=lambda: hurried.append("now"))
+    card.try_now_button.click()
+    until(lambda: hurried)
+
+    task.set_traits(next_try=NextTry.after(-1, reason, is_away=True))
+    card.refresh()
+    assert f"{reason} Trying now" in text(card)
+    task.set_traits(
+        message="The service asks to wait", next_try=NextTry.after(9, "It is busy.", is_away=False)
+    )
+    card.refresh()
+    assert "It is busy. Next try in 9 s." in text(card)
+    assert buttons(card) == ["Cancel"], "a service that asks to wait is hurried"
+    task.set_traits(message="", progress=50)
+    card.refresh()
+    assert task.next_try is None
+    assert "Next try" not in text(card)
+    card.close()
+
+
 def test_progress_alone_waits_for_the_beat(make_task: MakeTask, until: Any) -> None:
     """Frequent progress reports do not flood the page."""
     task = make_task(status=TaskStatus.processing)
@@ -144,7 +191,7 @@ def test_a_beat_is_two_messages(
     task.set_traits(progress=60)
     moment = datetime.now(UTC) + timedelta(seconds=5)
     monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
-    headline = html_part(card, "Being made")
+    headline = html_part(card, "Generating")
     sent.clear()
     card.refresh()
     assert [widget for widget, _ in sent] == [bar(card), headline]
@@ -176,11 +223,11 @@ def test_a_card_is_a_handful_of_widgets(
     sent.clear()
     before = live_widgets()
     cards = [TaskCard(task) for _ in range(10)]
-    assert live_widgets() - before <= 10 * 5, "so many are made in a click"
+    assert live_widgets() - before <= 10 * 6, "so many are made in a click"
     assert sent == []
     for card in cards:
         card.refresh()
-    assert live_widgets() - before <= 10 * 7
+    assert live_widgets() - before <= 10 * 8
     assert len(sent) <= 10 * 2
     for card in (first, *cards):
         card.close()
@@ -200,7 +247,7 @@ def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTas
     task = make_task()
     card = TaskCard(task)
     check, again = card.check_button, card.submit_again_button
-    assert card.id_field.description == ""
+    assert card.id_field.description == "Task id"
     task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
     task.lifecycle.settle()
     card.refresh()
@@ -246,7 +293,7 @@ def unconfirmed(server: Sandbox, manager: TaskManager, until: Any) -> Iterator[T
     server.faults = Faults(html_every=1)
     try:
         card = TaskCard(manager.submit(prompt="A koi", duration=3))
-        until(lambda: buttons(card) == ["", "Check", "Submit again"])
+        until(lambda: buttons(card) == ["Task id", "Check", "Submit again"])
     finally:
         server.faults = Faults()
     yield card
@@ -350,7 +397,7 @@ def test_the_id_of_an_error_answer_is_filled_in(
     body = {"task_id": "task-1", "status": "queued", "error": {"message": "Odd."}}
     with FaultServer(answer(body, 400)) as server:
         card = TaskCard(make_manager(Client("some-key", server.url)).submit(prompt="A koi"))
-        until(lambda: buttons(card) == ["", "Check", "Submit again"])
+        until(lambda: buttons(card) == ["Task id", "Check", "Submit again"])
         assert card.id_field.value == "task-1"
         card.close()
 
@@ -398,7 +445,7 @@ def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: 
     unconfirmed.check_button.click()
     until(lambda: "Look in its dashboard" in text(unconfirmed))
     assert "kling-v3" in text(unconfirmed)
-    assert buttons(unconfirmed) == ["", "Check", "Submit again"]
+    assert buttons(unconfirmed) == ["Task id", "Check", "Submit again"]
 
 
 @pytest.mark.slow
@@ -456,7 +503,7 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
     card = TaskCard(task)
     task.set_traits(error=AuthenticationFailed("No.", status=401))
     task.lifecycle.settle()
-    until(lambda: buttons(card) == ["Follow again"])
+    until(lambda: buttons(card) == ["Follow again", "Change key"])
     assert "Not followed any more" in text(card)
     followed: list[bool] = []
     monkeypatch.setattr(task, "follow_again", lambda: followed.append(True), raising=False)
@@ -483,13 +530,34 @@ def saving(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tas
 
 
 def test_a_video_plays_before_it_is_saved(saving: TaskCard, until: Any, workdir: Path) -> None:
-    """The video plays from the service's link, then from the file."""
+    """The video plays from the service's link, then from the file; the page shows one of the two."""
     until(lambda: played(saving))
     assert '<video src="https://videos.example.com/a.mp4?sign=1&amp;t=2"' in played(saving)
     assert 'preload="metadata"' in played(saving)
+    link = the(saving, ipywidgets.Output)
     saving.task.set_traits(download=None, video_path=workdir / "koi.mp4")
     assert 'src="./koi.mp4"' in played(saving)
-    assert "example.com" not in played(saving)
+    assert [classes_of(part) for part in find(saving, ipywidgets.Output)] == [
+        ("qingbo-link",),
+        ("qingbo-saved",),
+    ]
+    assert find(saving, ipywidgets.Output)[0] is link, "a user who is watching would be interrupted"
+    assert ".qingbo-link:has(~ .qingbo-saved):not(:has(.qingbo-watched))" in CSS
+
+
+@pytest.mark.parametrize("is_on_page", [False, True])
+def test_a_video_that_may_be_watched_stays(
+    saving: TaskCard, cell: Any, until: Any, workdir: Path, kernel: None, is_on_page: bool
+) -> None:
+    """A live card whose link the page shows is not replaced, because that would stop the video."""
+    show(saving.task)
+    card = card_in_cell(saving.task)
+    card.set_state({"_view_count": 1} if is_on_page else {})
+    until(lambda: played(card))
+    saving.task.set_traits(download=None, video_path=workdir / "koi.mp4")
+    assert cell.views == int(is_on_page)
+    assert cell.html.count('src="./koi.mp4"') == 1
+    assert "example.com" not in cell.html
 
 
 def test_the_other_videos_are_links(saving: TaskCard, cell: Any, workdir: Path) -> None:
@@ -554,13 +622,20 @@ def test_a_video_that_is_saved_at_once_is_played_from_its_file(make_task: MakeTa
 
 @pytest.mark.slow
 def test_frames_open_below_the_card(manager: TaskManager, until: Any, live_widgets: Any) -> None:
-    """The frame picker opens below the card, once, and closes with it."""
+    """The button opens the frame picker below the card and closes it again; it goes with the card."""
     before = live_widgets()
     card = TaskCard(manager.submit(prompt="A koi", duration=3))
     until(lambda: buttons(card) == ["Frames"])
     card.frames_button.click()
-    assert isinstance(card.children[-1], FramePicker), text(card)
-    assert buttons(card) == ["Grab frame", "Continue from here"], "and Frames is gone"
+    picker = card.children[-1]
+    assert isinstance(picker, FramePicker), text(card)
+    assert buttons(card) == ["Frames", "Save frame", "Continue from this frame"], "Frames stays, to close it"
+    card._clicks.forget()  # as after a second
+    card.frames_button.click()
+    assert buttons(card) == ["Frames"]
+    card._clicks.forget()
+    card.frames_button.click()
+    assert card.children[-1] is picker, "at the frame where it was left"
     card.close()
     assert live_widgets() == before
 
@@ -584,7 +659,7 @@ def go_through(task: Task) -> None:
     """Take a task through all changes except its end."""
     task.set_traits(status=TaskStatus.queued, task_id="task-1")
     task.set_traits(status=TaskStatus.processing, progress=10)
-    task.set_traits(message="Not reachable since 12:00:00: no route.")
+    task.set_traits(message="The service cannot be reached since 12:00:00: no route.")
     task.set_traits(progress=50)
 
 
@@ -611,7 +686,7 @@ def test_a_card_is_drawn_only_while_it_is_visible(
     card = TaskCard(task)
     go_through(task)
     card.set_state({"_view_count": 1})
-    until(lambda: "Being made" in text(card) and find(card, ipywidgets.IntProgress))
+    until(lambda: "Generating" in text(card) and find(card, ipywidgets.IntProgress))
     assert bar(card).value == 50
     with update():  # the drawing on the other thread has begun, and ends first
         card.set_state({"_view_count": 0})
@@ -710,7 +785,7 @@ def test_a_users_failing_observer_breaks_no_card(make_task: MakeTask) -> None:
     task.observe(fail)
     card = TaskCard(task)
     task.set_traits(status=TaskStatus.processing, progress=10)
-    assert "Being made" in text(card)
+    assert "Generating" in text(card)
     card.close()
 
 
@@ -861,7 +936,7 @@ def test_the_clock_costs_next_to_nothing(make_task: MakeTask, monkeypatch: pytes
     """A tick sends a short line; a redraw without a change sends nothing."""
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
-    assert len(html_part(card, "Being made").value) < 500
+    assert len(html_part(card, "Generating").value) < 500
     moment = datetime.now(UTC)
     monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
     card.refresh()

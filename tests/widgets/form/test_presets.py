@@ -11,7 +11,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.form.presets import PresetsPane
 from qingbo_widgets.widgets.form.request_form import RequestForm
-from tests.widgets.page import html_of, text_of
+from tests.widgets.page import buttons_of, click, html_of, text_of
 
 
 @pytest.fixture
@@ -82,11 +82,59 @@ def test_unknown_fields_of_a_preset_are_listed(form: RequestForm, pane: PresetsP
     assert form.prompt == "A fox"
 
 
-def test_start_afresh(form: RequestForm, pane: PresetsPane) -> None:
-    """The form is reset to the values from the code."""
+def test_reset_and_undo(form: RequestForm, pane: PresetsPane) -> None:
+    """The form is reset to the values from the code; Undo brings typed text back, and can be undone."""
     form.prompt, form.mode = "A fox", "std"
-    pane.afresh_button.click()
+    click(pane, "Reset")
     assert form.request == VideoRequest(prompt="A koi", mode="pro")
+    click(pane, "Undo")
+    assert form.request == VideoRequest(prompt="A fox", mode="std"), "typed text is lost"
+    click(pane, "Undo")
+    assert form.request == VideoRequest(prompt="A koi", mode="pro")
+
+
+def test_loading_can_be_undone(form: RequestForm, pane: PresetsPane) -> None:
+    """Typed text is back after the Undo of a loaded preset; nothing is offered where nothing changed."""
+    pane.name.value = "koi"
+    click(pane, "Save")
+    form.prompt = "A long prompt, typed and not submitted"
+    click(pane, "Load")
+    assert form.prompt == "A koi"
+    click(pane, "Undo")
+    assert form.prompt == "A long prompt, typed and not submitted"
+    click(pane, "Load")
+    click(pane, "Load")
+    assert "Undo" not in buttons_of(pane)
+
+
+def test_a_replaced_or_removed_preset_comes_back(form: RequestForm, pane: PresetsPane) -> None:
+    """Saving under a used name says so, and it and Remove can be undone."""
+    pane.name.value = "koi"
+    click(pane, "Save")
+    assert "Undo" not in buttons_of(pane)
+    form.prompt = "A fox"
+    pane.name.value = "koi"
+    click(pane, "Save")
+    assert "the preset of that name was replaced" in text_of(pane)
+    click(pane, "Undo")
+    click(pane, "Load")
+    assert form.prompt == "A koi", "the replaced preset is lost"
+    click(pane, "Remove")
+    assert pane.load_button.disabled
+    click(pane, "Undo")
+    assert pane.preset.value == "koi"
+
+
+def test_a_damaged_preset_can_be_replaced_and_removed(form: RequestForm, pane: PresetsPane) -> None:
+    """A preset that cannot be read does not keep its name, and is not offered back."""
+    pane.name.value = "koi"
+    click(pane, "Save")
+    for file in form.manager.library.folder.rglob("*koi*.json"):
+        file.write_text("{", encoding="utf-8")
+    pane.name.value = "koi"
+    click(pane, "Save")
+    assert "Saved as koi." in text_of(pane)
+    assert "Undo" not in buttons_of(pane)
 
 
 def test_without_a_key_the_panel_says_so(workdir: Path) -> None:

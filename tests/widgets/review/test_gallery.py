@@ -416,7 +416,7 @@ def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
     gallery.look_at(gallery.entries[0].key)
     panel = gallery.opened
     click(panel, "Frames")
-    click(the(panel, FramePicker), "Grab frame")
+    click(the(panel, FramePicker), "Save frame")
     assert film.with_name("film-last.png").is_file()
     click(panel, "Continue")
     assert "API key" in text_of(panel.follow_up)

@@ -21,6 +21,7 @@ from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import clicks
+from qingbo_widgets.widgets.base.html import Markup
 from qingbo_widgets.widgets.card import text as task_text
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.form.request_form import RequestForm
@@ -30,6 +31,7 @@ from tests.faults.server import FaultServer, answer
 from tests.widgets.page import (
     box_of,
     buttons_of,
+    classes_of,
     click,
     ctrl_enter,
     find,
@@ -61,12 +63,18 @@ def test_generate_submits_and_shows_a_card(studio: VideoStudio, manager: TaskMan
     until(lambda: outputs_of(studio.cards[0]))
 
 
+def is_waiting(studio: VideoStudio) -> bool:
+    """Return whether Generate shows that it ignores a second click."""
+    return "qingbo-busy" in classes_of(studio.generate_button)
+
+
 def test_a_double_click_submits_once(studio: VideoStudio, manager: TaskManager) -> None:
     """The second of a double click is ignored in the kernel, because the page would be too late."""
     studio.generate_button.click()
     studio.generate_button.click()
     assert len(manager.tasks) == 1
-    assert studio.generate_button.disabled
+    assert is_waiting(studio), "the button shows that it ignores clicks"
+    assert not studio.generate_button.disabled, "a disabled button loses the focus"
 
 
 @pytest.mark.slow
@@ -76,7 +84,7 @@ def test_another_click_later_submits_again(
     """The same prompt can be submitted again once the button is enabled."""
     monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.05)
     studio.generate_button.click()
-    until(lambda: not studio.generate_button.disabled)
+    until(lambda: not is_waiting(studio))
     studio.generate_button.click()
     assert len(manager.tasks) == 2
 
@@ -130,7 +138,7 @@ def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Cal
     assert studio.manager.is_sandbox
     assert is_displayed(studio, studio.form)
     assert find(studio, ConnectPanel) == []
-    assert "not the AI" in text_of(studio)
+    assert "not AI" in text_of(studio)
     studio.get_ready()  # as the studio itself does a moment later
     studio.close()
     assert live_widgets() == before
@@ -145,6 +153,7 @@ def test_the_contract_of_the_server_is_one_click_away(
     with FaultServer(answer(body, 400)) as server:
         before = live_widgets()
         first = connect("some-key", base_url=server.url)
+        first.client.was_checked = True  # the script has no answer to the check of the key
         studio = VideoStudio(first, prompt="A koi")
         assert "Use contract 2026-11" not in buttons_of(studio)
         studio.generate_button.click()
@@ -157,12 +166,12 @@ def test_the_contract_of_the_server_is_one_click_away(
         assert (second.contract, second.client.base_url) == ("2026-11", server.url)
         assert second.library.folder == first.library.folder
         assert not first.is_closed
-        assert "contract 2026-11" in text_of(box_of(studio, studio.form))
+        assert "contract 2026-11" in text_of(studio)
         assert "Use contract 2026-11" not in buttons_of(studio)
         assert studio.form.prompt == "A koi, and a heron"
         assert len(server.requests) == 1
         server.then(answer({"task_id": "t", "status": "failed", "cost": 0, "error": {"message": "No."}}))
-        until(lambda: not studio.generate_button.disabled)
+        until(lambda: not is_waiting(studio))
         studio.generate_button.click()
         until(lambda: len(server.requests) == 2)
         (_, sent) = server.requests
@@ -209,6 +218,7 @@ def test_a_refused_task_is_not_offered_again_in_the_same_contract(
     body = {"error": {"message": "no extra", "code": "capability_violation", "param": "extra"}}
     with FaultServer(answer(body, 400)) as server:
         manager = connect("some-key", base_url=server.url)
+        manager.client.was_checked = True  # the script has no answer to the check of the key
         studio = VideoStudio(manager, prompt="A koi")
         studio.generate_button.click()
         until(lambda: "Use contract 2026-11" in buttons_of(studio))
@@ -248,7 +258,7 @@ def test_a_misspelt_contract_leads_to_the_panel(
 
 
 def test_a_key_in_the_environment_is_used_once_the_contract_is_chosen(
-    workdir: object, monkeypatch: pytest.MonkeyPatch
+    workdir: object, monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
     """With a key in the environment, only the service has to be chosen; the key is not asked for again."""
     monkeypatch.setenv("QINGBO_CONTRACT", "2026-1")
@@ -258,7 +268,9 @@ def test_a_key_in_the_environment_is_used_once_the_contract_is_chosen(
     assert "A key was found" in text_of(studio)
     assert "No API key" not in text_of(studio)
     click(studio, "Connect")
+    until(lambda: is_displayed(studio, studio.form))
     assert studio.manager.client.contract.name == "2026-11"
+    assert "The key could not be checked." in text_of(studio)
     studio.close()
     studio.manager.close()
 
@@ -281,7 +293,7 @@ def test_the_static_copy_has_the_videos(
     assert cell.views == 1
     assert "<video" not in cell.html
     studio.generate_button.click()
-    until(lambda: "resume(" in cell.html or studio.cards[0].task.is_done)
+    until(lambda: "nothing is lost" in cell.html or studio.cards[0].task.is_done)
     until(lambda: "Finished" in cell.html)
     assert cell.html.count("<video") == 1
     assert f'class="{studio.cell_output.copy_class}"' in cell.html
@@ -317,10 +329,10 @@ def test_only_a_changed_task_is_rendered_again(
     until(lambda: all(card.task.is_done for card in studio.cards))
     until(lambda: all("Finished" in card.static_html for card in studio.cards))
     rendered: list[Any] = []
-    monkeypatch.setattr(task_text, "ended", lambda task, **_: rendered.append(task) or "")
+    monkeypatch.setattr(task_text, "ended", lambda task, **_: rendered.append(task) or Markup("drawn"))
     studio.cards[0].redraw_now()
     studio._ipython_display_()
-    assert rendered == [studio.cards[0].task]
+    assert set(rendered) == {studio.cards[0].task}
 
 
 def test_its_cards_are_displayed_with_it(studio: VideoStudio, kernel: None, cell: Any) -> None:
@@ -386,25 +398,25 @@ def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
-    """A click on "Same again" submits the same request as a new task, once for a double click."""
+    """A click on "Regenerate" submits the same request as a new task, once for a double click."""
     studio.generate_button.click()
     card = studio.cards[0]
-    until(lambda: "Same again" in buttons_of(card))
-    until(lambda: not studio.generate_button.disabled)
+    until(lambda: "Regenerate" in buttons_of(card))
+    until(lambda: not is_waiting(studio))
     studio.form.prompt = "A fox"
-    click(card, "Same again")
-    click(card, "Same again")
+    click(card, "Regenerate")
+    click(card, "Regenerate")
     assert [task.request.prompt for task in manager.tasks] == ["A koi in a clear pond"] * 2
     assert len(studio.cards) == 2
 
 
 @pytest.mark.slow
 def test_a_finished_task_can_be_changed(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
-    """A click on "Same with changes" loads the request into the form and submits nothing."""
+    """A click on "Edit and regenerate" loads the request into the form and submits nothing."""
     studio.generate_button.click()
-    until(lambda: "Same with changes" in buttons_of(studio.cards[0]))
+    until(lambda: "Edit and regenerate" in buttons_of(studio.cards[0]))
     studio.form.prompt, studio.form.duration = "A fox", 12
-    click(studio.cards[0], "Same with changes")
+    click(studio.cards[0], "Edit and regenerate")
     assert studio.form.request == manager.tasks[0].request
     assert len(manager.tasks) == 1
 

@@ -1,0 +1,59 @@
+"""The scripts of a page: keys, focus, and what screen readers are given, for all widgets and outputs at once.
+
+Each is the script of a widget without a view. They are sent soon after the first composite widget. A page
+without them (no kernel, no anywidget) works, only less well.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ...system.host import in_notebook
+from .sync import refresher, update
+
+__all__ = ["SCRIPTS", "install", "install_soon"]
+
+#: Seconds after which the page gets the scripts, for which no form and no card should wait.
+INSTALL_AFTER = 0.3
+SCRIPTS = ("page_keys.js", "page_aria.js", "page_focus.js")
+
+_installed: list[Any] = []
+
+
+def install_soon() -> None:
+    """Send the scripts to the page, unless they are there or there is no page.
+
+    Jupyter's server names the session of a notebook for its kernel; executors such as nbclient do not, and
+    other hosts show an output in a frame of its own, from which no key reaches the notebook.
+    """
+    if not _are_there() and in_notebook() and "JPY_SESSION_NAME" in os.environ:
+        refresher.later(INSTALL_AFTER, install)
+
+
+def install() -> None:
+    """Create the widgets that carry the scripts, unless they are there."""
+    kinds = [_script_class(name) for name in SCRIPTS]  # imported before the lock is taken
+    with update():
+        if not _are_there():
+            _installed[:] = [kind() for kind in kinds]
+
+
+def _are_there() -> bool:
+    # The user may have closed all widgets.
+    return bool(_installed) and all(script.comm is not None for script in _installed)
+
+
+@cache
+def _script_class(name: str) -> type[Any]:
+    import anywidget  # slow to import
+
+    class PageScript(anywidget.AnyWidget):
+        """A script for the whole page."""
+
+        # Given a path, anywidget keeps every instance alive.
+        _esm = Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+    return PageScript

@@ -1,0 +1,35 @@
+"""The still picture of a saved video, for lists that load no videos."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+from ...media.posters import can_make_posters, read_poster
+from ...tasks.background.poster_queue import posters
+from .html import Markup, tag
+
+__all__ = ["poster_html", "poster_of"]
+
+
+def poster_of(video: Path, ready: Callable[[], object]) -> bytes | None:
+    """Return the poster of a video; ``None`` if there is none yet.
+
+    Args:
+        video: the file.
+        ready: called on another thread once a missing poster is made.
+    """
+    picture = read_poster(video)
+    if picture is None and video.is_file() and can_make_posters():
+        posters.add(video, ready)
+    return picture
+
+
+def poster_html(picture: bytes | None) -> Markup:
+    """Return a small picture as HTML, without a text of its own; an empty field if there is none."""
+    if picture is None:
+        return tag("div", class_="qingbo-thumb")
+    data = base64.b64encode(picture).decode("ascii")
+    image = tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-thumb")
+    return Markup(image.removesuffix("</img>"))

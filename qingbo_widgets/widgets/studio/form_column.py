@@ -1,0 +1,200 @@
+"""The column of a studio with its form: what is above and below it, and its folding in a narrow studio."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...library.requests import request_of
+from ...service.contract.frames import frames_of
+from ..base import html as markup
+from ..base.build import button, create_shared, focus
+from ..base.composite import CompositeMixin
+from ..base.ipw import VBox
+from ..base.sync import lazy, update
+from ..form.request_form import RequestForm
+from .examples import Examples
+from .recent import Recent, recent_videos
+from .replacement import Replacement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ...library.entry import Entry
+    from ...library.library import Library
+    from ...service.contract.request import VideoRequest
+    from ...tasks.task import Owner, Task
+
+__all__ = ["FormColumn", "NextInStudio"]
+
+_FOLDED = "qingbo-folded"
+_EDIT = N_("Edit")
+_EDIT_HELP = N_("Shows the form again.")
+_SECONDS = N_("{seconds} s")
+
+
+class NextInStudio:
+    """The form of a studio, as the place where a video of one of its cards is continued: a ``NextForm``.
+
+    Args:
+        column: the column of the studio with its form.
+        generate_button: the button of the studio.
+        prompt: the prompt of the video.
+    """
+
+    def __init__(self, column: FormColumn, generate_button: Any, prompt: str) -> None:
+        self._column, self.generate_button, self._prompt = column, generate_button, prompt
+
+    @property
+    def form(self) -> RequestForm:
+        """The form of the studio."""
+        return self._column.form
+
+    def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
+        """Fill in the form of the studio; return False if there is no connection.
+
+        Raises:
+            Exception: what ``request`` raises.
+        """
+        manager = self.form.manager
+        if manager is None:
+            return False
+        self._column.continue_with(request(manager), self._prompt)
+        return True
+
+
+class FormColumn(CompositeMixin, VBox):
+    """The form of a studio with its buttons.
+
+    In a narrow studio the form can be folded to one line, so that the newest video is in view. The style
+    sheet shows the line only there, and never instead of a form that has the focus.
+
+    Args:
+        form: the form.
+        actions: the row with Generate.
+
+    Attributes:
+        form: the form.
+        examples: the prompts shown while the studio is empty; ``None`` before they are needed.
+    """
+
+    children: Any  # for mypy, which has no types of the base class
+
+    def __init__(self, form: RequestForm, actions: ipywidgets.Widget) -> None:
+        self.form, self._is_folded = form, False
+        self.examples: Examples | None = None
+        # Boxes of their own: what follows a part that comes or goes is drawn again, with what is typed.
+        self._above = create_shared(ipywidgets.VBox, layout={"overflow": "visible"})
+        self._below = create_shared(ipywidgets.VBox, layout={"overflow": "visible"})
+        super().__init__([self._above, form, actions, self._below], layout={"overflow": "visible"})
+        self.add_class("qingbo-studio-form")
+        form.observe(self._on_edit)
+
+    @lazy
+    def replacement(self) -> Any:
+        """The line that says what was put into the form."""
+        return self._put_above(Replacement(self.form))
+
+    @lazy
+    def summary_button(self) -> Any:
+        """The one line of a folded form, which unfolds it."""
+        return self._put_above(button("", tr(_EDIT_HELP), self._edit, "qingbo-summary", icon="pencil"))
+
+    @lazy
+    def recent(self) -> Any:
+        """The strip of the library's latest videos."""
+        return Recent(self._use)
+
+    # ------------------------------------------------------------------ folding
+
+    def fold(self) -> None:
+        """Show the form as one line where the studio is narrow."""
+        with update(self, self.summary_button):
+            self.summary_button.description = " · ".join([*self._summary(), tr(_EDIT)])
+            self._is_folded = True
+            self.add_class(_FOLDED)
+
+    def unfold(self) -> None:
+        """Show the form in full again."""
+        if self._is_folded:
+            self._is_folded = False
+            with update(self):
+                self.remove_class(_FOLDED)
+
+    def _edit(self) -> None:
+        self.unfold()
+        focus(self.form.controls["prompt"])
+
+    def _on_edit(self, change: Any) -> None:
+        if self._is_folded and change["name"] in self.form.field_names:
+            self.unfold()
+
+    def _summary(self) -> list[str]:
+        form, request = self.form, self.form.request
+        prompt = markup.shorten(" / ".join(request.prompts), 44)
+        seconds = request.seconds if request.is_multi_shot else getattr(form, "duration", None)
+        length = tr(_SECONDS).format(seconds=seconds) if isinstance(seconds, int) and seconds else ""
+        return [part for part in (prompt, form.model, length) if part]
+
+    # ------------------------------------------------------------------ filling in
+
+    def load(self, source: Task | VideoRequest, prompt: str) -> None:
+        """Fill in the form, and say that it is from the task with this prompt."""
+        self.unfold()
+        self.replacement.fill(prompt, lambda: self.form.load(source))
+
+    def continue_with(self, request: VideoRequest, prompt: str) -> None:
+        """Fill in the form with a request that begins with a frame, which the user has chosen to publish."""
+        self.load(request, prompt)
+        first = frames_of(request.given, self.form.models.of(self.form.model)).first
+        if isinstance(first, str):
+            self.form.approve([first])
+
+    def _use(self, entry: Entry) -> None:
+        if (request := request_of(entry)) is not None:
+            self.load(request, entry.prompt)
+
+    # ------------------------------------------------------------------ what a studio shows besides
+
+    def show_recent(self, library: Library, shown: Collection[str]) -> None:
+        """Show the library's latest videos, without the tasks that have these keys."""
+        entries = recent_videos(library, shown)
+        with update(self._below):
+            if entries and not self._below.children:
+                self._below.children = (self.recent,)
+            if self._below.children:
+                self.recent.show(library, entries)
+
+    def show_examples(self, place: ipywidgets.Widget, is_empty: bool) -> None:
+        """Show the examples in this box as long as the studio is empty, and its prompt too.
+
+        Args:
+            place: the box.
+            is_empty: whether the studio has no cards.
+        """
+        if self.examples is None:
+            if not is_empty:
+                return
+            self.examples = Examples(self._choose)
+            with update(place):
+                place.children = (*place.children, self.examples)
+            self.form.observe(lambda _: self._hide_examples(), "prompt")
+        self._hide_examples()
+        with update(self.examples.layout):
+            self.examples.layout.display = None if is_empty else "none"
+
+    def _choose(self, prompt: str) -> None:
+        self.form.prompt = prompt
+        focus(self.form.controls["prompt"])
+
+    def _hide_examples(self) -> None:
+        if self.examples is not None:
+            has_text = bool(self.form.prompt.strip())
+            (self.examples.add_class if has_text else self.examples.remove_class)("qingbo-has-text")
+
+    def _put_above(self, part: Any) -> Any:
+        with update(self._above):
+            self._above.children = (*self._above.children, part)
+        return part

@@ -1,0 +1,152 @@
+"""The latest videos of the library, from every notebook: to use their settings, or to look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...library.requests import request_of
+from ...service.contract.snapshot import TaskStatus
+from ..base import html as markup
+from ..base.build import button, create_shared, set_expanded
+from ..base.composite import CompositeMixin
+from ..base.ipw import VBox
+from ..base.player import output_of, saved_html
+from ..base.posters import poster_html, poster_of
+from ..base.sync import update, weakly
+
+if TYPE_CHECKING:
+    from ...library.entry import Entry
+    from ...library.library import Library
+
+__all__ = ["MOST", "Recent", "recent_videos"]
+
+#: The number of videos shown.
+MOST = 6
+#: The number of finished tasks that are looked at: a video may be a card already, or deleted.
+_LOOKED_AT = 40
+
+_TITLE = N_("Recent")
+_ALL = N_("All videos:")
+_USE, _USE_HELP = N_("Use settings"), N_("Fills in the form as it was for this video. Nothing is submitted.")
+_PLAY = N_("Play: {prompt}")
+
+
+def recent_videos(library: Library, shown: Collection[str]) -> list[Entry]:
+    """Return the latest tasks with a video, without those whose keys are in ``shown``."""
+    finished = library.entries(status=TaskStatus.completed.value, limit=_LOOKED_AT + len(shown))
+    others = (entry for entry in finished if entry.file and entry.key not in shown)
+    found = [entry for entry in others if (video := library.video_of(entry)) and video.is_file()]
+    return found[:MOST]
+
+
+class Recent(CompositeMixin, VBox):
+    """The strip of the latest videos. Nothing is shown while there is none.
+
+    Args:
+        use: called with the task whose settings the form should get.
+
+    Attributes:
+        tiles: the tile of each video, newest first.
+    """
+
+    def __init__(self, use: Callable[[Entry], object]) -> None:
+        self._use = use
+        self.tiles: tuple[_Tile, ...] = ()
+        self._shown: tuple[tuple[Entry, Path], ...] = ()
+        self._opened = ""
+        title = markup.span(tr(_TITLE), "qingbo-status")
+        gallery = markup.text(tr(_ALL)) + " " + markup.tag("code", markup.escape("qw.Gallery()"))
+        head = markup.tag(
+            "div", title, markup.tag("span", gallery, class_="qingbo-dim"), class_="qingbo-head"
+        )
+        self._head = create_shared(ipywidgets.HTML, value=head)
+        self._row = create_shared(ipywidgets.HBox, "", "qingbo-recent-row", layout={"overflow": "visible"})
+        self._player = create_shared(ipywidgets.Output, "", "qingbo-panel-recent", layout={"margin": "0"})
+        super().__init__(layout={"overflow": "visible"})
+        self.add_class("qingbo-recent")
+
+    def show(self, library: Library, entries: list[Entry]) -> None:
+        """Show these tasks, newest first."""
+        found = [(entry, video) for entry in entries if (video := library.video_of(entry)) is not None]
+        shown = tuple(found)
+        if [entry.key for entry, _ in shown] == [entry.key for entry, _ in self._shown]:
+            return
+        self._shown = shown
+        with update(self, self._row):
+            while len(self.tiles) < len(shown):
+                self.tiles += (_Tile(self._use, self._toggle, weakly(self, "draw")),)
+            self._row.children = self.tiles[: len(shown)]
+            if self._opened not in [entry.key for entry, _ in shown]:
+                self._open("")
+            self.draw()
+            self.children = (self._head, self._row, self._player) if shown else ()
+
+    def draw(self) -> None:
+        """Draw the tiles, because a poster is ready or another video was opened."""
+        with update():
+            for tile, (entry, video) in zip(self.tiles, self._shown, strict=False):
+                tile.show(entry, video, is_open=entry.key == self._opened)
+
+    def _detached_parts(self) -> tuple[Any, ...]:
+        return (self._head, self._row, self._player, *self.tiles)
+
+    def _toggle(self, key: str) -> None:
+        self._open("" if key == self._opened else key)
+        self.draw()
+
+    def _open(self, key: str) -> None:
+        if key == self._opened:
+            return
+        self._opened = key
+        videos = [video for entry, video in self._shown if entry.key == key]
+        with update(self._player):
+            self._player.outputs = tuple(output_of(saved_html(video), str(video)) for video in videos)
+
+
+class _Tile(CompositeMixin, VBox):
+    """One video: a poster that plays it, and a button that fills in the form."""
+
+    def __init__(
+        self, use: Callable[[Entry], object], toggle: Callable[[str], object], ready: Callable[[], object]
+    ) -> None:
+        self._entry: Entry | None = None
+        self._ready = ready
+        self._html = create_shared(ipywidgets.HTML)
+        self.poster_button = button(
+            "",
+            "",
+            lambda: self._entry and toggle(self._entry.key),
+            "qingbo-cover",
+            "qingbo-opens-recent",
+            layout={},
+            shares_style=True,
+        )
+        self._poster = create_shared(
+            ipywidgets.VBox, "", "qingbo-line", children=[self._html, self.poster_button]
+        )
+        self.use_button = button(
+            tr(_USE),
+            tr(_USE_HELP),
+            lambda: self._entry and use(self._entry),
+            "qingbo-small",
+            shares_style=True,
+        )
+        super().__init__([self._poster, self.use_button], layout={"overflow": "visible"})
+        self.add_class("qingbo-recent-tile")
+
+    def show(self, entry: Entry, video: Path, *, is_open: bool) -> None:
+        """Show a task."""
+        self._entry = entry
+        prompt = markup.shorten(entry.prompt or entry.model, 60)
+        with update(self._html, self.poster_button, self.use_button):
+            self._html.value = poster_html(poster_of(video, self._ready))
+            self.poster_button.description = tr(_PLAY).format(prompt=prompt)
+            self.poster_button.tooltip = markup.shorten(entry.prompt or entry.model, 300)
+            self.use_button.disabled = request_of(entry) is None
+            set_expanded(self.poster_button, is_open)
+        (self.add_class if is_open else self.remove_class)("qingbo-open")

@@ -1,0 +1,147 @@
+"""The layout of the studio: the video beside or below the form, older cards, variations, filling in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from harness import PATIENCE, Notebook, NotebookPage
+from playwright.sync_api import Locator, expect
+
+CONNECTED = (
+    "import qingbo_widgets as qw\n"
+    "manager = qw.connect(sandbox=qw.Sandbox(speed={speed}, draft=True))\n"
+    "manager.poll_interval = 0.25"
+)
+SHIFTS = """() => {
+    window.shifts = [];
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+    }).observe({type: 'layout-shift'});
+}"""
+HAS_FOCUS = "() => document.activeElement !== document.body && document.activeElement !== null"
+
+
+def studio_of(notebook: Notebook, width: int, speed: float = 20, cell: str = "") -> tuple[NotebookPage, Any]:
+    """Open a notebook with a studio, and return the page and the output of its cell."""
+    page = notebook([CONNECTED.format(speed=speed), cell or "studio = qw.VideoStudio()\nstudio"], width=width)
+    output = page.run_all().output(1)
+    expect(output.locator("[data-listens]")).to_have_count(1)
+    return page, output
+
+
+def generate(output: Locator, prompt: str) -> None:
+    """Write a prompt and click on Generate."""
+    output.get_by_label("Prompt", exact=True).fill(prompt)
+    button = output.get_by_role("button", name=re.compile("^Generate"))
+    expect(button).to_be_enabled()
+    button.click()
+
+
+def is_in_view(part: Locator) -> bool:
+    """Return whether the whole of an element is in the part of the window where the notebook is."""
+    inside: bool = part.evaluate(
+        """element => {
+            const box = element.getBoundingClientRect();
+            const view = document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect();
+            return box.height > 0 && box.top >= view.top - 1 && box.bottom <= view.bottom + 1;
+        }"""
+    )
+    return inside
+
+
+@pytest.mark.parametrize("width", [1280, 700])
+def test_form_and_video_are_in_view(notebook: Notebook, width: int) -> None:
+    """Generate and the player are on the screen, at 1280 × 900 the form too, and nothing moves at the end."""
+    page, output = studio_of(notebook, width, speed=8)
+    page.page.evaluate(SHIFTS)
+    generate(output, "A paper boat on a lake at dusk")
+    expect(output.locator(".progress-bar:visible")).to_have_count(1, timeout=PATIENCE)
+    stage = output.locator(".qingbo-stage:visible")
+    height = stage.bounding_box()
+    page.page.evaluate("() => { window.shifts = [] }")
+    player = output.locator("video:visible")
+    expect(player).to_have_count(1, timeout=PATIENCE)
+    expect(output.get_by_role("button", name="Regenerate", exact=True)).to_be_visible()
+    assert is_in_view(player), "the finished video is below the fold"
+    assert is_in_view(output.get_by_role("button", name=re.compile("^Generate")))
+    assert is_in_view(output.get_by_label("Model")) == (width == 1280)
+    assert stage.bounding_box() == height, "the space of the video was another"
+    assert sum(page.page.evaluate("() => window.shifts")) < 0.01, "the page has jumped"
+    assert page.page.evaluate(HAS_FOCUS), "the focus has fallen to the page"
+    page.screenshot(f"studio-columns-{width}")
+    if width == 700:
+        summary = output.get_by_role("button", name=re.compile("Edit$"))
+        expect(summary).to_have_text("A paper boat on a lake at dusk · kling-v3 · 5 s · Edit")
+        summary.click()
+        prompt = output.get_by_label("Prompt", exact=True)
+        expect(prompt).to_be_focused()
+        expect(prompt).to_have_value("A paper boat on a lake at dusk")
+        prompt.press("Control+Enter")
+        expect(output.locator(".qingbo-card:visible")).to_have_count(2)
+        expect(prompt).to_be_visible()  # the user may go on typing
+
+
+def test_variations_older_cards_and_clear(notebook: Notebook) -> None:
+    """One click makes three cards; the older ones are lines that open; Clear finished empties the studio."""
+    page, output = studio_of(notebook, 1280)
+    output.get_by_label("Variations").select_option("× 3")
+    expect(output.get_by_role("button", name="Generate 3")).to_be_visible()
+    generate(output, "A heron waits in the reeds")
+    expect(output.locator(".qingbo-card:visible")).to_have_count(3)
+    generate(output, "A tram climbs a steep street")
+    expect(output.locator("video:visible")).to_have_count(3, timeout=2 * PATIENCE)
+    lines = output.locator(".qingbo-line:visible")
+    expect(lines).to_have_count(3)
+    expect(output.locator(".qingbo-studio video")).to_have_count(3)  # there is none behind a line
+    opener = output.get_by_role("button", name="Open: A heron").first
+    opener.focus()
+    opener.press("Enter")
+    expect(output.locator("video:visible")).to_have_count(4)
+    expect(opener).to_be_focused()
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    output.get_by_role("button", name="Clear finished").press("Enter")
+    expect(output.locator(".qingbo-card:visible")).to_have_count(0)
+    expect(output.get_by_role("button", name="Undo")).to_be_focused()
+    expect(output.get_by_text("Recent", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(output.get_by_role("button", name="Use settings")).to_have_count(6)
+    page.screenshot("studio-cleared")
+    page.run(1)  # the cleared tasks do not come back
+    expect(output.locator("[data-listens]")).to_have_count(1)
+    expect(output.get_by_role("button", name="Use settings")).to_have_count(6, timeout=PATIENCE)
+    expect(output.locator(".qingbo-card:visible")).to_have_count(0)
+
+
+def test_edit_continue_and_back(notebook: Notebook) -> None:
+    """Both fill in the form above, which comes into view with the focus; ✕ brings back what was typed."""
+    page, output = studio_of(notebook, 700)
+    generate(output, "A lighthouse in a storm")
+    expect(output.get_by_role("button", name="Edit and regenerate")).to_be_visible(timeout=PATIENCE)
+    output.get_by_role("button", name=re.compile("Edit$")).click()
+    prompt = output.get_by_label("Prompt", exact=True)
+    prompt.fill("Typed for ten minutes")
+    output.get_by_role("button", name="Edit and regenerate").click()
+    expect(prompt).to_be_focused()
+    expect(prompt).to_have_value("A lighthouse in a storm")
+    line = output.locator(".qingbo-from")
+    expect(line).to_contain_text("From: A lighthouse in a storm")
+    assert is_in_view(prompt)
+    assert is_in_view(line), "it is not said where the text is from"
+    page.screenshot("studio-filled-in")
+    line.get_by_role("button").click()
+    expect(prompt).to_have_value("Typed for ten minutes")
+    expect(prompt).to_be_focused()
+    frames = output.get_by_role("button", name="Frames")
+    frames.press("Enter")
+    expect(frames).to_have_attribute("aria-expanded", "true")
+    expect(frames).to_be_focused()
+    output.get_by_role("button", name="Continue from this frame").click()
+    expect(prompt).to_be_focused()
+    expect(prompt).to_have_value("")
+    expect(output.get_by_label("Image URL")).to_have_value(re.compile("/pictures/"))
+    expect(output.locator("textarea:visible")).to_have_count(1)  # no second form
+    page.page.wait_for_timeout(1100)  # a click within a second would count as a double click
+    frames.press("Enter")
+    expect(frames).to_have_attribute("aria-expanded", "false")
+    expect(output.get_by_role("button", name="Save frame")).to_have_count(0)

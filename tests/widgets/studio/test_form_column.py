@@ -1,0 +1,184 @@
+"""The form of a studio: filling it in, what is shown above and below it, folding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import ipywidgets
+import pytest
+
+from qingbo_widgets.i18n import set_locale, tr
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets.studio.examples import EXAMPLES, Examples
+from qingbo_widgets.widgets.studio.recent import Recent
+from qingbo_widgets.widgets.studio.replacement import Replacement
+from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from tests.widgets.page import (
+    buttons_of,
+    classes_of,
+    click,
+    find,
+    is_displayed,
+    outputs_of,
+    send_click,
+    text_of,
+)
+
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def studio(manager: TaskManager) -> Iterator[VideoStudio]:
+    """Yield a studio whose late parts are there."""
+    studio = VideoStudio(manager)
+    studio.get_ready()
+    yield studio
+    for card in studio.cards:
+        card.close()
+    studio.close()
+
+
+def finish(manager: TaskManager, prompt: str = "A koi") -> Task:
+    """Generate a video."""
+    return manager.submit(prompt=prompt, duration=3).wait(60)
+
+
+def test_filling_in_can_be_taken_back(studio: VideoStudio, manager: TaskManager) -> None:
+    """The form says what it is from; ✕ restores what was typed, and that can be undone as well."""
+    studio.form.prompt, studio.form.mode = "Typed for ten minutes", "pro"
+    typed, other = studio.form.request, VideoRequest(prompt="A lighthouse in a storm", duration=10)
+    studio._column.load(other, other.prompt)
+    assert studio.form.request == other
+    line = find(studio, Replacement)[0]
+    assert "From: A lighthouse in a storm" in text_of(line)
+    assert "qingbo-filled" in classes_of(studio.form.controls["prompt"]), "nothing shows what has changed"
+    send_click(line.button)
+    assert studio.form.request == typed, "typed text is lost"
+    click(line, "Undo")
+    assert studio.form.request == other
+    line.unmark()
+    assert "qingbo-filled" not in classes_of(studio.form.controls["prompt"])
+
+
+@pytest.fixture
+def publishing(manager: TaskManager, server: Sandbox) -> Iterator[None]:
+    """Let the manager publish pictures through the sandbox, which it must not close."""
+    manager.sandbox = server
+    yield
+    manager.sandbox = None
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("publishing")
+def test_continue_fills_the_studios_own_form(studio: VideoStudio, manager: TaskManager, until: Until) -> None:
+    """Continue puts the last frame into the form of the studio, opens no second one, and submits nothing."""
+    studio.form.prompt, studio.form.duration = "A koi", 3
+    send_click(studio.generate_button)
+    until(lambda: "Continue" in buttons_of(studio))
+    (card,) = studio.cards
+    click(card, "Continue")
+    assert studio.form.request.is_image_to_video
+    assert studio.form.prompt == ""
+    assert "From: A koi" in text_of(studio)
+    assert "View image" not in buttons_of(studio), "our own frame waits for a click"
+    click(card, "Frames")
+    click(card, "Continue from this frame")
+    assert buttons_of(studio).count("Generate") == 1, "a second form has opened"
+    assert len(manager.tasks) == 1
+
+
+def test_examples_until_there_is_text(studio: VideoStudio) -> None:
+    """An empty studio offers prompts; a click fills one in, and with text in the prompt they are gone."""
+    (examples,) = find(studio, Examples)
+    assert len(examples.buttons) == 3
+    send_click(examples.buttons[0])
+    assert studio.form.prompt == EXAMPLES[0]
+    assert "qingbo-has-text" in classes_of(examples)
+    studio.form.prompt = ""
+    assert "qingbo-has-text" not in classes_of(examples)
+    studio.form.prompt = "A koi"
+    send_click(studio.generate_button)
+    assert find(studio, Examples) == [], "they stand above the cards"
+
+
+def test_examples_are_in_the_language_of_the_interface(manager: TaskManager) -> None:
+    """A Chinese studio offers Chinese prompts."""
+    try:
+        set_locale("zh")
+        studio = VideoStudio(manager)
+        studio.get_ready()
+        (examples,) = find(studio, Examples)
+        assert [button.description for button in examples.buttons] == [tr(text) for text in EXAMPLES]
+        assert not any(text.isascii() for text in (button.description for button in examples.buttons))
+        studio.close()
+    finally:
+        set_locale(None)
+
+
+@pytest.mark.slow
+def test_recent_videos_of_the_library(manager: TaskManager, workdir: Path) -> None:
+    """Videos from elsewhere are offered with their settings; a click on one plays it, another closes it."""
+    finish(manager, "A fox in the snow")
+    studio = VideoStudio(manager, prompt="Typed")
+    assert find(studio, Recent) == [], "the form waits for the library"
+    studio.get_ready()
+    (recent,) = find(studio, Recent)
+    assert "qw.Gallery()" in text_of(recent)
+    (tile,) = recent.tiles
+    assert tile.poster_button.description == "Play: A fox in the snow"
+    send_click(tile.poster_button)
+    assert "<video" in outputs_of(recent)[0]
+    send_click(tile.poster_button)
+    assert outputs_of(recent) == []
+    click(recent, "Use settings")
+    assert (studio.form.prompt, studio.form.duration) == ("A fox in the snow", 3)
+    assert "From: A fox in the snow" in text_of(studio)
+    for path in manager.library.folder.glob("*.mp4"):
+        path.unlink()
+    studio.update_recent()
+    assert "Use settings" not in buttons_of(studio), "a deleted video is offered"
+    studio.close()
+
+
+@pytest.mark.slow
+def test_own_videos_are_not_recent_before_they_are_cleared(
+    studio: VideoStudio, manager: TaskManager, until: Until
+) -> None:
+    """A video that is a card is not in the strip as well; a cleared one is."""
+    studio.form.prompt, studio.form.duration = "A koi", 3
+    send_click(studio.generate_button)
+    until(lambda: all(card.task.video_path for card in studio.cards))
+    studio.update_recent()
+    assert find(studio, Recent) == []
+    studio._list.clear()
+    studio.update_recent()
+    assert len(find(studio, Recent)) == 1
+
+
+def test_the_form_folds_and_unfolds(studio: VideoStudio) -> None:
+    """After a click on Generate a narrow studio shows one line; that or a change of a field unfolds it."""
+    studio.form.prompt = "A paper boat"
+    column = studio._column
+    send_click(studio.generate_button)
+    assert "qingbo-folded" in classes_of(column)
+    assert column.summary_button.description == "A paper boat · kling-v3 · 5 s · Edit"
+    assert is_displayed(studio, studio.generate_button)
+    send_click(column.summary_button)
+    assert "qingbo-folded" not in classes_of(column)
+    assert studio.form.prompt == "A paper boat", "what was typed is gone"
+    column.fold()
+    studio.form.prompt = "A paper boat, and a heron"
+    assert "qingbo-folded" not in classes_of(column), "the form is folded while the user types"
+
+
+def test_what_follows_the_form_is_not_drawn_again(studio: VideoStudio) -> None:
+    """Lines above the form come into a box of their own, so that the page keeps what is being typed."""
+    column: ipywidgets.VBox = studio._column
+    before = column.children
+    studio._column.load(VideoRequest(prompt="A fox"), "A fox")
+    column.fold()
+    assert column.children == before
