@@ -40,7 +40,8 @@ ONLY_IN = {
     ),
     "concurrent": ("tasks/", "system/", "sandbox/"),
     "sqlalchemy": (
-        *(f"library/{name}.py" for name in ("deletion", "deletion_list", "judgements", "search", "sweeps")),
+        *(f"library/{name}.py" for name in ("conditions", "deletion", "deletion_list", "judgements")),
+        *(f"library/{name}.py" for name in ("pages", "search", "sweeps", "text_index")),
         "library/journal/",
     ),
     "alembic": ("library/journal/migrations/",),

@@ -201,7 +201,7 @@ def _locked(connection: sa.Connection, keys: Sequence[str]) -> list[sa.RowMappin
 
 
 def _entry(row: sa.RowMapping) -> Entry:
-    return read_row({name: row[name] for name in _COLUMNS})
+    return read_row([row[name] for name in _COLUMNS])
 
 
 def _check(rows: list[sa.RowMapping]) -> None:

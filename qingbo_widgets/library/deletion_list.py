@@ -118,7 +118,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     values |= {name: moment_of(values[name]) for name in _MOMENTS}
     for name in ("request", "error"):
         values[name] = values[name] if isinstance(values[name], dict) else None
-    return read_row(values)
+    return read_row(tuple(values.values()))
 
 
 def _plain(row: Mapping[str, Any] | sa.RowMapping) -> dict[str, Any]:

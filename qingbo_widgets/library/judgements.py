@@ -29,7 +29,7 @@ _NO_JOURNAL = N_(
     "There is no journal {path} in which to save this: its folder may have been moved or removed. Put the "
     "folder back, or connect(library=…) with the place where it is now."
 )
-_BATCH_SIZE = 500
+_BATCH_SIZE, _MOST_CHOSEN = 500, 5_000
 
 
 @dataclass(frozen=True)
@@ -67,21 +67,20 @@ class Judgements:
         rated: dict[str, tuple[int | None, str]] = {}
         tagged: dict[str, list[str]] = {}
         with self.connected() as connection:
-            for batch in _batches(keys) if connection is not None else ():
+            for chosen in _among(keys) if connection is not None else ():
                 assert connection is not None
                 query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
-                for key, rating, note in connection.execute(query.where(judgements.c.key.in_(batch))):
+                for key, rating, note in connection.execute(query.where(chosen(judgements.c.key))):
                     rated[key] = rating if rating in RATINGS else None, text_of(note)
-                for key, tag in connection.execute(
-                    sa.select(tags).where(tags.c.key.in_(batch)).order_by(tags.c.tag)
-                ):
+                query_tags = sa.select(tags.c.key, tags.c.tag).where(chosen(tags.c.key))
+                for key, tag in connection.execute(query_tags.order_by(tags.c.tag)):
                     tagged.setdefault(key, []).append(text_of(tag))
-        return {
-            key: Judgement(
-                rated.get(key, (None, ""))[0], tuple(tagged.get(key, ())), rated.get(key, (None, ""))[1]
-            )
-            for key in keys
+        judged = {
+            key: Judgement(rating, tuple(tagged.pop(key, ())), note) for key, (rating, note) in rated.items()
         }
+        judged |= {key: Judgement(tags=tuple(names)) for key, names in tagged.items()}
+        nothing = Judgement()
+        return {key: judged.get(key, nothing) for key in keys}
 
     def rate(self, key: str, rating: int | None) -> None:
         """Rate a video 0..5; ``None`` removes the rating.
@@ -182,8 +181,15 @@ def _tidy(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(tag for tag in tidy if tag))
 
 
-def _batches(keys: Collection[str]) -> Iterator[list[str]]:
-    """Yield the keys in batches, because a database limits the number of values in a query."""
+def _among(keys: Collection[str]) -> Iterator[Callable[[sa.Column[str]], sa.ColumnElement[bool]]]:
+    """Yield the conditions that together select these keys, because a database limits the values in a query.
+
+    For very many keys, reading every row is faster.
+    """
+    if len(keys) > _MOST_CHOSEN:
+        yield lambda _: sa.true()
+        return
     ordered = list(keys)
     for start in range(0, len(ordered), _BATCH_SIZE):
-        yield ordered[start : start + _BATCH_SIZE]
+        batch = ordered[start : start + _BATCH_SIZE]
+        yield lambda column, batch=batch: column.in_(batch)  # type: ignore[misc]

@@ -25,6 +25,7 @@ from .entry import ENDED, Entry
 from .file_names import fitting_path, readable_name
 from .journal.damage import unusable
 from .journal.journal import Journal
+from .journal.settings import UNFINISHED
 from .other_videos import keys_in
 
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ _READ_ONLY = N_(
     "Nothing can be saved in the folder {folder} ({reason}): neither a video, nor the journal without which "
     'no task is submitted. Make it writable, or use another folder: connect(library="…").'
 )
-_UNFINISHED = (
-    "SELECT DISTINCT service FROM tasks WHERE "
-    f"status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL"
-)
+_UNFINISHED = f"SELECT DISTINCT service FROM tasks WHERE {UNFINISHED}"
 
 
 class Library:
@@ -214,12 +212,13 @@ class Library:
         """
         if not self.journal.exists:
             return False
-        if keys_in(self.folder):  # other videos of a finished task are not saved yet
-            return True
-        rows = self.journal.query_sqlite(_UNFINISHED, ENDED)
-        if rows is not None:
-            return any(normalised(str(name)) == normalised(service) for (name,) in rows)
-        return bool(self.entries(service=service, unfinished=True, limit=1))
+        rows = self.journal.query_sqlite(_UNFINISHED)
+        if rows is None:
+            has_any = bool(self.entries(service=service, unfinished=True, limit=1))
+        else:
+            has_any = any(normalised(str(name)) == normalised(service) for (name,) in rows)
+        # The last part: other videos of a finished task are not saved yet. This reads the folder's names.
+        return has_any or bool(keys_in(self.folder))
 
     def lacking_others(self, *, service: str) -> list[Entry]:
         """Return the tasks of this service of which other videos than the first are not saved yet."""
@@ -267,7 +266,7 @@ class Library:
         Raises:
             ImportError: pandas is not installed; the message has the command that installs it.
         """
-        from .search import to_dataframe
+        from .task_table import to_dataframe
 
         return to_dataframe(self.journal, self.folder)
 

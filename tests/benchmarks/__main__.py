@@ -1,9 +1,9 @@
 """The ``make bench`` command: run all benchmarks, print tables and a summary, and write ``bench.json``.
 
 ``python -m tests.benchmarks [PART ...]`` runs only the given parts (``schedule``, ``imports``, ``kernel``,
-``card``, ``paint``, ``video``, ``many``, ``clients``) and keeps the results of the others in the file.
-``ROUNDS=n`` sets the number of rounds in the client comparison (default 3). ``BENCH_JSON`` sets the path of
-the file. ``python -m tests.benchmarks.summary`` prints the summary of the file again.
+``card``, ``paint``, ``video``, ``library``, ``many``, ``clients``) and keeps the results of the others in
+the file. ``ROUNDS=n`` sets the number of rounds in the client comparison (default 3). ``BENCH_JSON`` sets the
+path of the file. ``python -m tests.benchmarks.summary`` prints the summary of the file again.
 
 All traffic stays on this machine. Three rounds take about half an hour, most of it waiting for tasks to end.
 If a part fails, its name is printed, the other parts still run, and the exit status is 1.

@@ -40,6 +40,7 @@ PARTS = {
     "card": Part("card"),
     "paint": Part("paint", limit=900.0),
     "video": Part("video", limit=900.0),
+    "library": Part("library", limit=900.0),
     "many": Part("load", (str(MANY),), limit=1500.0),
     "clients": Part("compare", (str(ROUNDS),), limit=120.0 + 600.0 * ROUNDS),
 }

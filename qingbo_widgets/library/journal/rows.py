@@ -18,6 +18,8 @@ from ...service.contract.service_names import normalised
 from ...service.contract.snapshot import TaskStatus
 from ..entry import ENDED, Entry, IdTaken
 from ..merging import merged
+from .derived import derived_from
+from .settings import UNFINISHED
 from .tables import Moment, tasks
 
 __all__ = ["SELECT", "Rows", "read_row", "text_of"]
@@ -26,6 +28,8 @@ __all__ = ["SELECT", "Rows", "read_row", "text_of"]
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 #: The first value that does not fit PostgreSQL's integer column; SQLite's is larger.
 _INTEGER_LIMIT = 2**31
+#: Maximum characters of the model and of the status, of up to four bytes each.
+_LONGEST_INDEXED = 200
 
 
 _COLUMNS = tuple(item.name for item in fields(Entry))
@@ -33,6 +37,7 @@ _OF_KEY = tasks.c.key == sa.bindparam("this_key")
 _OF_HOLDER = tasks.c.holder == sa.bindparam("this_holder")
 _IS_OPEN = tasks.c.status.not_in(ENDED)
 _IS_FREE = sa.or_(tasks.c.holder.is_(None), _OF_HOLDER, tasks.c.held_until < sa.bindparam("now"))
+_IS_UNFINISHED = sa.text(f"({UNFINISHED})")
 _IS_COMPLETED = tasks.c.status == TaskStatus.completed.value
 _NEWEST_FIRST = tasks.c.submitted_at.desc(), tasks.c.key
 
@@ -96,6 +101,8 @@ class Rows:
         if row is None or row.task_id != whole.task_id:
             self._check_id(whole)
         columns = {name: value for name, value in _columns(whole).items() if name not in ("key", "service")}
+        if row is not None and row.request != whole.request:
+            columns["search_id"] = None
         self._connection.execute(_UPDATE, {"this_key": entry.key, **columns})
         return None
 
@@ -121,8 +128,10 @@ class Rows:
 
     def update(self, key: str, columns: Mapping[str, Any], *, even_ended: bool) -> bool:
         """Change a row, unless it has ended and ``even_ended`` is false; return whether the row exists."""
-        query = _UPDATE if even_ended else _UPDATE_OPEN
-        changed = self._connection.execute(query, {"this_key": key, **columns}).rowcount
+        query, values = _UPDATE if even_ended else _UPDATE_OPEN, _shortened(columns)
+        if "request" in columns:
+            values |= derived_from(columns["request"]) | {"search_id": None}
+        changed = self._connection.execute(query, {"this_key": key, **values}).rowcount
         return bool(changed or self._connection.execute(_TOUCH, {"this_key": key}).rowcount)
 
     def hold(self, key: str, holder: str, until: datetime) -> bool:
@@ -174,12 +183,12 @@ class Rows:
         query = SELECT.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
         if service is not None:
             query = query.where(_OF_SERVICES)
-            values["these_services"] = self._spellings(service)
+            values["these_services"] = self._spellings(service, unfinished=unfinished)
         if status is not None:
             query = query.where(tasks.c.status == status)
         if unfinished:
-            query = query.where(sa.or_(_IS_OPEN, sa.and_(_IS_COMPLETED, tasks.c.file.is_(None))))
-        return [read_row(row) for row in self._connection.execute(query, values).mappings()]
+            query = query.where(_IS_UNFINISHED)
+        return [read_row(row) for row in self._connection.execute(query, values)]
 
     def durations(self, service: str, model: str, most: int) -> Generator[tuple[Any, timedelta]]:
         """Yield the request and the duration of each of the model's latest completed tasks."""
@@ -190,7 +199,7 @@ class Rows:
                     yield request, completed - created
 
     def _of_task(self, task_id: str, service: str) -> Iterator[Entry]:
-        entries = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}).mappings())
+        entries = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}))
         return (entry for entry in entries if entry.service == normalised(service))
 
     def _check_id(self, entry: Entry) -> None:
@@ -206,19 +215,24 @@ class Rows:
         if self.other_submission(entry.task_id, entry.service, entry.key) is not None:
             raise IdTaken(entry.task_id)
 
-    def _spellings(self, service: str) -> list[str]:
+    def _spellings(self, service: str, *, unfinished: bool) -> list[str]:
         """Return a service's names in the rows: earlier versions stored its URL as the user spelled it."""
-        names = self._connection.execute(sa.select(tasks.c.service).distinct()).scalars()
+        query = sa.select(tasks.c.service).distinct()
+        names = self._connection.execute(query.where(_IS_UNFINISHED) if unfinished else query).scalars()
         return [name for name in names if isinstance(name, str) and normalised(name) == normalised(service)]
 
     def _first(self, query: sa.Select[Any], **values: str) -> Entry | None:
-        row = self._connection.execute(query, values).mappings().first()
+        row = self._connection.execute(query, values).first()
         return None if row is None else read_row(row)
 
 
-def read_row(row: sa.RowMapping | Mapping[str, Any]) -> Entry:
-    """Return a row as an entry, without values of a wrong type: SQLite stores any value in any column."""
-    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+def read_row(row: Sequence[Any]) -> Entry:
+    """Return a row as an entry, without values of a wrong type: SQLite stores any value in any column.
+
+    Args:
+        row: the columns of ``SELECT``, and maybe others after them.
+    """
+    values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=False))
     for name in ("key", "service", "task_id", "model", "status"):
         values[name] = text_of(values[name])
     if not values["status"].strip() or not values["status"].isprintable():
@@ -249,7 +263,15 @@ def _columns(entry: Entry) -> dict[str, Any]:
     for name in ("cost", "frozen"):
         if row[name] is not None and not -_INTEGER_LIMIT <= row[name] < _INTEGER_LIMIT:
             row[name] = None
-    return row
+    return _shortened(row) | derived_from(entry.request)
+
+
+def _shortened(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns whose text fits an index: PostgreSQL refuses a row with more than 2,700 bytes there."""
+    return {
+        name: value[:_LONGEST_INDEXED] if name in ("model", "status") else value
+        for name, value in columns.items()
+    }
 
 
 def _held(holder: str | None, until: datetime | None) -> dict[str, Any]:

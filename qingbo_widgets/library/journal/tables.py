@@ -10,7 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-__all__ = ["cells", "judgements", "metadata", "preferences", "sweeps", "tags", "tasks"]
+from .settings import UNFINISHED
+
+__all__ = ["cells", "judgements", "metadata", "preferences", "row_id", "sweeps", "tags", "tasks"]
 
 
 #: The years of a task or a file. Near the ends of the calendar, a conversion to local time is an
@@ -79,7 +81,20 @@ tasks = sa.Table(
     sa.Column("billing_status", sa.String),
     # NULL for a task that was submitted once, at submitted_at, or again after a refusal.
     sa.Column("first_submitted_at", Moment),
+    # Derived from the request for the gallery, see ``derived``. An older version leaves all of them NULL.
+    sa.Column("mode", sa.String),
+    sa.Column("prompt_start", sa.String),
+    # The id of the row's text in the index of ``text_index``; NULL until it is indexed.
+    sa.Column("search_id", sa.Integer),
 )
+# The gallery walks these without reading the rows, which are many times as large.
+_NEWEST = tasks.c.submitted_at.desc(), tasks.c.key
+sa.Index("ix_tasks_newest", *_NEWEST, tasks.c.status, tasks.c.model, tasks.c.mode, tasks.c.search_id)
+sa.Index("ix_tasks_model", tasks.c.model, *_NEWEST, tasks.c.status, tasks.c.mode)
+sa.Index("ix_tasks_prompt", tasks.c.prompt_start, *_NEWEST)
+sa.Index("ix_tasks_search", tasks.c.search_id)
+_IS_UNFINISHED = sa.text(UNFINISHED)
+sa.Index("ix_tasks_unfinished", tasks.c.service, sqlite_where=_IS_UNFINISHED, postgresql_where=_IS_UNFINISHED)
 
 judgements = sa.Table(
     "judgements",
@@ -88,12 +103,14 @@ judgements = sa.Table(
     sa.Column("rating", sa.Integer, index=True),
     sa.Column("note", sa.Text, nullable=False, default=""),
     sa.Column("judged_at", Moment, nullable=False),
+    sa.Index("ix_judgements_rated", "rating", "key"),
 )
 tags = sa.Table(
     "tags",
     metadata,
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("tag", sa.String, primary_key=True),
+    sa.Index("ix_tags_tag", "tag", "key"),
 )
 preferences = sa.Table(
     "preferences",
@@ -125,3 +142,11 @@ cells = sa.Table(
     sa.Column("key", sa.String),
     sa.Column("is_dropped", sa.Boolean, nullable=False, default=False),
 )
+
+
+def row_id(connection: sa.Connection) -> sa.ColumnElement[Any]:
+    """Return the column that identifies a row of the tasks: SQLite's number of it, or else the key.
+
+    The key of a damaged row may be no text, and then is not found by what is read of it.
+    """
+    return sa.literal_column("tasks.rowid") if connection.dialect.name == "sqlite" else tasks.c.key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 __all__ = ["normalised"]
@@ -9,6 +10,7 @@ __all__ = ["normalised"]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=100)  # a library's rows have few services
 def normalised(service: str) -> str:
     """Return a base URL as stored in the journal: lowercase host, no default port, no trailing slash.
 

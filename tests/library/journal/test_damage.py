@@ -91,6 +91,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "library.sqlite"
 
 
+BY_TIME = ("ix_tasks_submitted_at", "ix_tasks_newest", "ix_tasks_model", "ix_tasks_prompt")
 Damage = Callable[[Path], object]
 
 
@@ -225,7 +226,7 @@ KINDS: dict[str, Damage] = {
     "small pages": rebuilt("PRAGMA page_size = 512"),
     "freelist": sql("PRAGMA secure_delete = OFF", "DELETE FROM judgements", "DELETE FROM preferences"),
     "an index with gaps": an_index_with_gaps,
-    "no indexes": sql("DROP INDEX ix_tasks_task_id", "DROP INDEX ix_tasks_submitted_at"),
+    "no indexes": sql("DROP INDEX ix_tasks_task_id", *(f"DROP INDEX {index}" for index in BY_TIME)),
     "a nonsense schema": sql("UPDATE sqlite_master SET sql = 'create nonsense' WHERE name = 'tasks'", unchecked=True),  # noqa: E501
     "no version table": dropped(VERSION_TABLE),
     "no version": sql(VERSION),
@@ -247,7 +248,7 @@ KINDS: dict[str, Damage] = {
     **{f"{table} a view": a_view(table) for table in COLUMNS},
     **{
         f"{table} without {column}": sql(
-            *(["DROP INDEX ix_tasks_submitted_at"] if column == "submitted_at" else []),
+            *(f"DROP INDEX {index}" for index in BY_TIME if column == "submitted_at"),
             *(["DROP INDEX ix_tasks_task_id"] if column == "task_id" else []),
             f'ALTER TABLE {table} DROP COLUMN "{column}"',
         )

@@ -38,6 +38,9 @@ JOURNALS = Path(__file__).parents[2] / "journals"
 STORED = sorted(path.relative_to(JOURNALS).as_posix() for path in JOURNALS.glob("*/*.sqlite"))
 FIRST = "0.1.0/everything.sqlite"
 Rows = dict[str, list[dict[str, Any]]]
+_COLUMNS_OF_0_2_0 = (
+    "contract", "frozen", "billing_status", "first_submitted_at", "mode", "prompt_start", "search_id",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -423,7 +426,7 @@ def test_a_later_version_that_migrates_first(
         with plain(folder / "library.sqlite") as database:
             database.execute(f"create table {VERSION_TABLE} (version_num text)")
             database.execute(f"insert into {VERSION_TABLE} values ('7.3.0')")
-            for column in ("contract", "frozen", "billing_status", "first_submitted_at"):
+            for column in _COLUMNS_OF_0_2_0:
                 database.execute(f"alter table tasks add column {column}")
         return bring_up_to_date(*arguments)
 
