@@ -11,8 +11,9 @@ import tempfile
 import threading
 import time
 import weakref
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .callback import Callback, call
@@ -50,10 +51,27 @@ class Entry:
     video: Path
     link: str
     job: Job | None = None
+    begun: float | None = None  # when the drawing began
+    share: float = 0.0  # the share of its frames that are written
     drawn: float | None = None
     failure: DrawFailure | None = None
     cancelled: float | None = None
     end_known: threading.Event = field(default_factory=threading.Event)
+
+    def starts(self) -> float | None:
+        """Return the time at which the task leaves the queue, or ``None`` while no place to draw is free."""
+        return None if self.begun is None else max(self.begun, self.created + self.plan.starts)
+
+    def percent(self, now: float) -> int:
+        """Return the progress of a task that is not completed, 0 to 99.
+
+        It is that of its plan or, where the machine draws more slowly than that, of the drawing.
+        """
+        if self.cancelled is not None:
+            return 0  # only queued tasks can be cancelled
+        end = self.end()
+        age = (now if end is None else min(now, end)) - self.created
+        return min(self.plan.at(age), int(99 * self.share))
 
     def end(self) -> float | None:
         """Return the time at which the task ends or ended, or ``None`` while that is unknown."""
@@ -70,7 +88,8 @@ class Entry:
             return "cancelled"
         if end is not None and now >= end:
             return "failed" if self.failure else "completed"
-        return "queued" if now < self.created + self.plan.starts else "processing"
+        starts = self.starts()
+        return "queued" if starts is None or now < starts else "processing"
 
 
 class Backend:
@@ -83,7 +102,7 @@ class Backend:
         faults: the faults to simulate.
         link_lifetime: seconds for which a video's link is valid after the task has ended; by default the
             contract's own.
-        draft: whether to draw pictures of a quarter of the width and height.
+        draft: whether to draw pictures of a quarter of the width and height, equal ones for equal requests.
         credit: the credit of the account in US dollars, where the contract has an account.
         clock: returns Unix seconds; it must never go back, or progress would, too.
     """
@@ -175,7 +194,7 @@ class Backend:
         entry = Entry(
             task_id,
             body,
-            order,
+            order if self.draft else replace(order, variation=zlib.crc32(task_id.encode())),
             frozen,
             now,
             timeline(order, random.random(), self.speed),
@@ -208,17 +227,16 @@ class Backend:
         entry, now = self.tasks[task_id], self.clock() if now is None else now
         status, end = entry.status(now), entry.end()
         has_ended = status in ("completed", "failed", "cancelled")
-        age = (now if end is None else min(now, end)) - entry.created
         failure = entry.failure if status == "failed" else None
         return TaskState(
             task_id=task_id,
             body=entry.body,
             status=status,
-            percent=100 if status == "completed" else entry.plan.at(age),
+            percent=100 if status == "completed" else entry.percent(now),
             frozen=entry.frozen,
             now=now,
             created=entry.created,
-            started=None if status in ("queued", "cancelled") else entry.created + entry.plan.starts,
+            started=None if status in ("queued", "cancelled") else entry.starts(),
             ended=end if has_ended else None,
             expires=self._expiry(entry),
             video_url=f"{self.base_url}/videos/{entry.link}.mp4" if status == "completed" else "",
@@ -279,12 +297,22 @@ class Backend:
         prompts = (*(shot.prompt for shot in entry.order.shots), entry.body.get("prompt", ""))
         if self.faults.fails(prompts):
             entry.failure = DrawFailure(self.faults.fail, "the sandbox is set to let this task fail")
-            entry.drawn = entry.created
+            entry.begun, entry.share, entry.drawn = entry.created, 1.0, entry.created
             entry.end_known.set()
             return
+        entry.share = 1.0 if self.draft else 0.0  # a draft keeps to its plan: it is drawn within a second
         entry.job = self._render_pool.draw(
-            entry.order, entry.video, lambda failure: self._drawn(entry, failure), draft=self.draft
+            entry.order,
+            entry.video,
+            lambda failure: self._drawn(entry, failure),
+            draft=self.draft,
+            report=lambda share: self._drawing(entry, share),
         )
+
+    def _drawing(self, entry: Entry, share: float) -> None:
+        if entry.begun is None:
+            entry.begun = self.clock()
+        entry.share = max(entry.share, share)
 
     def _drawn(self, entry: Entry, failure: DrawFailure | None) -> None:
         entry.failure, entry.drawn = failure, self.clock()

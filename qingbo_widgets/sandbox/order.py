@@ -53,6 +53,8 @@ class Order:
         negative_prompt: the content to avoid; empty for none.
         has_watermark: whether a watermark is drawn.
         seed: a number that decides the scenery.
+        variation: a number that decides light, clouds and the boat's place within that scenery; 0 for the
+            usual ones. Two tasks of one request differ only in it.
     """
 
     shots: tuple[Shot, ...]
@@ -73,6 +75,7 @@ class Order:
     negative_prompt: str = ""
     has_watermark: bool = False
     seed: int = 0
+    variation: int = 0
 
     @property
     def seconds(self) -> int:

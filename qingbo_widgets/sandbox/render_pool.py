@@ -8,9 +8,12 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from .order import Order
 
@@ -44,7 +47,14 @@ class Job:
             if self._process is not None:
                 self._process.kill()
 
-    def run(self, order: Order, path: Path, *, draft: bool = False) -> DrawFailure | None:
+    def run(
+        self,
+        order: Order,
+        path: Path,
+        *,
+        draft: bool = False,
+        report: Callable[[float], object] = lambda _: None,
+    ) -> DrawFailure | None:
         """Draw in a child process and wait for it; return ``None`` when the video is ready.
 
         A draft that any sandbox of this process has drawn before is returned from the cache at once, unless
@@ -54,42 +64,67 @@ class Job:
             order: the video to draw.
             path: the mp4 file to write.
             draft: True to draw a draft.
+            report: called with the share of the frames that are written, 0 to 1.
         """
         is_cacheable = draft and not order.urls
         task = json.dumps({"order": order.as_dict(), "path": str(path), "draft": draft})
         cache_key = json.dumps(order.as_dict(), sort_keys=True)
-        with self._lock:
-            if self._cancelled:
-                return DrawFailure("task_failed", "cancelled")
-            cached = _drafts.get(cache_key) if is_cacheable else None
-            if cached is not None:
-                path.write_bytes(cached)
+        with TemporaryFile() as errors:
+            with self._lock:
+                if self._cancelled:
+                    return DrawFailure("task_failed", "cancelled")
+                cached = _drafts.get(cache_key) if is_cacheable else None
+                if cached is not None:
+                    path.write_bytes(cached)
+                    return None
+                self._process = _start_process(errors)
+            answer = _follow(self._process, task.encode(), report)
+            if self._process.returncode == 0:
+                if is_cacheable:
+                    _drafts[cache_key] = path.read_bytes()
+                    while len(_drafts) > _MOST_DRAFTS:
+                        _drafts.popitem(last=False)
                 return None
-            self._process = subprocess.Popen(
-                # Not multiprocessing, which would import the caller's main module again, notebook or script.
-                [sys.executable, "-m", f"{__package__}.drawing.render"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=Path(__file__).parents[2],  # the package's folder, even if it is not installed
-                # Otherwise an interrupt of the kernel would interrupt the drawing, too. Windows uses a
-                # separate console, which without this flag would be visible.
-                start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        with self._process as process:
-            output, errors = process.communicate(task.encode())
-        if process.returncode == 0:
-            if is_cacheable:
-                _drafts[cache_key] = path.read_bytes()
-                while len(_drafts) > _MOST_DRAFTS:
-                    _drafts.popitem(last=False)
-            return None
-        try:
-            return DrawFailure(**json.loads(output))
-        except (ValueError, TypeError):
-            last = errors.decode(errors="replace").strip().splitlines() or ["the drawing process was killed"]
-            return DrawFailure("task_failed", last[-1])
+            if "code" in answer:
+                return DrawFailure(answer["code"], answer["message"])
+            errors.seek(0)
+            lines = errors.read().decode(errors="replace").strip().splitlines()
+            return DrawFailure("task_failed", lines[-1] if lines else "the drawing process was killed")
+
+
+def _start_process(errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        # Not multiprocessing, which would import the caller's main module again, notebook or script.
+        [sys.executable, "-m", f"{__package__}.drawing.render"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,  # not a pipe, which nothing would empty while the progress is read
+        cwd=Path(__file__).parents[2],  # the package's folder, even if it is not installed
+        # Otherwise an interrupt of the kernel would interrupt the drawing, too. Windows uses a separate
+        # console, which without this flag would be visible.
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _follow(
+    process: subprocess.Popen[bytes], task: bytes, report: Callable[[float], object]
+) -> dict[str, Any]:
+    """Give a process its task, report its progress until it has ended, and return its last other line."""
+    answer: dict[str, Any] = {}
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(OSError), process.stdin as stdin:  # the process was killed at once
+            stdin.write(task)
+        for text in process.stdout:
+            with suppress(ValueError):  # the process was killed within a line
+                line = json.loads(text)
+                if "share" in line:
+                    report(line["share"])
+                else:
+                    answer = line
+    return answer
 
 
 class RenderPool:
@@ -105,7 +140,13 @@ class RenderPool:
         self._threads: list[threading.Thread] = []
 
     def draw(
-        self, order: Order, path: Path, finished: Callable[[DrawFailure | None], None], *, draft: bool = False
+        self,
+        order: Order,
+        path: Path,
+        finished: Callable[[DrawFailure | None], None],
+        *,
+        draft: bool = False,
+        report: Callable[[float], object] = lambda _: None,
     ) -> Job:
         """Start a job that draws a video, and return it.
 
@@ -114,13 +155,16 @@ class RenderPool:
             path: the mp4 file to write.
             finished: called on one of the pool's threads with the failure, or ``None``.
             draft: True to draw a draft.
+            report: called on the same thread with the share of the frames that are written: with 0 as soon as
+                the video's turn has come.
         """
         job = Job()
         self._jobs.add(job)
 
         def work() -> None:
             try:
-                failure = job.run(order, path, draft=draft)
+                report(0.0)
+                failure = job.run(order, path, draft=draft, report=report)
             except Exception as error:  # without an end, the task would run for ever
                 failure = DrawFailure("task_failed", f"the sandbox cannot draw this video: {error}")
             self._jobs.discard(job)

@@ -52,7 +52,9 @@ class Sandbox:
         api_key: the key that is accepted; a random one by default.
         link_lifetime: seconds for which a video's link is valid; by default the contract's: 24 hours in
             2026-04, seven days in 2026-11.
-        draft: whether to draw a quarter of the width and height, which is much faster; for tests.
+        draft: whether to draw a quarter of the width and height, which is much faster, and the same picture
+            for equal requests; for tests. Otherwise each task of a request shows its scene in another light,
+            which its id decides.
         contract: the date of the contract, ``2026-04`` or ``2026-11``.
         gaps: the answers where the documentation of contract 2026-11 is silent; see ``Gaps``.
         credit: the credit of the account in US dollars on which the tasks of contract 2026-11 draw; 2026-04

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from traitlets import Bool, Float, Instance, Int, Tuple, Unicode
 
@@ -13,7 +14,30 @@ from ..service.contract.models import DEFAULT_CONTRACT
 from ..service.contract.snapshot import TaskStatus
 from .observers import ObservedTraits
 
-__all__ = ["TaskState"]
+__all__ = ["NextTry", "TaskState"]
+
+
+class NextTry(NamedTuple):
+    """The wait for the next status request after one that failed.
+
+    Attributes:
+        reason: the message, without the time of the next request.
+        at: the time of the next request, UTC.
+        is_away: whether the service cannot be reached, so that the user may ask for a try at once; a service
+            that asks to wait is not hurried.
+        since: the monotonic time of the first request that failed; no progress is predicted after it.
+    """
+
+    reason: str
+    at: datetime
+    is_away: bool
+    since: float
+
+    @classmethod
+    def after(cls, seconds: float, reason: str, *, is_away: bool, since: float | None = None) -> Self:
+        """Return the wait that begins now, after a first failure by default."""
+        at = datetime.now(UTC) + timedelta(seconds=seconds)
+        return cls(reason, at, is_away, time.monotonic() if since is None else since)
 
 
 class TaskState(ObservedTraits):
@@ -21,9 +45,11 @@ class TaskState(ObservedTraits):
 
     Attributes:
         contract: the date of the service's contract under which the task was created.
+        end_seen_at: when this kernel saw the task end, UTC; ``None`` if it did not.
     """
 
     contract: str = DEFAULT_CONTRACT
+    end_seen_at: datetime | None = None
 
     task_id = Unicode("", read_only=True, help="The service's id, empty until it has answered.")
     model = Unicode("", read_only=True, help="The model's name.")
@@ -62,9 +88,20 @@ class TaskState(ObservedTraits):
     )
     billing_status = Unicode("", read_only=True, help="The state of its billing at the service, if known.")
     message = Unicode("", read_only=True, help="A note on the current step, often empty.")
+    next_try = Instance(
+        NextTry, allow_none=True, read_only=True, help="The wait that the message is about, if it is."
+    )
 
     def set_traits(self, **changes: Any) -> None:
         """Set traits together, so that observers see all changes at once. For the task's follower."""
+        if "message" in changes:
+            changes.setdefault("next_try", None)
+        status = changes.get("status")
+        if status is not None and self.trait_has_value("status"):  # in the constructor it has none yet
+            if not status.is_ended:
+                self.end_seen_at = None
+            elif not self.status.is_ended:
+                self.end_seen_at = datetime.now(UTC)
         with self.hold_trait_notifications():
             for name, value in changes.items():
                 self.set_trait(name, value)

@@ -74,6 +74,9 @@ class Cancellable(Protocol):
     async def cancel(self) -> None:
         """Cancel the task at the service, or before it is sent."""
 
+    def hurry(self) -> None:
+        """Make the next request now, if the service could not be reached."""
+
 
 class Owner(Protocol):
     """The part of the manager that a task uses."""
@@ -175,10 +178,14 @@ class Task(TaskState):
 
     @property
     def shown_progress(self) -> float:
-        """Percent to draw now: predicted between two responses, never decreasing, below 100 until the end."""
+        """Percent to draw now: predicted between two responses, never decreasing, below 100 until the end.
+
+        While the service cannot be reached, it stands still.
+        """
         if self.forecast is None or self.is_done or self.status.is_ended:
             return float(self.progress)
-        return max(float(self.progress), self.forecast.progress(time.monotonic()))
+        now = time.monotonic() if self.next_try is None else self.next_try.since
+        return max(float(self.progress), self.forecast.progress(now))
 
     @property
     def seconds_left(self) -> float | None:
@@ -354,6 +361,19 @@ class Task(TaskState):
         with uninterrupted():
             if self.lifecycle.claim(lambda: self.can_be_followed):
                 self.manager.follow(self, error=None, message="")
+
+    def try_now(self) -> None:
+        """Ask a service that cannot be reached again now, instead of at the time of ``next_try``; at no cost.
+
+        The requests are still at least two seconds apart. Does nothing if the task waits for no next try, or
+        if the service itself asks to wait.
+
+        Raises:
+            QingboError: the manager is closed.
+        """
+        self.manager.monitor.check_open()
+        if self.follower is not None:
+            self.manager.monitor.call_soon(self.follower.hurry)
 
     def retry_download(self) -> None:
         """Save the video of a completed task again, with a fresh URL, at no cost; or those it still lacks.

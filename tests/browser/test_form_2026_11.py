@@ -139,7 +139,7 @@ def test_the_player_tells_the_length_of_a_video(notebook: Notebook) -> None:
 def test_several_shots_beside_the_prompt(notebook: Notebook) -> None:
     """The prompt stays visible above the shots, whose seconds become the duration."""
     page, output = opened(notebook, "kling-v3")
-    field(output, "Several shots").check()
+    field(output, "Multi-shot").check()
     expect(field(output, "Prompt")).to_be_visible()
     fill(field(output, "Shot 2"), "A heron lands")
     field(output, "Seconds").last.fill("4")

@@ -45,7 +45,7 @@ def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
     """Shots can be edited, moved, split and removed; bar and kernel follow; toggling the mode keeps them."""
     page = notebook([FORM, ""]).run(0)
     form = page.output(0)
-    form.get_by_label("Several shots").check()
+    form.get_by_label("Multi-shot").check()
     expect(form.get_by_label("Shot 1")).to_have_value("A koi swims.")
     expect(form.get_by_label("Prompt", exact=True)).to_be_hidden()
     expect(form.locator(".qingbo-rest")).to_have_text("10 s left")
@@ -76,9 +76,9 @@ def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
         "[('A koi swims.', 3), ('镜头拉远', 3), ('Light dances.', 2)]",
     )
 
-    form.get_by_label("Several shots").uncheck()
+    form.get_by_label("Multi-shot").uncheck()
     expect(form.get_by_label("Prompt", exact=True)).to_have_value("A koi swims. Light dances.")
-    form.get_by_label("Several shots").check()
+    form.get_by_label("Multi-shot").check()
     expect(form.get_by_label("Shot 2")).to_have_value("镜头拉远")
     page.write(1, "form.shots = [('One', 2), ('Two', 15)]").run(1)
     expect(form.get_by_label("Shot 1")).to_have_value("One")
@@ -101,14 +101,14 @@ def test_the_camera_preview_follows_the_choice(notebook: Notebook) -> None:
     expect(form.get_by_role("img", name=re.compile("turns to the right"))).to_be_visible()
 
     button(form, "By axis").click()
-    form.get_by_label("Lean (roll)").fill("-4")
-    form.get_by_label("Lean (roll)").press("Enter")
-    expect(form.get_by_role("img", name="Lean left: 4")).to_be_visible()
+    form.get_by_label("Roll (roll)").fill("-4")
+    form.get_by_label("Roll (roll)").press("Enter")
+    expect(form.get_by_role("img", name="Roll left: 4")).to_be_visible()
     expect(form).not_to_contain_text("Kling expects exactly one")
     button(form, "Zoom in").focus()
     page.page.keyboard.press("Space")
     expect(form.get_by_label("Zoom (zoom)")).to_have_value("-1")
-    expect(form).to_contain_text("2 axes differ from zero, but Kling expects exactly one")
+    expect(form).to_contain_text("2 axes are set; set exactly one")
     expect_value(page, 1, "form.request.camera_control.config", "{'roll': -4.0, 'zoom': -1.0}")
 
     button(form, "Pause").click()
@@ -144,7 +144,7 @@ def test_the_keyboard_generates(notebook: Notebook) -> None:
     expect_value(page, 1, "len(studio.cards)", "1")
     assert page.page.evaluate(f"() => {PANEL}.content.widgets[0].model.executionCount") == 1
 
-    studio.get_by_label("Several shots").check()
+    studio.get_by_label("Multi-shot").check()
     studio.get_by_label("Shot 2").click()
     page.page.keyboard.type("The end.")
     page.page.keyboard.press("Meta+Enter")
@@ -188,7 +188,7 @@ def test_the_form_fits_the_window(notebook: Notebook, width: int) -> None:
     """No control is cut off, even in a window as narrow as a phone; the screenshots are for visual review."""
     page = notebook([FORM], width=width).run(0)
     form = page.output(0)
-    form.get_by_label("Several shots").check()
+    form.get_by_label("Multi-shot").check()
     expect(form.get_by_label("Shot 2")).to_be_visible()
     for theme in ("light", "dark"):
         page.theme(theme).screenshot(f"form-shots-{width}-{theme}")

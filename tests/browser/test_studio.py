@@ -53,7 +53,7 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
     bar = Recorder(page.page, ".qingbo-card .progress-bar", "element.style.width")
     expect(page.output(1).get_by_role("button", name="Generate")).to_be_disabled()
     write_and_generate(page, 1, PROMPT)
-    expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
+    expect(page.output(1)).to_contain_text("Generating", timeout=PATIENCE)
     page.screenshot("studio-running")
 
     wait_for_file(page, 1)
@@ -133,9 +133,9 @@ def test_a_task_at_the_end_of_a_cell_is_a_live_card(notebook: Notebook) -> None:
 def test_a_reload_while_a_task_runs(notebook: Notebook) -> None:
     """A reload while a task runs loses nothing: the card comes back and shows the video at the end."""
     page = notebook([connected(speed=2), "task = qw.generate('一只猫')\ntask"]).run_all()
-    expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
+    expect(page.output(1)).to_contain_text("Generating", timeout=PATIENCE)
     page.save().reload()
-    expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
+    expect(page.output(1)).to_contain_text("Generating", timeout=PATIENCE)
     page.screenshot("reloaded-while-running")
     expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
     assert playable(videos(page, 1))["duration"] > 4
@@ -218,7 +218,7 @@ def test_after_a_restart_no_bar_stands_still(notebook: Notebook) -> None:
     ).run_all()
     write_and_generate(page, 2, PROMPT)
     for cell in (1, 2):
-        expect(page.output(cell)).to_contain_text("Being made", timeout=PATIENCE)
+        expect(page.output(cell)).to_contain_text("Generating", timeout=PATIENCE)
         expect(page.output(cell).locator("code:visible")).to_have_count(0)
     page.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart().then(() => null)")
     for cell in (1, 2):

@@ -97,7 +97,7 @@ def test_a_card_is_updated_to_its_end_from_the_cell_that_waits(run_notebook: Run
         (model,) = views_of(cell)
         stored = texts_in(made, model)
         assert finished in stored, "the page of nbconvert shows a task that is done as unfinished"
-        assert "Being made" not in stored
+        assert "Generating" not in stored
         assert "Submitting" not in stored
 
 

@@ -16,7 +16,9 @@ from qingbo_widgets.sandbox.contracts import contract_of
 from qingbo_widgets.sandbox.faults import Faults
 from qingbo_widgets.sandbox.idempotency import KEY_LIFETIME
 from qingbo_widgets.sandbox.order import Order, Shot
-from qingbo_widgets.sandbox.render_pool import DrawFailure, RenderPool
+from qingbo_widgets.sandbox.render_pool import DrawFailure, Job, RenderPool
+from tests.sandbox.drawing.films import Film, difference
+from tests.waiting import until
 
 REQUEST: dict[str, Any] = {"model": "kling-v1", "prompt": "a pond"}
 HOUR = 3600.0
@@ -215,3 +217,74 @@ def test_a_drawing_that_cannot_start_ends_its_task(tmp_path: Path, monkeypatch: 
     pool.draw(order, tmp_path / "2.mp4", ends.put, draft=True)
     assert ends.get(timeout=60) is None
     pool.close()
+
+
+@pytest.mark.slow
+def test_the_progress_is_that_of_the_drawing(clock: Clock) -> None:
+    """On a machine slower than the plan the percent follow the frames: they never fall or wait at 98."""
+    backend = april(clock)
+    try:
+        task_id = backend.submit(REQUEST).task_id
+        entry = backend.tasks[task_id]
+        clock.now += 10 * HOUR  # by its plan it is long over
+        seen: list[int] = []
+
+        def is_drawn() -> bool:
+            percent = entry.percent(clock.now)
+            if entry.drawn is None:  # still, so the percent are from before the end
+                seen.append(percent)
+            return entry.drawn is not None
+
+        until(is_drawn)
+        assert seen == sorted(seen), f"the bar went back: {seen}"
+        assert max(seen) <= 99
+        assert len(set(seen)) > 10, f"the bar stood still or leapt: {sorted(set(seen))}"
+        stuck = seen.count(98) + seen.count(99)
+        assert stuck < len(seen) / 4, f"the bar was at its end for {stuck} of {len(seen)} looks"
+        assert status(backend, task_id)["progress"] == 100
+    finally:
+        backend.close()
+
+
+def test_a_task_without_a_place_to_draw_is_queued(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two videos are drawn at a time; the third is queued, and can be cancelled, until its turn has come."""
+    places: Queue[None] = Queue()
+
+    def draw(*_: Any, **__: Any) -> None:
+        places.get(timeout=60)
+
+    monkeypatch.setattr(Job, "run", draw)
+    backend = april(clock)
+    try:
+        first, second, third = (backend.submit(REQUEST).task_id for _ in range(3))
+        until(lambda: None not in (backend.tasks[first].begun, backend.tasks[second].begun))
+        clock.now += HOUR
+        assert [status(backend, name)["status"] for name in (first, second)] == ["processing", "processing"]
+        assert status(backend, third)["status"] == "queued"
+        assert status(backend, third)["progress"] == 0
+        places.put(None)
+        until(lambda: backend.tasks[third].begun is not None)
+        assert status(backend, third)["status"] == "processing"
+        assert status(backend, third)["start_time"] == int(clock.now * 1000)
+    finally:
+        for _ in range(3):
+            places.put(None)
+        backend.close()
+
+
+@pytest.mark.slow
+def test_two_tasks_of_one_request_show_it_differently(clock: Clock) -> None:
+    """A repetition is another video of the same scene; a submission sent again with its key is the same."""
+    backend = april(clock)
+    try:
+        body = {**REQUEST, "duration": 5}
+        first, second = backend.submit(body, "one"), backend.submit(body, "two")
+        again = backend.submit(body, "one")
+        assert again is first
+        for entry in (first, second):
+            wait_until_drawn(backend, entry.task_id)
+        films = [Film(entry.video) for entry in (first, second)]
+        assert films[0].bytes != films[1].bytes
+        assert difference(films[0].frames[60], films[1].frames[60]) > 2, "nobody could tell the two apart"
+    finally:
+        backend.close()

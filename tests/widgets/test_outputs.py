@@ -164,7 +164,7 @@ def test_a_finished_task_as_text(finished: Task) -> None:
 def test_a_running_task_as_text(running: Task) -> None:
     """A console shows the status of a running task, and the line that follows it in a new kernel."""
     lines = plain_text(running).splitlines()
-    assert lines[0].startswith("Being made · apples")
+    assert lines[0].startswith("Generating · apples")
     assert lines[1:3] == ["To go on in a new kernel:", "import qingbo_widgets as qw"]
     assert lines[3].endswith('.resume("task-2")')
 
@@ -248,7 +248,7 @@ def test_latex_takes_the_text(finished: Task, running: Task, cell: Any) -> None:
     notebook = new_notebook(cells=[new_code_cell("task", outputs=outputs)])
     latex = LatexExporter().from_notebook_node(notebook)[0]
     assert r"saved as qingbo\_videos/koi.mp4" in latex
-    assert r"Being made · apples for \$2 and melons for \$5" in latex
+    assert r"Generating · apples for \$2 and melons for \$5" in latex
     assert "qingbo-html" not in latex
 
 

@@ -73,6 +73,7 @@ def encode(
     *,
     hold: int = 1,
     enlarge: int = 1,
+    report: Callable[[float], object] = lambda _: None,
 ) -> None:
     """Write an H.264 film, with AAC if it has sound.
 
@@ -85,6 +86,7 @@ def encode(
         sound: samples -1..1 of shape (channels, length) at ``SAMPLE_RATE``; None for a silent film.
         hold: the number of frames that show one picture; fewer are painted, including the first and the last.
         enlarge: the factor by which the film is wider and higher than its frames.
+        report: called with the share of the frames that are written, 0 to 1, after each picture.
     """
     pictures = -(-count // hold)
     step = (count - 1) / max(pictures - 1, 1)
@@ -108,6 +110,7 @@ def encode(
                     picture = picture.reformat(video.width, video.height)
                 picture.pts, picture.time_base = index, Fraction(1, FPS)
                 film.mux(video.encode(picture))
+            report((number + 1) / pictures)
         film.mux(video.encode())
         if audio is not None and sound is not None:
             samples = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")

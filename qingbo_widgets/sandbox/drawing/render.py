@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,20 @@ _PICTURES = 24  # minimum number of pictures in a draft, each shown for several 
 _SHARPEST = 1080  # short side of the largest frames that are painted; those of larger films are enlarged
 
 
-def render(order: Order, path: str | Path, *, draft: bool = False) -> None:
+def render(
+    order: Order,
+    path: str | Path,
+    *,
+    draft: bool = False,
+    report: Callable[[float], object] = lambda _: None,
+) -> None:
     """Render a video: equal orders give equal videos.
 
     Args:
         order: the video to draw.
         path: the mp4 file to write.
         draft: True to render a quarter of the width and height, and few pictures.
+        report: called with the share of the frames that are written, 0 to 1.
 
     Raises:
         UnusablePicture: a picture of the order cannot be loaded.
@@ -50,7 +57,8 @@ def render(order: Order, path: str | Path, *, draft: bool = False) -> None:
             reel = files.enter_context(closing(Reel(footage.clip, repeats=order.source_use != "edit")))
         count = order.seconds * FPS
         hold = max(count // _PICTURES, 1) if draft else 1
-        encode(path, size, count, partial(_prepare, shots, reel), sound, hold=hold, enlarge=enlarge)
+        prepare = partial(_prepare, shots, reel)
+        encode(path, size, count, prepare, sound, hold=hold, enlarge=enlarge, report=report)
 
 
 def _prepare(shots: Sequence[Shot], reel: Reel | None, index: int) -> Painter:
@@ -75,14 +83,27 @@ def _sound(order: Order, footage: Footage | None, *, draft: bool) -> Floats | No
 
 
 def main() -> int:
-    """Render one order; on failure, write the ``error`` of the task to standard output."""
+    """Render one order; write its progress and, on failure, the ``error`` of the task to standard output.
+
+    Each line is a JSON object: ``share`` is that of the frames that are written.
+    """
     task = json.load(sys.stdin)
     try:
-        render(Order.from_dict(task["order"]), task["path"], draft=task["draft"])
+        render(
+            Order.from_dict(task["order"]),
+            task["path"],
+            draft=task["draft"],
+            report=lambda share: _write({"share": share}),
+        )
     except (UnusablePicture, UnusableVideo) as error:
-        json.dump({"code": "upstream_bad_request", "message": str(error)}, sys.stdout)
+        _write({"code": "upstream_bad_request", "message": str(error)})
         return 1
     return 0
+
+
+def _write(line: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

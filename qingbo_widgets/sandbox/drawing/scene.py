@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,19 @@ _WAVES = (
 )
 _BOAT_ON = 1  # the second wave
 _DRIFT = 0.012  # fraction of the width per second at nearness 1, if the request does not move the camera
+
+
+class _Places(NamedTuple):
+    """The ranges of places for the light and the boat, in fractions of the width and the height."""
+
+    light_x: tuple[float, float]
+    light_y: tuple[float, float]
+    boat_x: tuple[float, float]
+
+
+_USUAL = _Places((0.60, 0.74), (0.27, 0.34), (0.40, 0.56))
+#: Wide ranges, because two tasks of one request should differ at first sight.
+_VARIED = _Places((0.16, 0.84), (0.16, 0.42), (0.18, 0.72))
 
 
 @dataclass(frozen=True)
@@ -67,22 +81,32 @@ class Landscape:
         seed: equal seeds give equal landscapes.
         reach: the maximum turn of the camera, in fractions of the width and the height.
         drifts: True if the picture moves slowly by itself.
+        variation: decides the light, the clouds, the boat's place and the particles, over the same hills and
+            waves; 0 for those of the seed.
     """
 
     def __init__(
-        self, size: tuple[int, int], mood: Mood, seed: int, reach: tuple[float, float], drifts: bool
+        self,
+        size: tuple[int, int],
+        mood: Mood,
+        seed: int,
+        reach: tuple[float, float],
+        drifts: bool,
+        variation: int = 0,
     ) -> None:
         self._size = width, height = size
         self._unit = math.sqrt(width * height) / 960  # pixels per unit of length; 1 for 1280x720
         rng = np.random.default_rng(seed)
-        self._drift = float(rng.choice((-1, 1))) * _DRIFT * width if drifts else 0.0
-        self._light = width * rng.uniform(0.60, 0.74), height * rng.uniform(0.27, 0.34)
-        self._sky = Sky(size, self._unit, mood, rng, self._light, reach)
+        chance = np.random.default_rng((seed, variation)) if variation else rng
+        places = _VARIED if variation else _USUAL
+        self._drift = float(chance.choice((-1, 1))) * _DRIFT * width if drifts else 0.0
+        self._light = width * chance.uniform(*places.light_x), height * chance.uniform(*places.light_y)
+        self._sky = Sky(size, self._unit, mood, chance, self._light, reach)
         self._layers = [self._hill(mood, rng, *hill) for hill in _HILLS]
         self._layers += [self._wave(mood, rng, *wave) for wave in _WAVES]
         self._boat = Boat(64 * self._unit)
-        self._boat_x = width * rng.uniform(0.40, 0.56)
-        self._air = Air(mood, size, self._unit, seed)
+        self._boat_x = width * chance.uniform(*places.boat_x)
+        self._air = Air(mood, size, self._unit, seed + variation)
         self._x = np.arange(width, dtype=np.float32)
         self._shade = _vignette(size)
 

@@ -21,6 +21,7 @@ from .moved import MovedPicture
 from .picture import Brush, Pictures, film_size
 from .scene import Landscape
 from .source import Clip, Source
+from .variation import Light
 
 Size = tuple[int, int]
 
@@ -57,6 +58,7 @@ class Shot:
     screen: Size | None
     _scene: _Scene | Grade
     _camera: Camera
+    _light: Light | None
     _gallery: Gallery | None
     _lettering: Lettering
 
@@ -67,12 +69,14 @@ class Shot:
             seconds: the time since the start of the shot.
             source: the frame of the source video, of the size ``screen``; it may be changed.
         """
+        moment = seconds / (self.seconds - 1 / FPS)
         if isinstance(self._scene, Grade):
             assert source is not None
             frame = self._scene.apply(source, seconds)
         else:
-            moment = seconds / (self.seconds - 1 / FPS)
             frame = self._scene.paint(seconds, moment, self._camera.view(moment))
+        if self._light is not None:
+            self._light.shine(frame, moment)
         if self._gallery is not None:
             self._gallery.draw(frame, source)
         self._lettering.draw(frame)
@@ -106,14 +110,22 @@ def shots_of(order: Order, short: int, footage: Footage | None) -> tuple[Size, l
         elif first is not None and number == 0:
             scene = _picture_scene(order, size, first, camera, footage)
         else:
-            scene = Landscape(size, mood, order.seed + number, camera.reach, drifts=not camera.moves)
+            scene = Landscape(
+                size,
+                mood,
+                order.seed + number,
+                camera.reach,
+                drifts=not camera.moves,
+                variation=order.variation,
+            )
         is_landscape = isinstance(scene, Landscape)
+        light = Light(order.variation) if order.variation and not is_landscape else None
         lettering = Lettering(size, _text(order, number, is_large=is_landscape))
         gallery = None
         if exhibits:
             gallery = Gallery(size, exhibits, lettering.top, is_beside=not is_landscape)
         screen = size if isinstance(scene, Grade) else gallery.screen if gallery else None
-        shots.append(Shot(start, shot.seconds, screen, scene, camera, gallery, lettering))
+        shots.append(Shot(start, shot.seconds, screen, scene, camera, light, gallery, lettering))
         start += shot.seconds
     return size, shots
 

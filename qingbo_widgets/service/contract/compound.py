@@ -37,6 +37,10 @@ __all__ = [
     "with_urls",
 ]
 
+_TOTAL = N_(
+    "{field}: the shots add up to {total} s, and the service renders {shortest} to {longest} s; try {example}."
+)
+
 _EXAMPLE_SHOT = N_("A koi in a pond")
 _EXAMPLE_POINTS = [(0, 0), (10, 10)]
 _EXAMPLE_MASK = f"DynamicMask('{EXAMPLE_URL}moves.png', {_EXAMPLE_POINTS})"
@@ -63,9 +67,14 @@ def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[P
         shortest, longest = limits
         durations = [shot.duration for shot in shots if isinstance(shot, Shot) and is_duration(shot.duration)]
         if len(durations) == len(shots) and not shortest <= sum(durations) <= longest:
-            limit = tr("seconds is the sum of the durations, and the service renders {shortest} to {longest}")
-            limit = limit.format(shortest=shortest, longest=longest)
-            yield refused(name, sum(durations), limit, tr("5 for each of 2 shots"))
+            message = tr(_TOTAL).format(
+                field=name,
+                total=sum(durations),
+                shortest=shortest,
+                longest=longest,
+                example=tr("5 for each of 2 shots"),
+            )
+            yield Problem(name, message)
 
 
 def advise_shots(parameter: Parameter, shots: Any) -> Iterator[Problem]:
@@ -128,7 +137,7 @@ def advise_camera(parameter: Parameter, camera: object) -> Iterator[Problem]:
     if isinstance(camera, CameraControl) and camera.type == "simple" and isinstance(camera.config, dict):
         moving = [value for value in camera.config.values() if isinstance(value, (int, float)) and value != 0]
         if len(moving) != 1:
-            message = tr("{field}: {count} axes differ from zero, but Kling expects exactly one.")
+            message = tr("{field}: {count} axes are set; set exactly one.")
             yield Problem(parameter.name, message.format(field=parameter.name, count=len(moving)))
 
 

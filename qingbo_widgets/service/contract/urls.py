@@ -193,14 +193,14 @@ def public_url_refusal(url: object) -> str | None:
     if not lowercase:
         return tr("is blank")
     if lowercase.startswith("data:"):
-        return tr("is the data itself, but the service takes public URLs only")
+        return tr("is the data itself, and the service needs a public URL")
     if lowercase.startswith("file:") or is_local_file(url):
-        return tr("is a file on this machine, but the service takes public URLs only")
+        return tr("is a file on this machine, and the service needs a public URL")
     if is_web_url(url.strip()):
         return tr("has blanks around it")
     if lowercase.startswith(("http://", "https://")):
         return tr("is not a URL that can be fetched (no blanks, a host after the //)")
-    return tr("is not an http(s) URL, but the service takes public URLs only")
+    return tr("is not a public http(s) URL")
 
 
 def base_url_refusal(url: str) -> str | None:

@@ -21,6 +21,7 @@ from ...exceptions import (
     TaskNotFound,
 )
 from ...i18n import N_, sentences, tr
+from ...system.times import local_time
 from ..contract.busy import is_busy
 from ..contract.envelope import TASK_IDS, find_task, layers_of
 from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_key, is_refusal
@@ -230,8 +231,7 @@ def _task_in(status: int, body: Mapping[str, Any] | None, fields: Mapping[str, A
 def _end_of_window(reset_at: datetime | None) -> str:
     if reset_at is None:
         return tr("The service does not say when it ends: see its dashboard.")
-    text = tr("It ends at {when:%Y-%m-%d %H:%M:%S}, local time: try again then.")
-    return text.format(when=reset_at.astimezone())
+    return tr("It ends at {when}: try again then.").format(when=local_time(reset_at, seconds=True))
 
 
 def _code(fields: Mapping[str, Any], secret: Secret) -> str | None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ...exceptions import (
     ConnectionFailed,
@@ -43,6 +43,8 @@ logger = logging.getLogger("qingbo_widgets")
 
 #: Seconds. The end of the account's spending limit can be days away, and the task ends long before.
 LONGEST_PAUSE = 3600.0
+#: Seconds between two requests to a service that cannot be reached, however often the user asks for one.
+HURRY_AFTER = 2.0
 CLOSED = N_(
     "Its manager was closed, so this task is no longer followed. It continues at the service; qw.connect() "
     "follows it again."
@@ -103,6 +105,7 @@ class Follower:
         self._submitted = submitted
         self._is_cancelled = False
         self._cancelling: asyncio.Task[None] | None = None
+        self._may_hurry_at = 0.0
 
     async def run(self) -> None:
         """Submit, follow, save; then save the other videos of a task that has several."""
@@ -204,6 +207,17 @@ class Follower:
             self._cancelling = asyncio.ensure_future(self._cancel())
         await asyncio.shield(self._cancelling)
 
+    def hurry(self) -> None:
+        """Ask a service that could not be reached again now, or as soon as that is decent."""
+        wait = self._record.task.next_try
+        if wait is None or not wait.is_away:
+            return
+        rest = max(self._may_hurry_at - self._clock(), 0.0)
+        soon = datetime.now(UTC) + timedelta(seconds=rest)
+        if soon < wait.at:
+            self._record.task.set_traits(next_try=wait._replace(at=soon))
+            asyncio.get_running_loop().call_later(rest, self._record.wake)
+
     async def _cancel(self) -> None:
         record, task = self._record, self._record.task
         if not task.task_id and not task.is_done:
@@ -253,11 +267,12 @@ class Follower:
                 history = history.failed(min(getattr(error, "retry_after", None) or 0.0, LONGEST_PAUSE))
                 delay = next_delay(history, self._clock())
                 outage = outage or Outage(self._clock)
-                message = outage.explain(
+                message, next_try = outage.explain(
                     error, delay, is_taken=self._is_accepted and not self._proves_absence(error)
                 )
                 logger.info("Task %s: %s Asking again in %.0f s", task.task_id, error, delay)
-                record.set_traits(eta=None, message=message)
+                self._may_hurry_at = self._clock() + max(HURRY_AFTER, history.floor)
+                record.set_traits(eta=None, message=message, next_try=next_try)
             else:
                 if outage is not None:
                     outage = None

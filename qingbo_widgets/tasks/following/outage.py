@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ...exceptions import AuthenticationFailed, QingboError, RateLimited, ServiceError, TaskNotFound
-from ...i18n import tr
+from ...i18n import sentences, tr
 from ...system.times import local_time
+from ..state import NextTry
 
 __all__ = ["Outage"]
 
@@ -27,11 +28,12 @@ class Outage:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._began = clock()
         self._unreachable_since: datetime | None = None
         self._refused_since: float | None = None
 
-    def explain(self, error: QingboError, delay: float, *, is_taken: bool) -> str:
-        """Return a message with the error and the time of the next request.
+    def explain(self, error: QingboError, delay: float, *, is_taken: bool) -> tuple[str, NextTry]:
+        """Return a message with the error and the time of the next request, and the two apart.
 
         Args:
             error: the error of a status request.
@@ -41,7 +43,7 @@ class Outage:
         Raises:
             AuthenticationFailed, TaskNotFound: ``error`` itself, if it counts as final.
         """
-        now = self._clock()
+        now, again = self._clock(), tr("Asking again in {delay:.0f} s.")
         if isinstance(error, AuthenticationFailed | TaskNotFound):
             self._unreachable_since = None
             if self._refused_since is None:
@@ -51,15 +53,19 @@ class Outage:
             is_over = now + delay - self._refused_since > REFUSAL_PATIENCE
             if not is_taken or (is_believed and is_over):
                 raise error
-            message = tr("The service took this task, and now answers {error} Asking again in {delay:.0f} s.")
+            message = tr("The service took this task, and now answers {error}")
         elif isinstance(error, RateLimited):
             self._unreachable_since = None
-            message = tr("The service asks to wait: {error} Asking again in {delay:.0f} s.")
+            message = tr("The service asks to wait: {error}")
         elif isinstance(error, ServiceError) and error.code and 200 <= error.status < 300:
             self._unreachable_since = None
-            message = tr("The service answers {error} Asking again in {delay:.0f} s.")
+            message = tr("The service answers {error}")
         else:
             self._unreachable_since = self._unreachable_since or datetime.now().astimezone()
-            message = tr("Not reachable since {since}: {error} Trying again in {delay:.0f} s.")
+            message = tr("The service cannot be reached since {since}: {error}")
+            again = tr("Trying again in {delay:.0f} s.")
         since = self._unreachable_since and local_time(self._unreachable_since, seconds=True)
-        return message.format(error=error, delay=delay, since=since)
+        reason = message.format(error=error, since=since)
+        is_away = self._unreachable_since is not None
+        next_try = NextTry.after(delay, reason, is_away=is_away, since=self._began)
+        return sentences(reason, again.format(delay=delay)), next_try

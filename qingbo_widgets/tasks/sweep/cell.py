@@ -125,9 +125,9 @@ class Cell:
 
     @property
     def progress(self) -> int:
-        """Percent; 100 once nothing more happens."""
+        """Percent, as on the card of its task; 100 once nothing more happens."""
         if self.task is not None and self.state == CellState.running:
-            return self.task.progress
+            return int(self.task.shown_progress)
         return 0 if self.state == CellState.waiting else 100
 
     @property

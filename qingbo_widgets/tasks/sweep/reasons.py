@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ...exceptions import QingboError
 from ...i18n import N_, sentences, tr
+from ...system.times import local_time
 from .brake import Run, Trouble
 
 __all__ = ["ELSEWHERE", "NOT_WRITTEN", "OTHER_CONTRACT", "UNFOLLOWED", "stopped", "waiting"]
@@ -34,7 +35,7 @@ _STOPPED = {
 }
 _UNSENT = N_("Cells that were not sent: {count}.")
 _PLACES = N_("The service takes no more than {count} of these tasks at once now; the others wait their turn.")
-_LATER = N_("The service takes no more tasks now. The next one is sent at {when:%H:%M:%S}, by itself.")
+_LATER = N_("The service takes no more tasks now. The next one is sent at {when}, by itself.")
 OTHER_CONTRACT = N_(
     "{error} Nothing more is sent. Once connected so, with the library in {folder!r}, "
     "Sweep.load({name!r}).resume() submits the waiting cells there."
@@ -67,4 +68,7 @@ def waiting(places: int | None, seconds: float) -> str:
     """
     if places is not None:
         return tr(_PLACES).format(count=places)
-    return tr(_LATER).format(when=datetime.now() + timedelta(seconds=seconds)) if seconds > 0 else ""
+    if seconds <= 0:
+        return ""
+    when = datetime.now(UTC) + timedelta(seconds=seconds)
+    return tr(_LATER).format(when=local_time(when, seconds=True))

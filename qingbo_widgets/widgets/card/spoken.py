@@ -1,4 +1,4 @@
-"""The status of a task for screen readers: each status once, without the percent."""
+"""The status of a task for screen readers: each status once, without the percent; errors at once."""
 
 from __future__ import annotations
 
@@ -14,17 +14,30 @@ if TYPE_CHECKING:
 
 __all__ = ["spoken"]
 
-#: The maximum of characters of a prompt that are read aloud with the status.
-PROMPT = 60
+#: The maximum of characters of a prompt that are read aloud with the status, and of an error.
+PROMPT, ERROR = 60, 160
 
 
 def spoken(task: Task, problem: str = "") -> Markup:
     """Return invisible HTML that announces the status of the task, or the error of a button."""
-    return announcement(task.key, problem or _text(task))
+    is_error = bool(problem) or (task_text.is_over(task) and task.video_path is None)
+    return announcement(task.key, problem or _text(task), is_urgent=is_error and not _is_cancelled(task))
 
 
 def _text(task: Task) -> str:
-    if not task_text.is_over(task) and (task.status.is_ended or task.status == TaskStatus.submitting):
+    """Return for example "Finished, 20 s: a koi", or "Failed: a koi. The reason"."""
+    is_over = task_text.is_over(task)
+    if not is_over and (task.status.is_ended or task.status == TaskStatus.submitting):
         return ""  # passes within a second, or is a download with its percent
+    status = task_text.status(task)
+    if task.video_path is not None and (time := task_text.took(task)):
+        status = f"{status}, {time}"
     prompt = "" if task.request is None else shorten(" / ".join(task.request.prompts), PROMPT)
-    return ": ".join(part for part in (task_text.status(task), prompt) if part)
+    text = ": ".join(part for part in (status, prompt) if part)
+    if is_over and task.error is not None and not _is_cancelled(task):
+        text = f"{text}. {shorten(str(task.error), ERROR)}"
+    return text
+
+
+def _is_cancelled(task: Task) -> bool:
+    return task.status == TaskStatus.cancelled

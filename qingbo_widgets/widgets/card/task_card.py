@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from ..base.build import PAYS, button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
+from ..base.notify import bell, watch
 from ..base.output import CellOutput, bundle, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
@@ -64,6 +66,7 @@ _ANEW = N_(
 )
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
+_TRY_NOW = N_("Asks the service now instead of waiting, which costs nothing.")
 _FRAMES = N_("Grabs a frame of the video, or goes on from one.")
 
 _BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
@@ -119,6 +122,7 @@ class TaskCard(Composite):
             observe(task, self, "_withdraw_warning", ("status", "error")),
         ]
         task.on_end(weakly(self, "redraw_now"))
+        self._watch()
         self._start_drawing_soon()
 
     @lazy
@@ -169,6 +173,11 @@ class TaskCard(Composite):
         return self._button(tr("Follow again"), tr(_FOLLOW), lambda: self.task.follow_again())
 
     @lazy
+    def try_now_button(self) -> Any:
+        """The button for ``task.try_now()``, shown while the service cannot be reached."""
+        return self._button(tr("Try now"), tr(_TRY_NOW), lambda: self.task.try_now())
+
+    @lazy
     def frames_button(self) -> Any:
         """The button that opens the frame picker of the saved video below the card."""
         return self._button(tr("Frames"), tr(_FRAMES), self._open_frames)
@@ -213,6 +222,7 @@ class TaskCard(Composite):
 
     def redraw_now(self) -> None:
         """Redraw the card and its static copy immediately, because the task's status changed."""
+        self._watch()
         self._start_drawing()
         with update():  # so that no stale copy overwrites the final one
             self._static_html = Markup()
@@ -224,6 +234,11 @@ class TaskCard(Composite):
                     self.cell_output.set_copy(*self._copy())
         for call in self._redraw_callbacks:
             call()
+
+    def _watch(self) -> None:
+        """Notify the user of the end of the task, unless its sweep does."""
+        if self._is_announced:
+            watch(self.task)
 
     def _stop(self) -> None:
         for stop in self._stops:
@@ -281,7 +296,7 @@ class TaskCard(Composite):
 
     def _facts(self) -> Markup:
         task = self.task
-        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news)
+        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news, datetime.now(UTC))
         # In this part, because it is sent only when it changes.
         announced = spoken(task, self._problem) if self._is_announced else Markup()
         return self.cell_output.style + facts + announced
@@ -302,7 +317,10 @@ class TaskCard(Composite):
     def _visible_buttons(self) -> tuple[Any, ...]:
         task = self.task
         if not task_text.is_over(task):
-            return (self.cancel_button,)
+            is_away = task.next_try is not None and task.next_try.is_away
+            # In a studio or a sweep, the button is that of the whole.
+            notify = bell(self._buttons) if self.cell_output.has_copy else []
+            return (self.cancel_button, *([self.try_now_button] if is_away else []), *notify)
         if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)

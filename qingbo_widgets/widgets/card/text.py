@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ...exceptions import AuthenticationFailed, InvalidRequest, LinkExpired, TaskNotFound
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.quota import quota_text
 from ...service.contract.snapshot import TaskStatus
+from ...service.contract.status_names import status_label
 from ...service.contract.terms import terms_of
 from ...service.credentials import find_base_url, find_contract
 from ...system.notebook import notebook_folder
@@ -36,23 +38,18 @@ __all__ = [
     "is_resumable",
     "is_settled",
     "is_unfollowed",
+    "left_text",
     "link",
     "percent",
+    "progress",
     "resume_label",
     "resume_line",
     "static_copy",
     "status",
+    "time_left",
+    "took",
 ]
 
-_STATUS = {
-    TaskStatus.submitting: N_("Submitting"),
-    TaskStatus.unconfirmed: N_("Not confirmed"),
-    TaskStatus.queued: N_("Waiting in the queue"),
-    TaskStatus.processing: N_("Being made"),
-    TaskStatus.completed: N_("Finished"),
-    TaskStatus.failed: N_("Failed"),
-    TaskStatus.cancelled: N_("Cancelled"),
-}
 _CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
 
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
@@ -63,6 +60,8 @@ _NOT_FOUND = N_(
     "nothing."
 )
 _KEPT_FOR = N_("the service keeps it for {left} more")
+#: Seconds below which an estimate of the time that remains is not shown as a number.
+ALMOST_DONE = 5.0
 #: The shortest time that is shown in days.
 _LONG_TIME = timedelta(days=2)
 _KEPT_UNTIL = N_("the service keeps it until {end}")
@@ -123,8 +122,7 @@ def status(task: Task) -> str:
     if is_unfollowed(task):
         is_lost = isinstance(task.error, TaskNotFound)
         return tr("Not found at the service") if is_lost else tr("Not followed any more")
-    text = _STATUS.get(task.status)
-    return str(task.status) if text is None else tr(text)
+    return status_label(task.status)
 
 
 def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> Markup:
@@ -138,16 +136,58 @@ def headline(task: Task, now: datetime | None = None, shown: int | None = None) 
     facts = [markup.span(status(task), "qingbo-status")]
     over, now = is_over(task), now or datetime.now(UTC)
     if not over and not task.status.is_ended and task.status != TaskStatus.submitting:
-        facts.append(markup.span(f"{percent(task) if shown is None else shown} %"))
-    end = on_our_clock(task, task.completed_at) if over else now
-    if end is not None:
-        facts.append(markup.span(clock((end - task.submitted_at).total_seconds()), "qingbo-dim"))
-    seconds = None if over else task.seconds_left
-    if seconds is not None and seconds >= 1:
-        facts.append(markup.span(tr("about {left} left").format(left=clock(seconds)), "qingbo-dim"))
+        facts.append(progress(percent(task) if shown is None else shown, status(task)))
+    facts += [markup.span(part, "qingbo-dim") for part in (_elapsed(task, now), time_left(task)) if part]
     if (left := _retention(task, now, over)) is not None:
         facts.append(markup.span(left, "qingbo-dim"))
     return markup.tag("div", markup.join(facts, " "), class_="qingbo-head")
+
+
+def progress(shown: int, name: str) -> Markup:
+    """Return the percent as HTML, as the progress bar of screen readers: the bar on screen has no role.
+
+    Args:
+        shown: the percent.
+        name: the name of what progresses.
+    """
+    value = str(shown)
+    return markup.tag(
+        "span",
+        markup.text(f"{value} %"),
+        role="progressbar",
+        aria_label=name,
+        aria_valuemin="0",
+        aria_valuemax="100",
+        aria_valuenow=value,
+    )
+
+
+def took(task: Task) -> str:
+    """Return how long an ended task took, such as "20 s"; empty if that is unknown or no time at all.
+
+    The time ends when the task was seen to end, if that was later, because the clock on screen ran till then.
+    """
+    ends = [end for end in (on_our_clock(task, task.completed_at), task.end_seen_at) if end is not None]
+    seconds = (max(ends) - task.submitted_at).total_seconds() if ends and task.task_id else 0.0
+    if seconds < 1:
+        return ""
+    return tr("{seconds} s").format(seconds=int(seconds)) if seconds < 60 else clock(seconds)
+
+
+def time_left(task: Task) -> str:
+    """Return the estimate of the time that remains; empty if there is none.
+
+    Its last seconds are not counted: how long the service takes to store a video is not known.
+    """
+    seconds = None if is_over(task) or task.status.is_ended else task.seconds_left
+    return "" if seconds is None else left_text(seconds)
+
+
+def left_text(seconds: float) -> str:
+    """Return an estimate of the seconds that remain, as text."""
+    if seconds < ALMOST_DONE:
+        return tr("almost done")
+    return tr("about {left} left").format(left=clock(seconds))
 
 
 def about(task: Task) -> Markup:
@@ -169,17 +209,18 @@ def about(task: Task) -> Markup:
     )
 
 
-def advice(task: Task, problem: str = "", news: str = "") -> Markup:
+def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:
     """Return the message and the error of the task, with the remedy, as HTML.
 
     Args:
         task: the task.
         problem: the error of a button, shown as well.
         news: what a button has done, shown as well.
+        now: the current time, UTC, for a view that counts the seconds until the next try.
     """
     lines = []
     if task.message:
-        lines.append(markup.note(task.message, "dim" if is_over(task) else "hint"))
+        lines.append(markup.note(_message(task, now), "dim" if is_over(task) else "hint"))
     if task.error is not None and not _is_plain_cancellation(task):
         lines.append(markup.note(task.error, "alarm"))
         if more := _remedy(task):
@@ -189,6 +230,17 @@ def advice(task: Task, problem: str = "", news: str = "") -> Markup:
     if news:
         lines.append(markup.note(news, "hint"))
     return markup.join(lines)
+
+
+def _message(task: Task, now: datetime | None) -> str:
+    """Return the message; a time span in it would stand still, so it is counted, or left out."""
+    if (wait := task.next_try) is None:
+        return task.message
+    if now is None:
+        return wait.reason
+    seconds = math.ceil((wait.at - now).total_seconds())
+    again = tr("Next try in {seconds} s.").format(seconds=seconds) if seconds > 0 else tr("Trying now …")
+    return sentences(wait.reason, again)
 
 
 def _is_plain_cancellation(task: Task) -> bool:
@@ -290,6 +342,15 @@ def _usual_contract(manager: Owner, address: str | None) -> str:
         return find_contract(manager.configured_contract(), address).name
     except InvalidRequest:
         return ""
+
+
+def _elapsed(task: Task, now: datetime) -> str:
+    if task.status.is_ended:
+        time = took(task)
+        return tr("took {time}").format(time=time) if time else ""
+    if is_over(task):
+        return ""
+    return tr("{time} elapsed").format(time=clock((now - task.submitted_at).total_seconds()))
 
 
 def _price(task: Task) -> str:

@@ -24,15 +24,15 @@ __all__ = ["CameraEditor", "summary"]
 _CHOICES: dict[str | None, tuple[str, str]] = {
     None: (
         N_("Not set"),
-        N_("The camera is not set: it does what the prompt says, or what the model likes."),
+        N_("No camera preset: the model follows the prompt."),
     ),
-    "down_back": (N_("Down and back"), N_("The camera sinks and draws back: more and more comes into view.")),
-    "forward_up": (N_("Forward and up"), N_("The camera comes nearer and rises.")),
-    "right_turn_forward": (N_("Right, forward"), N_("The camera turns to the right and goes forward.")),
-    "left_turn_forward": (N_("Left, forward"), N_("The camera turns to the left and goes forward.")),
+    "down_back": (N_("Down and back"), N_("The camera moves down and back, and more comes into view.")),
+    "forward_up": (N_("Forward and up"), N_("The camera moves forward and up.")),
+    "right_turn_forward": (N_("Right, forward"), N_("The camera turns right and moves forward.")),
+    "left_turn_forward": (N_("Left, forward"), N_("The camera turns left and moves forward.")),
     "simple": (
         N_("By axis"),
-        N_("You say how far the camera moves, turns, leans or zooms; one of them is best."),
+        N_("Set one axis from −10 to 10."),
     ),
 }
 
@@ -59,47 +59,43 @@ _AXES: dict[str, _Axis] = {
         N_("Slide (horizontal)"),
         N_("Slide left"),
         N_("Slide right"),
-        N_("The camera moves sideways: left below zero, right above. Near things pass faster than far ones."),
+        N_("Moves the camera sideways: negative values to the left, positive ones to the right."),
     ),
     "vertical": _Axis(
-        N_("Rise (vertical)"), N_("Sink"), N_("Rise"), N_("The camera moves down below zero, up above.")
+        N_("Rise (vertical)"),
+        N_("Sink"),
+        N_("Rise"),
+        N_("Moves the camera down (negative) or up (positive)."),
     ),
     "pan": _Axis(
         N_("Look up (pan)"),
         N_("Look down"),
         N_("Look up"),
-        N_(
-            "The camera looks down below zero, up above, from where it stands. In film this is called a tilt."
-        ),
+        N_("Turns the camera down (negative) or up (positive) without moving it. In film, this is a tilt."),
     ),
     "tilt": _Axis(
         N_("Look aside (tilt)"),
         N_("Look left"),
         N_("Look right"),
-        N_(
-            "The camera looks left below zero, right above, from where it stands. In film this is called "
-            "a pan."
-        ),
+        N_("Turns the camera left (negative) or right (positive) without moving it. In film, this is a pan."),
     ),
     "roll": _Axis(
-        N_("Lean (roll)"),
-        N_("Lean left"),
-        N_("Lean right"),
-        N_(
-            "The camera rolls counter-clockwise below zero, clockwise above; the picture turns the other way."
-        ),
+        N_("Roll (roll)"),
+        N_("Roll left"),
+        N_("Roll right"),
+        N_("Rolls the camera counter-clockwise (negative) or clockwise (positive)."),
     ),
     "zoom": _Axis(
         N_("Zoom (zoom)"),
         N_("Zoom in"),
         N_("Zoom out"),
-        N_("The picture comes nearer below zero, and goes further off above."),
+        N_("Zooms in (negative) or out (positive)."),
     ),
 }
 _PAUSE, _PLAY = N_("Pause"), N_("Play")
-_PAUSE_HELP = N_("Stops the preview, or lets it move again.")
+_PAUSE_HELP = N_("Pauses or plays the preview.")
 _AMOUNT = N_("{direction}: {amount:g}")
-_ONE_STEP = N_("{direction}, by one more.")
+_ONE_STEP = N_("{direction} by 1.")
 _AXIS_WIDTH = "130px"
 
 

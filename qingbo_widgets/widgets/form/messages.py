@@ -23,8 +23,8 @@ from .wording import name_of_part, plain_problems_html, problems_html
 __all__ = ["below", "code_notes", "obstacle"]
 
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
-_NOT_READY = N_("Not ready: see {fields}.")
-_SHOT, _SHOTS = N_("Shot {number}"), N_("Several shots")
+_NOT_READY = N_("Fix first: {fields}.")
+_SHOT, _SHOTS = N_("Shot {number}"), N_("Multi-shot")
 _FIXED = N_("Fixed in this form.")
 _COUNTED = N_("{count} / {limit} characters")
 _COUNT = N_("{count} characters")
@@ -59,7 +59,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
 
 
 def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
-    """Return what the form shows where a problem is to be mended: the label of a control, line or panel."""
+    """Return what the form shows where a problem is fixed: the label of a control, line or panel."""
     name = problem.field
     if name not in form.field_names:
         return (name,)

@@ -27,7 +27,7 @@ from .wording import problem_lines, problems_html
 
 __all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented"]
 
-_WITH_PROBLEMS = N_("{label} ({number} to mend)")
+_WITH_PROBLEM, _WITH_PROBLEMS = N_("{label} (1 error)"), N_("{label} ({number} errors)")
 _WITH_VALUE = N_("{label}: {value}")
 _NOT_SENT = N_("{label}: not sent now, because it {reason}.")
 _CLOSED, _OPEN = "caret-right", "caret-down"
@@ -236,7 +236,8 @@ class Panels(VBox):
         # A part that was just added is not an error yet, as long as the user sees it.
         count = sum(kind == "alarm" or not self.is_open(name) for _, kind in lines)
         if count:
-            return tr(_WITH_PROBLEMS).format(label=text, number=count)
+            template = tr(_WITH_PROBLEM) if count == 1 else tr(_WITH_PROBLEMS)
+            return template.format(label=text, number=count)
         is_sent = any(map(self._form.counts, panel.fields))
         value = panel.summary(self._form) if is_sent else ""
         return tr(_WITH_VALUE).format(label=text, value=value) if value else text

@@ -10,6 +10,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...service.contract.request import VideoRequest
+from ...system.times import local_time
 from ..base import html as markup
 from ..base.build import button, set_tooltip
 from ..base.clicks import message_of
@@ -160,7 +161,7 @@ def _row(*children: Any) -> Any:
 
 def _task_text(entry: Entry) -> str:
     return _ENTRY.format(
-        when=f"{entry.submitted_at.astimezone():%m-%d %H:%M}",
+        when=local_time(entry.submitted_at),
         model=entry.model,
         prompt=markup.shorten(entry.prompt, 60),
     )

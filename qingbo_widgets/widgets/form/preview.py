@@ -21,7 +21,7 @@ __all__ = ["Preview"]
 #: Seconds without a change after which the user is assumed to have finished typing a URL.
 _TYPED = 0.5
 
-_SERVED = N_("The sandbox serves {path} at this address. The service itself takes public URLs only.")
+_SERVED = N_("The sandbox serves {path} at this address. The service itself needs a public URL.")
 
 
 class Preview(Editor):

@@ -26,7 +26,7 @@ from .wording import problems_html
 
 __all__ = ["ShotsEditor", "ShotsSwitch"]
 
-_SWITCH = N_("Several shots")
+_SWITCH = N_("Multi-shot")
 _SHOT = N_("Shot {number}")
 _SHOT_HELP = N_("What this shot shows.")
 _PLACEHOLDER = N_("What this shot shows")

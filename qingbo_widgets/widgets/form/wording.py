@@ -23,7 +23,7 @@ __all__ = ["name_of_part", "plain_problems_html", "problem_lines", "problems_htm
 _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
 _REQUIRED = N_("Required: {fields}.")
-_REFUSED_SWITCH, _MENDABLE_SWITCH = N_("It {reason}; {act}."), N_("It {reason}; try {example}, or {act}.")
+_REFUSED_SWITCH, _CORRECTABLE_SWITCH = N_("It {reason}; {act}."), N_("It {reason}; try {example}, or {act}.")
 _UNTICK, _TICK = N_("untick it"), N_("tick it")
 #: A quoted value, in which nothing is a name; an apostrophe inside a word does not begin one.
 _QUOTED = r"""(?<![A-Za-z0-9])'[^']*'|"[^"]*\""""
@@ -149,7 +149,7 @@ def _refusal_of_switch(form: FormFields, problem: Problem, parameter: Parameter)
     act = tr(_UNTICK) if value else tr(_TICK)
     for rule in model.active({name: getattr(form, name) for name in model.parameters}):
         if rule.refusal and problem.field in rule.limit and tr(rule.refusal) in problem.message:
-            text = tr(_MENDABLE_SWITCH) if rule.suggest else tr(_REFUSED_SWITCH)
+            text = tr(_CORRECTABLE_SWITCH) if rule.suggest else tr(_REFUSED_SWITCH)
             return text.format(reason=tr(rule.refusal), example=assigned(rule.suggest), act=act)
     return ""
 

@@ -15,7 +15,7 @@ from ...library.requests import readable_part_of, request_of
 from ...media.frames import save_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
-from ...service.contract.status_names import status_name
+from ...service.contract.status_names import status_label, status_name
 from ...system.times import local_time
 from ..base import html as markup
 from ..base.build import PAYS, button
@@ -242,7 +242,7 @@ def _head(entry: Entry) -> Markup:
     when = local_time(entry.submitted_at)
     line = markup.tag(
         "div",
-        markup.span(status_name(entry.status).capitalize(), "qingbo-status"),
+        markup.span(status_label(entry.status), "qingbo-status"),
         markup.span(when, "qingbo-dim"),
         markup.span(tr(_KEYS_HELP), "qingbo-dim"),
         class_="qingbo-head",

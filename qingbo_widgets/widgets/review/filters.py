@@ -12,7 +12,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
 from ...service.contract.models import contracts, declared, models_of
-from ...service.contract.status_names import status_name
+from ...service.contract.status_names import status_label
 from ..base.build import set_tooltip
 from ..base.ipw import HBox
 from ..base.sync import Echo, close_whole, update
@@ -97,7 +97,7 @@ class Filters(HBox):
         with self._echo:
             for name, values in offered:
                 if (control := self.controls.get(name)) is not None:
-                    self._offer(control, values, status_name if name == "status" else str)
+                    self._offer(control, values, status_label if name == "status" else str)
 
     def _offer(self, control: Any, values: Iterable[str], text_of: Callable[[str], str]) -> None:
         chosen = control.value

@@ -11,7 +11,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...media.posters import can_make_posters, read_poster
-from ...service.contract.status_names import status_name
+from ...service.contract.status_names import status_label
 from ...tasks.background.poster_queue import posters
 from ..base import html as markup
 from ..base.build import button, create_shared
@@ -149,7 +149,7 @@ def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judg
         data = base64.b64encode(picture).decode("ascii")
         picture_html = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
         picture_html = picture_html.removesuffix("</img>")
-    status = "" if entry.file else status_name(entry.status)
+    status = "" if entry.file else status_label(entry.status)
     facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
     text = markup.user_text(prompt, class_="qingbo-tile-prompt") + markup.tag(
         "div", markup.text(markup.plain(facts)), class_="qingbo-tile-facts"

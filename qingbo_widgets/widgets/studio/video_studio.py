@@ -16,11 +16,13 @@ from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
 from ..base.announcement import announcement
-from ..base.build import PAYS, button, newest_first, set_busy, style_sheet
+from ..base.build import PAYS, button, create_shared, newest_first, set_busy, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
+from ..base.notify import bell
+from ..base.notify import install as install_bell
 from ..base.output import CellOutput, text_of
 from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
@@ -114,6 +116,7 @@ class VideoStudio(Composite):
             layout={"width": "auto", "min_width": "124px"},
         )
         self._head = ipywidgets.HTML()
+        self._bell = create_shared(ipywidgets.Box, "", "qingbo-bell-place")
         self._reason = ipywidgets.HTML(layout={"flex": "1 1 200px", "margin": "0 0 0 10px"})
         self._actions = ipywidgets.HBox(
             [self.generate_button, self._reason],
@@ -161,18 +164,20 @@ class VideoStudio(Composite):
         if self.manager is not None:
             self.manager.monitor.warm_up()
         shortcut_class()  # imported before the lock is taken
+        install_bell()
         with update(self):  # so that only one of two threads does it
             if self.comm is not None and not self._is_ready:
                 self._is_ready = True
                 self._invisible = [style_sheet(self), *make_shortcut(self._on_shortcut)]
                 self.children = [*self.children, *self._invisible]
+                self._bell.children = bell(self._bell)
 
     def _stop(self) -> None:
         if self._draft is not None:
             self._draft.close()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self.form, self._actions, self._column)
+        return (self._bell, self.form, self._actions, self._column)
 
     def _ipython_display_(self, **_: Any) -> None:
         self.cell_output.show(self._static_copy(), self._plain_copy())
@@ -195,7 +200,7 @@ class VideoStudio(Composite):
         )
         with update(self, self._head):
             self._head.value = markup.style() + self.cell_output.style + status
-            self.children = [self._head, self.form, self._actions, self._column, *self._invisible]
+            self.children = [self._head, self._bell, self.form, self._actions, self._column, *self._invisible]
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
             self._panel.close()
@@ -249,7 +254,9 @@ class VideoStudio(Composite):
             else:
                 reason = markup.note(obstacle) if obstacle else Markup()
             # An obstacle is not announced: it changes with every letter that is typed.
-            self._reason.value = reason + announcement(self.cell_output.copy_class, self._problem)
+            self._reason.value = reason + announcement(
+                self.cell_output.copy_class, self._problem, is_urgent=True
+            )
 
     def _on_shortcut(self, label: str, text: str) -> None:
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""

@@ -17,6 +17,7 @@ from ..base.build import PAYS, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
+from ..base.notify import bell, watch_sweep
 from ..base.output import CellOutput
 from ..base.sync import observe, refresher, update
 from . import table
@@ -93,6 +94,7 @@ class SweepGrid(Composite):
         self.add_class("qingbo").add_class("qingbo-grid")
         self.cell_output = CellOutput(self)
         self._pages.lay_out()
+        watch_sweep(sweep)
         self._unobserve = observe(sweep, self, "redraw_now", ("state", "reason", "message", "max_running"))
         self.redraw_now()
 
@@ -118,7 +120,11 @@ class SweepGrid(Composite):
             self._head.value = table.headline(sweep)
             self._bar.value = round(1000 * sweep.progress)
             problem = markup.note(self._problem, "alarm") if self._problem else ""
-            notes = table.notes(sweep) + problem + announcement(sweep.name, self._spoken_state())
+            notes = (
+                table.notes(sweep)
+                + problem
+                + announcement(sweep.name, self._spoken_state(), is_urgent=bool(self._problem))
+            )
             self._notes.value = markup.style() + self.cell_output.style + notes
             is_paused = sweep.state == "paused"
             self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
@@ -188,7 +194,7 @@ class SweepGrid(Composite):
             buttons.append(self.follow_button)
         if counts[CellState.failed]:
             buttons.append(self.retry_button)
-        return tuple(buttons)
+        return tuple(buttons if sweep.is_done else [*buttons, *bell(self._buttons)])
 
     # ------------------------------------------------------------------ the static copy
 

@@ -30,7 +30,7 @@ MOST_PREVIEWS = 24
 
 _STATE = {
     "planned": N_("Not sent yet"),
-    "running": N_("Under way"),
+    "running": N_("Generating"),
     "paused": N_("Paused"),
     "ended": N_("Finished"),
 }
@@ -40,12 +40,12 @@ _CELL = {
 }
 _COUNTED = {
     CellState.waiting: N_("{count} waiting"),
-    CellState.running: N_("{count} running"),
+    CellState.running: N_("{count} generating"),
     CellState.finished: N_("{count} finished"),
     CellState.unsaved: N_("{count} not saved"),
     CellState.unfollowed: N_("{count} not followed"),
     CellState.failed: N_("{count} failed"),
-    CellState.unconfirmed: N_("{count} unconfirmed"),
+    CellState.unconfirmed: N_("{count} not confirmed"),
     CellState.cancelled: N_("{count} cancelled"),
 }
 
@@ -96,11 +96,12 @@ def label(values: Mapping[str, Any]) -> str:
 
 def headline(sweep: Sweep) -> Markup:
     """Return the state of the sweep as HTML, with the number of cells in each state and the time left."""
-    state, progress, counts = facts(sweep)
-    spans = [markup.span(state, "qingbo-status"), markup.span(progress), markup.span(counts, "qingbo-dim")]
+    state, _, counts = facts(sweep)
+    bar = task_text.progress(round(100 * sweep.progress), f"{state}: {sweep.name}")
+    spans = [markup.span(state, "qingbo-status"), bar, markup.span(counts, "qingbo-dim")]
     left = sweep.time_left if sweep.state == "running" else None
-    if left is not None and left >= 1:
-        spans.append(markup.span(tr("about {left} left").format(left=task_text.clock(left)), "qingbo-dim"))
+    if left is not None:
+        spans.append(markup.span(task_text.left_text(left), "qingbo-dim"))
     return markup.tag("div", markup.join(spans, " "), class_="qingbo-head")
 
 

@@ -317,3 +317,24 @@ def test_only_a_draft_without_urls_is_cached(
         assert len(drafts) == cached
     assert Job().run(Order(SHOT), tmp_path / "again.mp4", draft=True) is None
     assert (tmp_path / "again.mp4").read_bytes() == next(iter(drafts.values()))
+
+
+def test_a_variation_changes_the_light_over_the_same_scene(tmp_path: Path) -> None:
+    """Equal variations give equal videos; another one moves the light and the boat."""
+    films = []
+    for number, variation in enumerate((7, 7, 8)):
+        render(Order(SHOT, variation=variation), tmp_path / f"{number}.mp4", draft=True)
+        films.append(Film(tmp_path / f"{number}.mp4"))
+    assert films[0].bytes == films[1].bytes
+    assert difference(films[0].frames[0], films[2].frames[0]) > 2
+
+
+def test_a_variation_of_a_picture_begins_with_the_picture(tmp_path: Path, web: Web) -> None:
+    """A film that begins with a picture of the user shows it unchanged at first, then in another light."""
+    picture = web.put((120, 120, 120), (320, 180))
+    films = []
+    for variation in (0, 5):
+        render(Order(SHOT, first_frame=picture, variation=variation), tmp_path / "film.mp4", draft=True)
+        films.append(Film(tmp_path / "film.mp4"))
+    assert difference(films[0].frames[0], films[1].frames[0]) < 1
+    assert difference(films[0].frames[12], films[1].frames[12]) > 4

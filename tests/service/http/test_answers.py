@@ -23,6 +23,7 @@ from qingbo_widgets.exceptions import (
 )
 from qingbo_widgets.service.http.answers import Answer, error_in, excerpt, json_in, retry_after
 from qingbo_widgets.service.secrets.secret import Secret
+from qingbo_widgets.system.times import local_time
 
 KEY = Secret("sk-sentinel")
 
@@ -297,7 +298,7 @@ def test_the_end_of_a_spending_limit(reset_at: object, is_inside: bool) -> None:
     error = error_in(limited, KEY, "REFUSED", "UNCLEAR", is_submission=True)
     assert isinstance(error, RateLimited)
     assert (error.reset_at, error.retry_after) == (RESET, HOURS * 3600)
-    assert f"It ends at {RESET.astimezone():%Y-%m-%d %H:%M:%S}, local time" in str(error)
+    assert f"It ends at {local_time(RESET, seconds=True)}: try again then." in str(error)
     assert "Nothing was charged." in str(error)
 
 

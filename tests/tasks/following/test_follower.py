@@ -16,7 +16,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.sidecar import read_sidecar, sidecar_path
 from qingbo_widgets.service.download import partial as parts
-from qingbo_widgets.tasks.following import fetching, links, outage
+from qingbo_widgets.tasks.following import fetching, follower, links, outage
 from qingbo_widgets.tasks.schedule import retry_delay
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, Step, answer, close, file, html, partial, reset
@@ -285,11 +285,32 @@ def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scrip
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(60).video_path.read_bytes() == VIDEO
-    outages = [message for message in messages if message.startswith("Not reachable since")]
+    outages = [message for message in messages if message.startswith("The service cannot be reached since")]
     assert outages
     assert "Trying again in" in outages[0]
     assert "The task continues at the service" in outages[0]
     assert task.message == ""
+
+
+@pytest.mark.slow
+def test_a_user_need_not_wait_for_the_next_try(scripted, monkeypatch):
+    """``try_now`` ends the wait for a service that is back; many clicks are one request."""
+    monkeypatch.setattr(follower, "HURRY_AFTER", 0.3)
+    server, manager = scripted(taken(), *[html("<p>maintenance</p>", 503)] * 3)
+    server.then(taken("processing", progress=50), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    until(lambda: task.next_try and (task.next_try.at - datetime.now(UTC)).total_seconds() > 3)
+    asked, began = len(server.requests), time.monotonic()
+    assert task.next_try.is_away
+    assert task.next_try.reason in task.message
+    for _ in range(20):
+        task.try_now()
+    until(lambda: len(server.requests) > asked)
+    assert time.monotonic() - began < 2.5, "Try now waits as long as the countdown"
+    assert task.wait(60).video_path is not None
+    assert task.next_try is None
+    assert len(server.requests) < asked + 6, "20 clicks hammer a service that is just coming back"
+    task.try_now()  # nothing waits any more
 
 
 @pytest.mark.slow

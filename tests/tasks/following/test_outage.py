@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -33,8 +33,9 @@ def test_a_refusal_is_final_after_some_minutes():
     clock = Clock()
     current = Outage(clock)
     while clock.now + 30.0 <= REFUSAL_PATIENCE:
-        assert "no such task" in current.explain(refusal(), 30.0, is_taken=True)
-        assert "Not reachable" in current.explain(qw.ConnectionFailed("down."), 30.0, is_taken=True)
+        assert "no such task" in current.explain(refusal(), 30.0, is_taken=True)[0]
+        message = current.explain(qw.ConnectionFailed("down."), 30.0, is_taken=True)[0]
+        assert "cannot be reached" in message
         clock.now += 30.0
     with pytest.raises(qw.TaskNotFound):
         current.explain(refusal(), 30.0, is_taken=True)
@@ -55,9 +56,9 @@ def test_an_error_in_a_200_is_never_final(kind):
     clock, error = Clock(), kind("token has expired", status=200, code="1004")
     current = Outage(clock)
     for _ in range(100):
-        message = current.explain(error, 30.0, is_taken=True)
+        message, _ = current.explain(error, 30.0, is_taken=True)
         assert "answers 200 (1004): token has expired" in message
-        assert "reachable" not in message
+        assert "cannot be reached" not in message
         clock.now += 30.0
     with pytest.raises(qw.AuthenticationFailed):
         Outage(clock).explain(qw.AuthenticationFailed("no", status=200), 1.0, is_taken=False)
@@ -75,14 +76,23 @@ def test_an_outage_starts_after_the_last_answer(monkeypatch):
         def now(cls):  # type: ignore[override]  # asked without a zone
             return next(times)
 
+    actual = datetime
     monkeypatch.setattr(outage, "datetime", Ticking)
     current = Outage(Clock())
     down, busy = qw.ConnectionFailed("down."), qw.RateLimited("slow down", status=429)
     for _ in range(2):
-        message = current.explain(down, 1.0, is_taken=True)
-        assert message == f"Not reachable since {since(1)}: down. Trying again in 1 s."
-    message = current.explain(busy, 2.0, is_taken=True)
-    assert message == "The service asks to wait: 429: slow down Asking again in 2 s."
-    assert current.explain(down, 1.0, is_taken=True).startswith(f"Not reachable since {since(5)}:")
+        message, wait = current.explain(down, 1.0, is_taken=True)
+        assert message == f"The service cannot be reached since {since(1)}: down. Trying again in 1 s."
+        assert wait.reason == f"The service cannot be reached since {since(1)}: down."
+        assert wait.is_away
+        assert abs((wait.at - actual.now(UTC)).total_seconds() - 1) < 0.5
+    message, wait = current.explain(busy, 2.0, is_taken=True)
+    assert message == "The service asks to wait: 429: slow down. Asking again in 2 s."
+    assert not wait.is_away, "a service that asks to wait is not hurried"
+    assert current.explain(down, 1.0, is_taken=True)[0].startswith(
+        f"The service cannot be reached since {since(5)}:"
+    )
     current.explain(refusal(), 1.0, is_taken=True)
-    assert current.explain(down, 1.0, is_taken=True).startswith(f"Not reachable since {since(9)}:")
+    assert current.explain(down, 1.0, is_taken=True)[0].startswith(
+        f"The service cannot be reached since {since(9)}:"
+    )

@@ -29,6 +29,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect, default
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.state import NextTry
 from qingbo_widgets.tasks.task import KEY_MARGIN, Task
 from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.base.sync import refresher, update
@@ -95,16 +96,53 @@ def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
     card = TaskCard(task)
     assert "Submitting" in text(card)
     task.set_traits(
-        status=TaskStatus.processing, progress=40, message="Not reachable since 12:00:00: no route."
+        status=TaskStatus.processing,
+        progress=40,
+        message="The service cannot be reached since 12:00:00: no route.",
     )
-    assert "Being made" in text(card)
+    assert "Generating" in text(card)
     assert "40 %" in text(card)
-    assert "Not reachable since" in text(card)
+    assert "The service cannot be reached since" in text(card)
     assert bar(card).value == 40
     card.close()
 
 
 @pytest.mark.slow
+def test_the_seconds_until_the_next_try_are_counted(make_task: MakeTask, until: Any) -> None:
+    """While the service cannot be reached, the card counts down and offers to try now."""
+    task = make_task(task_id="task-1", status=TaskStatus.processing, progress=40)
+    card = TaskCard(task)
+    reason = "The service cannot be reached since 14:26: no route. The task continues at the service."
+    task.set_traits(
+        message=f"{reason} Trying again in 30 s.", next_try=NextTry.after(30, reason, is_away=True)
+    )
+    card.refresh()
+    assert f"{reason} Next try in 30 s." in text(card)
+    assert "Trying again" not in text(card), "a time span that stands still"
+    assert buttons(card) == ["Cancel", "Try now"]
+    assert reason in card.static_html
+    assert "Next try" not in card.static_html
+    hurried: list[str] = []
+    task.follower = SimpleNamespace(hurry=lambda: hurried.append("now"))
+    card.try_now_button.click()
+    until(lambda: hurried)
+
+    task.set_traits(next_try=NextTry.after(-1, reason, is_away=True))
+    card.refresh()
+    assert f"{reason} Trying now" in text(card)
+    task.set_traits(
+        message="The service asks to wait", next_try=NextTry.after(9, "It is busy.", is_away=False)
+    )
+    card.refresh()
+    assert "It is busy. Next try in 9 s." in text(card)
+    assert buttons(card) == ["Cancel"], "a service that asks to wait is hurried"
+    task.set_traits(message="", progress=50)
+    card.refresh()
+    assert task.next_try is None
+    assert "Next try" not in text(card)
+    card.close()
+
+
 def test_progress_alone_waits_for_the_beat(make_task: MakeTask, until: Any) -> None:
     """Frequent progress reports do not flood the page."""
     task = make_task(status=TaskStatus.processing)
@@ -144,7 +182,7 @@ def test_a_beat_is_two_messages(
     task.set_traits(progress=60)
     moment = datetime.now(UTC) + timedelta(seconds=5)
     monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
-    headline = html_part(card, "Being made")
+    headline = html_part(card, "Generating")
     sent.clear()
     card.refresh()
     assert [widget for widget, _ in sent] == [bar(card), headline]
@@ -584,7 +622,7 @@ def go_through(task: Task) -> None:
     """Take a task through all changes except its end."""
     task.set_traits(status=TaskStatus.queued, task_id="task-1")
     task.set_traits(status=TaskStatus.processing, progress=10)
-    task.set_traits(message="Not reachable since 12:00:00: no route.")
+    task.set_traits(message="The service cannot be reached since 12:00:00: no route.")
     task.set_traits(progress=50)
 
 
@@ -611,7 +649,7 @@ def test_a_card_is_drawn_only_while_it_is_visible(
     card = TaskCard(task)
     go_through(task)
     card.set_state({"_view_count": 1})
-    until(lambda: "Being made" in text(card) and find(card, ipywidgets.IntProgress))
+    until(lambda: "Generating" in text(card) and find(card, ipywidgets.IntProgress))
     assert bar(card).value == 50
     with update():  # the drawing on the other thread has begun, and ends first
         card.set_state({"_view_count": 0})
@@ -710,7 +748,7 @@ def test_a_users_failing_observer_breaks_no_card(make_task: MakeTask) -> None:
     task.observe(fail)
     card = TaskCard(task)
     task.set_traits(status=TaskStatus.processing, progress=10)
-    assert "Being made" in text(card)
+    assert "Generating" in text(card)
     card.close()
 
 
@@ -861,7 +899,7 @@ def test_the_clock_costs_next_to_nothing(make_task: MakeTask, monkeypatch: pytes
     """A tick sends a short line; a redraw without a change sends nothing."""
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
-    assert len(html_part(card, "Being made").value) < 500
+    assert len(html_part(card, "Generating").value) < 500
     moment = datetime.now(UTC)
     monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
     card.refresh()

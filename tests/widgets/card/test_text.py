@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +27,15 @@ from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.quota import quota_text
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskSnapshot, TaskStatus
-from qingbo_widgets.service.contract.status_names import status_name
+from qingbo_widgets.service.contract.status_names import status_label, status_name
 from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.tasks.following.answers import changes_from
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.schedule import Forecast
+from qingbo_widgets.tasks.state import NextTry
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card import text as task_text
+from qingbo_widgets.widgets.card.spoken import spoken
 from tests.widgets.page import read
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -42,7 +46,8 @@ MakeTask = Callable[..., Task]
 def test_every_status_has_words(make_task: MakeTask, status: TaskStatus) -> None:
     """Every status is shown as text, not as a colour or a code."""
     assert task_text.status(make_task(status=status))[0].isupper()
-    assert status_name(status) == status
+    assert task_text.status(make_task(status=status)).startswith(status_label(status))
+    assert status_name(status) == status_label(status).lower()
 
 
 def test_a_new_status_of_the_service_is_shown_as_it_is(make_task: MakeTask) -> None:
@@ -55,7 +60,7 @@ def test_the_headline_tells_percent_time_and_time_left(make_task: MakeTask) -> N
     """The headline contains what the bar shows, for screen readers."""
     task = make_task(status=TaskStatus.processing, progress=45, eta=30.0)
     line = task_text.headline(task, task.submitted_at + timedelta(seconds=72))
-    for fact in ("Being made", "45 %", "1:12", "about 0:30 left"):
+    for fact in ("Generating", "45 %", "1:12 elapsed", "about 0:30 left"):
         assert fact in line
 
 
@@ -94,14 +99,14 @@ def test_a_video_that_is_not_saved_yet_tells_how_long_it_is_kept(make_task: Make
 @pytest.mark.parametrize("hours", [-5, 5])
 def test_a_service_whose_clock_is_hours_off(make_task: MakeTask, hours: int) -> None:
     """Elapsed time and time left are right even if the service's clock is hours off."""
-    task = make_task(status=TaskStatus.completed, progress=100)
+    task = make_task(status=TaskStatus.completed, progress=100, task_id="task-1")
     created = task.submitted_at + timedelta(hours=hours)
     end = created + timedelta(seconds=72)
     task.set_traits(created_at=created, completed_at=end, expires_at=end + timedelta(hours=24))
     now = task.submitted_at + timedelta(seconds=72)
     assert "keeps it for 24:00:00 more" in task_text.headline(task, now)
     task.set_traits(video_path=Path("koi.mp4"))
-    assert "1:12" in task_text.headline(task)
+    assert "took 1:12" in task_text.headline(task)
 
 
 def test_saving_is_told_with_its_own_percent(make_task: MakeTask) -> None:
@@ -336,3 +341,82 @@ def test_a_task_that_was_never_taken_has_nothing_to_resume(make_task: MakeTask) 
     kept = task_text.static_copy(task)
     assert "connect(" not in kept
     assert "<video" not in kept
+
+
+@pytest.mark.parametrize(
+    ("left", "shown"),
+    [(12.4, "about 0:12 left"), (5.0, "about 0:05 left"), (4.9, "almost done"), (0.0, "almost done")],
+)
+def test_the_last_seconds_are_not_counted(make_task: MakeTask, left: float, shown: str) -> None:
+    """An estimate of a second that stays for ten is worse than none."""
+    task = make_task(status=TaskStatus.processing, progress=98, eta=left)
+    assert shown in task_text.headline(task)
+    assert task_text.headline(task).count("left") <= 1
+
+
+def test_the_time_never_goes_back(make_task: MakeTask) -> None:
+    """A task that was seen to end late took till then, because the clock on screen ran till then."""
+    task = make_task(task_id="task-1", status=TaskStatus.processing)
+    task.submitted_at = datetime.now(UTC) - timedelta(seconds=21)
+    assert "0:21 elapsed" in task_text.headline(task)
+    task.set_traits(status=TaskStatus.completed, completed_at=task.submitted_at + timedelta(seconds=18))
+    assert "took 21 s" in task_text.headline(task)
+    task.set_traits(video_path=Path("koi.mp4"))
+    assert "took 21 s" in task_text.headline(task, datetime.now(UTC) + timedelta(hours=1))
+
+
+def test_screen_readers_have_a_progress_bar(make_task: MakeTask) -> None:
+    """The percent have the role, the name, the limits and the value of a progress bar."""
+    line = task_text.headline(make_task(status=TaskStatus.processing, progress=45))
+    for part in (
+        'role="progressbar"',
+        'aria-label="Generating"',
+        'aria-valuenow="45"',
+        'aria-valuemax="100"',
+    ):
+        assert part in line
+
+
+def test_without_news_the_bar_stands_still(make_task: MakeTask) -> None:
+    """While the service cannot be reached, no progress is invented."""
+    task = make_task(status=TaskStatus.processing, progress=40)
+    now = time.monotonic()
+    task.forecast = Forecast(since=now - 10, shown=40.0, span=30.0, end=now + 20)
+    predicted = task.shown_progress
+    assert predicted > 50
+    away = NextTry.after(30, "The service cannot be reached.", is_away=True, since=now - 9)
+    task.set_traits(message="The service cannot be reached. Trying again in 30 s.", next_try=away)
+    assert 40 < task.shown_progress < 45
+    task.set_traits(message="")
+    assert task.shown_progress >= predicted
+
+
+def heard(task: Task, problem: str = "") -> tuple[str, bool]:
+    """Return what a screen reader announces, and whether it interrupts."""
+    html = str(spoken(task, problem))
+    said = re.search('data-text="([^"]*)"', html)
+    assert said is not None
+    return unescape(said[1]), "data-urgent" in html
+
+
+def test_what_screen_readers_announce(make_task: MakeTask) -> None:
+    """Each status once, without the percent; the end with its time; errors interrupt."""
+    task = make_task(task_id="task-1", status=TaskStatus.queued)
+    assert heard(task) == ("Queued: A koi", False)
+    task.set_traits(status=TaskStatus.processing, progress=10)
+    first = heard(task)
+    assert first == ("Generating: A koi", False)
+    task.set_traits(progress=60, eta=9.0)
+    assert heard(task) == first, "the percent are announced"
+    assert heard(task, "No route.") == ("No route.", True)
+    task.submitted_at = datetime.now(UTC) - timedelta(seconds=20.4)
+    task.set_traits(status=TaskStatus.completed, download=0.5)
+    assert heard(task) == ("", False)
+    task.set_traits(video_path=Path("koi.mp4"))
+    assert heard(task) == ("Finished, 20 s: A koi", False)
+    broken = make_task(task_id="task-2", status=TaskStatus.processing)
+    broken.set_traits(status=TaskStatus.failed, error=TaskFailed("It broke."))
+    assert heard(broken) == ("Failed: A koi. It broke.", True)
+    dropped = make_task(task_id="task-3", status=TaskStatus.queued)
+    dropped.set_traits(status=TaskStatus.cancelled, error=TaskCancelled("The task was cancelled."))
+    assert heard(dropped) == ("Cancelled: A koi", False)

@@ -835,7 +835,7 @@ def test_the_type_of_shots_asks_while_several_are_on(form: RequestForm) -> None:
     assert form.problems == ()
     kind.value = None
     assert "Required." in note(form, "shot_type")
-    assert form.obstacle == "Not ready: see Shot type."
+    assert form.obstacle == "Fix first: Shot type."
     kind.value = "customize"
     assert "Required." not in note(form, "shot_type")
     assert form.problems == ()

@@ -130,7 +130,7 @@ def test_shots_that_are_not_sent_stay_out(managers: Managers, leave_out: Callabl
     }
     kept = note(form).partition("Kept, but not sent: ")[2]
     assert "Shots. It was not part" in kept
-    assert ("Several shots" in note(form)) == (model == "kling-v2-6"), "a switch that is off is not missed"
+    assert ("Multi-shot" in note(form)) == (model == "kling-v2-6"), "a switch that is off is not missed"
     form.manager = managers["2026-11"]
     assert request_of(form) == before
     assert form.multi_prompt == SHOTS

@@ -51,12 +51,12 @@ def test_a_choice_offers_what_the_chosen_model_takes(described: Callable[[str], 
         [models.kling-v9]
         takes = []
         aspect_ratio = { choices = ["21:9", "16:9"] }
-        mode = { choices = ["ultra", "std"], labels = { ultra = "Make sound too" } }
+        mode = { choices = ["ultra", "std"], labels = { ultra = "Generate audio" } }
         """
     )
     form = RequestForm(prompt="A koi", model="kling-v9")
     assert values(form, "aspect_ratio") == ["21:9", "16:9"]
-    assert list(form.controls["mode"].options) == [("Make sound too", "ultra"), ("std", "std")]
+    assert list(form.controls["mode"].options) == [("Generate audio", "ultra"), ("std", "std")]
     form.controls["aspect_ratio"].value, form.controls["mode"].value = "21:9", "ultra"
     assert (form.request.aspect_ratio, form.request.mode) == ("21:9", "ultra")
     assert form.problems == ()

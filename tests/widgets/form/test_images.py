@@ -184,7 +184,7 @@ def test_the_last_frame_is_probed_too(form: RequestForm, finds: Finds, until: Un
     form.image_urls, form.last_frame = URL, "https://example.com/z.png"
     form.panels.buttons["more"].value = True
     until(lambda: {problem.field for problem in form.problems} == {"image_urls", "last_frame"})
-    until(lambda: "1 to mend" in form.panels.buttons["more"].description)
+    until(lambda: "1 error" in form.panels.buttons["more"].description)
 
 
 def test_only_the_last_address_typed_is_fetched(
@@ -242,7 +242,7 @@ def test_a_file_is_served_by_the_sandbox(local: TaskManager, workdir: Path, unti
     until(lambda: "<img" in shown(form))
     assert 'src="data:image/png;base64,' in shown(form)
     assert "my koi.png" in shown(form)
-    assert "public URLs only" in shown(form)
+    assert "needs a public URL" in shown(form)
     assert form.problems == ()
     form.static_mask = str(workdir / "my koi.png")
     form.dynamic_masks = DynamicMask("my koi.png", ((1, 2), (3, 4)))
@@ -255,7 +255,7 @@ def test_a_form_that_gets_a_sandbox_later_then_takes_files(local: TaskManager, w
     """File paths work as soon as the form gets a manager with a sandbox, as in a studio."""
     picture(workdir / "koi.png")
     form = RequestForm(prompt="A koi", image_urls="koi.png")
-    assert "public URLs only" in note(form)
+    assert "needs a public URL" in note(form)
     form.manager = local
     assert form.image_urls[0].startswith("http://127.0.0.1:")
     form.close()
@@ -266,7 +266,7 @@ def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None
     picture(workdir / "koi.png")
     form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
     assert form.image_urls == ("koi.png",)
-    assert "is a file on this machine, but the service takes public URLs only" in note(form)
+    assert "is a file on this machine, and the service needs a public URL" in note(form)
     form.close()
 
 

@@ -117,7 +117,7 @@ def test_a_problem_is_shown_below_its_mask(form: RequestForm, editor: MasksEdito
     assert editor.rows[0].note.value == ""
     assert "alarm" in editor.rows[1].note.value
     assert "number" not in editor.rows[1].note.value
-    assert form.panels.buttons["masks"].description == "Masks (1 to mend)"
+    assert form.panels.buttons["masks"].description == "Masks (1 error)"
 
 
 def test_a_path_that_cannot_be_read_yet_stays(form: RequestForm, editor: MasksEditor) -> None:

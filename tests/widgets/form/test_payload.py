@@ -142,9 +142,9 @@ def test_both_follow_the_form(form: RequestForm, pane: SentPane) -> None:
 
 def test_a_request_that_is_not_ready_says_so(form: RequestForm, pane: SentPane) -> None:
     """A request with problems is shown with a note."""
-    assert "Not ready" not in html_of(pane)
+    assert "Not complete yet" not in html_of(pane)
     form.prompt = ""
-    assert "Not ready" in html_of(pane)
+    assert "Not complete yet" in html_of(pane)
 
 
 def test_a_prompt_never_becomes_markup(form: RequestForm, pane: SentPane) -> None:

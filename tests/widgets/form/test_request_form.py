@@ -209,8 +209,8 @@ def test_a_problem_in_a_closed_panel_is_shown_outside(form: RequestForm) -> None
     """A problem in a closed panel is shown on its button and below the buttons."""
     form.prompt, form.callback_url = "A koi", "nonsense"
     more = form.panels.buttons["more"]
-    assert more.description == "More (1 to mend)"
-    assert "Callback URL: &#39;nonsense&#39; is not an http(s) URL" in form.panels.message.value
+    assert more.description == "More (1 error)"
+    assert "Callback URL: &#39;nonsense&#39; is not a public http(s) URL" in form.panels.message.value
     form.callback_url = None
     assert more.description == "More"
 
@@ -328,7 +328,7 @@ def test_a_field_can_be_hidden() -> None:
     form.callback_url = "ftp://example.com"
     form.panels.buttons["more"].value = True  # problems in a closed panel are shown below the buttons
     assert "callback_url" in text_of(form)
-    assert form.obstacle == "Not ready: see Callback URL."
+    assert form.obstacle == "Fix first: Callback URL."
     form.close()
 
 

@@ -142,7 +142,7 @@ def test_a_problem_is_shown_below_its_shot(form: RequestForm) -> None:
     assert "alarm" not in html_of(first)
     assert "Write what this shot shows" in html_of(second)
     assert "at least 1" in html_of(second)
-    assert form.obstacle == "Not ready: see Shot 2."
+    assert form.obstacle == "Fix first: Shot 2."
     form.shots = [("x" * 600, 5), ("Two", 5)]
     assert "600 characters" in html_of(first)
     assert form.obstacle == ""

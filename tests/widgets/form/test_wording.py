@@ -40,7 +40,7 @@ def test_a_new_element_does_not_shout(form: RequestForm) -> None:
     assert text_of(row) == "Required: Name, Description, Pictures."
     assert "alarm" not in html_of(row)
     assert button.description == "Elements: 1"
-    assert form.obstacle == "Not ready: see Elements."
+    assert form.obstacle == "Fix first: Elements."
     row.controls["name"].value = "koi"
     row.controls["element_input_urls"].value = URL
     assert text_of(row) == (
@@ -49,7 +49,7 @@ def test_a_new_element_does_not_shout(form: RequestForm) -> None:
     assert "alarm" not in html_of(row)
     assert button.description == "Elements: 1"
     button.value = False
-    assert button.description == "Elements (2 to mend)"
+    assert button.description == "Elements (2 errors)"
 
 
 def test_a_closed_panel_says_where_the_problem_is(form: RequestForm) -> None:
@@ -60,7 +60,7 @@ def test_a_closed_panel_says_where_the_problem_is(form: RequestForm) -> None:
     assert "element_list" not in message
     form.element_list = (ELEMENT, {})
     assert text_of(form.panels.message) == "Elements 2: Required: Name, Description, Pictures."
-    assert form.panels.buttons["elements"].description == "Elements (1 to mend)"
+    assert form.panels.buttons["elements"].description == "Elements (1 error)"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_obstacle_names_what_is_on_the_page(
 ) -> None:
     """Beside Generate stand the labels that the form shows at that moment."""
     form.load({"prompt": "A koi", "model": "kling-v3", **fields})
-    assert form.obstacle == f"Not ready: see {obstacle}."
+    assert form.obstacle == f"Fix first: {obstacle}."
 
 
 def test_names_inside_a_sentence_are_labels_too(form: RequestForm) -> None:
@@ -94,7 +94,7 @@ def test_names_inside_a_sentence_are_labels_too(form: RequestForm) -> None:
     form.load({"model": "kling-v3", "prompt": "A koi", "multi_shot": True})
     ((text, kind),) = problem_lines(form, "multi_shot", form.problems)
     assert text == (
-        "True needs Shot type too; set it (for example Shot type 'customize'), or leave Several shots out."
+        "True needs Shot type too; set it (for example Shot type 'customize'), or leave Multi-shot out."
     )
     assert kind == "alarm"
     quoted = Problem(
@@ -115,7 +115,7 @@ def test_the_form_of_april_has_labels_too() -> None:
     """The camera and the masks of April are named as their panels."""
     form = RequestForm(model="kling-v1-6", prompt="A koi", static_mask="nonsense")
     form.camera_control = CameraControl("simple", {"zoom": 99})
-    assert form.obstacle == "Not ready: see Camera, Masks."
+    assert form.obstacle == "Fix first: Camera, Masks."
     message = text_of(form.panels.message)
     assert "Static mask: " in message
     assert "needs an input image; put one into Image URL" in message
