@@ -33,6 +33,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from . import late
 from .i18n import sentences
 
 __all__ = [
@@ -57,11 +58,23 @@ __all__ = [
 
 
 class QingboError(Exception):
-    """The base class: ``except QingboError`` catches every error that this package raises on purpose."""
+    """The base class: ``except QingboError`` catches every error that this package raises on purpose.
+
+    In IPython, its traceback ends at the user's own line.
+    """
+
+    #: Whether a notebook shows the lines that led to the error: where the text says it all, it does not.
+    _shows_frames = True
+
+    def _render_traceback_(self) -> list[str]:
+        lines: list[str] = late.rendered_traceback(self, with_frames=self._shows_frames)
+        return lines
 
 
 class MissingApiKey(QingboError):
     """No API key was passed and none was found."""
+
+    _shows_frames = False
 
 
 class FieldProblem(Protocol):

@@ -13,9 +13,13 @@ from typing import Any
 __all__ = [
     "FramePicker",
     "LazyCallable",
+    "current_contract",
     "export_sweep",
     "export_task",
+    "manager_mimebundle",
     "redraw_displays",
+    "rendered_traceback",
+    "show_manager",
     "show_sweep",
     "show_task",
     "sweep_mimebundle",
@@ -51,11 +55,15 @@ class LazyCallable:
             self()
 
 
+current_contract = LazyCallable("tasks.connection:current_contract")
+rendered_traceback = LazyCallable("system.tracebacks:rendered")
 show_task = LazyCallable("widgets.card.task_card:show")
 task_text = LazyCallable("widgets.card.plain:plain_text")
 task_mimebundle = LazyCallable("widgets.card.task_card:mimebundle")
 export_task = LazyCallable("widgets.export:export_task")
 redraw_displays = LazyCallable("widgets.base.output:redraw_displays")
+show_manager = LazyCallable("widgets.card.connection_view:show")
+manager_mimebundle = LazyCallable("widgets.card.connection_view:mimebundle")
 show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")
 sweep_text = LazyCallable("widgets.sweep.static_copy:plain_text")
 sweep_mimebundle = LazyCallable("widgets.sweep.static_copy:mimebundle")

@@ -44,6 +44,10 @@ NOT_FOR_USERS = {
     " tasks, videos in ",
     " is fixed in this form, to ",
     "import qingbo_widgets as qw\nqw.connect(",
+    'pip install "qingbo_widgets[keyring]"; keyring set qingbo_widgets api_key',
+    r"argument (?P<option>[^:]+): expected one argument",
+    r"argument (?P<option>[^:]+): ignored explicit argument .*",
+    r"ambiguous option: (?P<option>\S+) could match (?P<matches>.*)",
 }
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}[,;:.]? [a-z]{2,}")
 

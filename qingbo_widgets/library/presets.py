@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +28,8 @@ PRESETS, DRAFTS = "presets", "drafts"
 _MAX_NAME = 80
 #: Maximum number of drafts; the oldest are removed first. A notebook has one for each cell with a form.
 _MAX_DRAFTS = 50
+#: What is saved for a form, besides its owner.
+_SAVED = ("fields", "given", "unsent", "tasks")
 
 _NO_NAME = N_("A preset needs a name.")
 _LONG_NAME = N_("The name of a preset has at most 80 characters.")
@@ -85,7 +87,10 @@ class Presets:
         self.folder = folder
         self._files = Folder(folder)
         self.write_lock = threading.Lock()
-        """The lock held while a draft is written, so that a caller that needs the draft on disk can wait."""
+        """The lock held while a form is saved, so that a caller that needs it on disk can wait.
+
+        A draft and the tasks of its form are in one file, so both are saved with it held.
+        """
 
     def names(self) -> list[str]:
         """Return the names of the presets in alphabetical order."""
@@ -132,12 +137,7 @@ class Presets:
 
         The draft of a notebook that was renamed is found too, never that of a copy.
         """
-        content = self._read(self._file_of(owner))
-        earlier = content.get("owner")
-        if owner.code and isinstance(earlier, dict) and earlier.get("code") != owner.code:
-            return None
-        found = _draft_in(content)
-        return found or next((draft for _, draft in self._under_another_name(owner)), None)
+        return _draft_in(self._content_of(owner))
 
     def save_draft(self, owner: DraftOwner, draft: Draft) -> None:
         """Save a draft, and remove the oldest drafts beyond the limit.
@@ -145,11 +145,42 @@ class Presets:
         Raises:
             OSError: the folder cannot be written.
         """
+        self._amend(
+            owner,
+            {"fields": dict(draft.fields), "given": dict(draft.initial), "unsent": dict(draft.unsent)},
+        )
+
+    def tasks(self, owner: DraftOwner) -> tuple[str, ...]:
+        """Return the keys of the tasks of a form, as they were saved."""
+        keys = self._content_of(owner).get("tasks")
+        keys = keys if isinstance(keys, list) else []
+        return tuple(dict.fromkeys(key for key in keys if isinstance(key, str)))
+
+    def save_tasks(self, owner: DraftOwner, keys: Sequence[str]) -> None:
+        """Save the keys of the tasks of a form beside its draft.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self._amend(owner, {"tasks": list(keys)})
+
+    def _content_of(self, owner: DraftOwner) -> Mapping[str, Any]:
+        """Return what is saved for a form, under the notebook's present name or an earlier one."""
+        content = self._read(self._file_of(owner))
+        earlier = content.get("owner")
+        if owner.code and isinstance(earlier, dict) and earlier.get("code") != owner.code:
+            return {}
+        if _draft_in(content) is not None:
+            return content
+        return next((content for _, content in self._under_another_name(owner)), {})
+
+    def _amend(self, owner: DraftOwner, changes: Mapping[str, Any]) -> None:
+        """Save changes of what is saved for a form, and remove the oldest drafts beyond the limit."""
         target = self._file_of(owner)
-        content = {"fields": dict(draft.fields), "given": dict(draft.initial), "unsent": dict(draft.unsent)}
+        content = {name: value for name, value in self._content_of(owner).items() if name in _SAVED}
         is_new = not self._files.has_file(target)
         replaced = [file for file, _ in self._under_another_name(owner)] if is_new else []
-        self._write(target, {**content, "owner": asdict(owner)})
+        self._write(target, {"fields": {}, "given": {}, **content, **changes, "owner": asdict(owner)})
         for file in replaced:
             self._remove_draft(file)
         # Never the draft just written, even on file systems that store times in steps of two seconds.
@@ -161,17 +192,17 @@ class Presets:
         with suppress(OSError):  # in use by another process; the next draft removes it
             self._files.remove(file)
 
-    def _under_another_name(self, owner: DraftOwner) -> Iterator[tuple[str, Draft]]:
-        """Yield the drafts of the same form in a notebook of another name or file, and of version 0.1."""
+    def _under_another_name(self, owner: DraftOwner) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield the files of the same form in a notebook of another name or file, and of version 0.1."""
         own, beginning = self._file_of(owner), f"{DRAFTS}/{readable_name(owner.cell)}"
         unnamed = self._file(DRAFTS, owner.cell) if owner.number == 1 else None
         for file in self._files.names(DRAFTS, ".json"):
             if file != own and file.startswith(beginning):
                 content = self._read(file)
-                earlier, draft = content.get("owner"), _draft_in(content)
+                earlier = content.get("owner")
                 is_same = self._is_same(earlier, owner) if isinstance(earlier, dict) else file == unnamed
-                if is_same and draft is not None:
-                    yield file, draft
+                if is_same and _draft_in(content) is not None:
+                    yield file, content
 
     def _is_same(self, earlier: Mapping[str, Any], owner: DraftOwner) -> bool:
         """Return whether a draft is of the same form, in a notebook that was renamed or replaced since."""

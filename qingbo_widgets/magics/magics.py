@@ -24,14 +24,14 @@ from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..service.secrets.known_keys import hide
 from ..system.times import local_time
-from ..tasks import connection
+from ..tasks import completion, connection
 from ..tasks.connection import current
 from ..tasks.sweep.sweep import Sweep
 from ..tasks.task import Task
 from ..tasks.terminal import columns_of, padded
 from ..widgets.base import html as markup
 from ..widgets.base.html import Markup
-from .options import choices_of, hint, json_options, parameters_of, parser_of
+from .options import choices_of, hint, in_words, json_options, parameters_of, parser_of
 from .placeholders import filled, filled_json, filled_option
 
 __all__ = ["QingboMagics", "load", "row_of"]
@@ -129,7 +129,7 @@ class QingboMagics(Magics):
         """Manage tasks, or make a video of shots."""
         command, *rest = _split(line) or [""]
         argument = " ".join(_substituted(filled_option, word, self.shell.user_ns) for word in rest)
-        if command in _HELP:
+        if not command or command in _HELP:
             self._show_help("%qingbo")
             return None
         if command.startswith("-"):
@@ -224,7 +224,8 @@ def _manage_help() -> str:
 
 
 def load(shell: Any) -> None:
-    """Register the magics with a shell, on ``%load_ext qingbo_widgets``."""
+    """Register the magics and the completion with a shell, on ``%load_ext qingbo_widgets``."""
+    completion.install(shell)
     # IPython's ``?`` calls getdoc(): a docstring would keep the contract and the language of this moment.
     QingboMagics.make.getdoc = _make_help  # type: ignore[assignment]  # typed for plain functions
     QingboMagics.manage.getdoc = _manage_help  # type: ignore[assignment]  # typed for plain functions
@@ -267,7 +268,7 @@ def _option_error(line: str, error: Exception) -> UsageError:
     listed = ", ".join("/".join(group) for group in _options())
     instead = hint(_models(), wrong[0]) if wrong else ""
     message = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
-    return _usage_error(message.format(error=error, instead=instead, options=listed))
+    return _usage_error(message.format(error=in_words(str(error)), instead=instead, options=listed))
 
 
 def _options() -> list[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,9 +15,10 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from ..i18n import N_, tr
 from ..service.contract.kinds import KINDS, example, example_of_member, parsed
 from ..service.contract.models import contracts, declared, models_of
+from ..service.contract.offered import valid_choices
 from ..service.contract.schema import Models, Parameter
 
-__all__ = ["choices_of", "hint", "json_options", "parameters_of", "parser_of"]
+__all__ = ["choices_of", "hint", "in_words", "json_options", "parameters_of", "parser_of"]
 
 #: The parameter that takes the text of the cell.
 _CELL = "prompt"
@@ -32,6 +34,14 @@ _NOT_READ = {"seconds": _WHOLE, "integer": _WHOLE, "number": _NUMBER}
 _OF_CONTRACT = N_("{option} is an option of contract {contract}. ")
 _AS_JSON = N_("{help} As JSON in single quotation marks: {example}")
 _SEVERAL = N_("{help} For several, repeat the option, or write {example}")
+#: The errors of ``argparse``, which are the same in every version of Python that we support.
+_OF_ARGPARSE = {
+    r"argument (?P<option>[^:]+): expected one argument": N_("{option} needs a value"),
+    r"argument (?P<option>[^:]+): ignored explicit argument .*": N_("{option} takes no value"),
+    r"unrecognized arguments: (?P<words>.*)": N_("no such option: {words}"),
+    r"ambiguous option: (?P<option>\S+) could match (?P<matches>.*)": N_("{option} may mean {matches}"),
+    r"argument (?P<option>[^:]+): (?P<reason>.*)": N_("{option}: {reason}"),
+}
 #: The types whose values are written as JSON.
 _JSON = ("camera", "masks", "objects")
 #: The types whose values are lists of texts, which may be written as JSON.
@@ -50,6 +60,14 @@ def parameters_of(models: Models) -> dict[str, Parameter]:
         if not used.intersection(declared()[name].flags):
             parameters[name] = declared()[name]
     return parameters
+
+
+def in_words(error: str) -> str:
+    """Return an error of ``argparse``, which knows English only, as the package words it."""
+    for pattern, text in _OF_ARGPARSE.items():
+        if (match := re.fullmatch(pattern, error, re.DOTALL)) is not None:
+            return tr(text).format(**match.groupdict())
+    return error
 
 
 def json_options() -> frozenset[str]:
@@ -90,6 +108,7 @@ def _contract_with(option: str, name: str) -> str | None:
 def parser_of(models: Models) -> MagicArgumentParser:
     """Return the parser of a line: an option for each parameter, for the task's variable and for waiting."""
     parser = MagicArgumentParser("%qingbo", add_help=False)  # IPython prepends another %
+    parser._optionals.title = tr("options")  # argparse knows English only
     for parameter in parameters_of(models).values():
         if parameter.name != _CELL:
             for flags, settings in _options(models, parameter):
@@ -115,13 +134,7 @@ def choices_of(models: Models, option: str, words: Sequence[str] = ()) -> tuple[
 
 def _choices(models: Models, parameter: Parameter, words: Sequence[str]) -> tuple[str, ...]:
     model = models.of(_named(models, words) or models.parameters["model"].default)
-    described = model.parameters.get(parameter.name, parameter)  # any model's if this one lacks it
-    kind = KINDS[described.type]
-    return tuple(
-        str(choice)
-        for choice in described.choices
-        if not any(kind.check(described, kind.read(choice), model))  # "simple" needs more than its name
-    )
+    return tuple(map(str, valid_choices(model, parameter)))
 
 
 def _named(models: Models, words: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from ..exceptions import (
     BadRequest,
     ConnectionFailed,
     InvalidRequest,
+    QingboError,
     ServerFault,
     ServiceError,
     SubmissionUnconfirmed,
@@ -26,11 +27,12 @@ from .contract.request import VideoRequest
 from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
 from .contract.urls import web_link, without_query
-from .credentials import find_api_key, find_base_url, find_contract
+from .credentials import find_api_key, find_base_url, find_contract, key_source
 from .download.download import Download, OnProgress
 from .http.answers import UNCLEAR, Answer, error_in
 from .http.transport import Transport
 from .http.wrong_address import address_advice, names_the_path
+from .key_check import NO_TASK, KeyCheck, Verdict, verdict_on
 from .secrets.known_keys import hide_in, holds_key
 from .secrets.secret import Secret, as_secret
 
@@ -103,6 +105,8 @@ class Client:
         self.seen_contract: str | None = None
         #: Further arguments of the ``connect()`` that an error advises, as code.
         self.connect_arguments: tuple[str, ...] = ()
+        #: Whether ``check_key`` was called.
+        self.was_checked = False
         self._key, self._timeout = find_api_key(api_key), timeout
         self._transport = Transport(self._key, base_url or find_base_url(self.contract), timeout)
 
@@ -111,13 +115,53 @@ class Client:
         """The service's address, without a trailing slash."""
         return self._transport.base_url
 
+    @property
+    def key_refusal(self) -> str:
+        """The service's message in its last refusal of the key; empty after an answer that proves the key."""
+        return self._transport.key_refusal
+
+    @property
+    def key_source(self) -> str:
+        """Where the key was found, as a sentence without the key."""
+        return key_source(self._key)
+
+    def check_key(self) -> KeyCheck:
+        """Ask the service about a task that cannot exist, which it refuses to a wrong key. Submit nothing.
+
+        Returns:
+            Whether the service knows the key; no error is raised if it is not reached.
+        """
+        self.was_checked = True
+        try:
+            self._call(NO_TASK, "GET", f"/tasks/{NO_TASK}")
+        except QingboError as error:
+            return verdict_on(error)
+        return KeyCheck(Verdict.unclear)
+
+    def with_key(self, api_key: str | Secret | None) -> Client:
+        """Return another client with another key, for the same address, contract and timeout.
+
+        Args:
+            api_key: the key; for a blank one, the environment and the keyring are searched.
+
+        Raises:
+            MissingApiKey: the key is malformed, or none was found.
+        """
+        api_key = as_secret(api_key)  # keep it out of tracebacks
+        return self._like(api_key, self.contract.name)
+
     def speaking(self, contract: str) -> Client:
         """Return another client with the same key, address and timeout that speaks this contract.
 
         Raises:
             InvalidRequest: there is no contract with that date.
         """
-        client = Client(self._key, self.base_url, contract=contract, timeout=self._timeout)
+        client = self._like(self._key, contract)
+        client.was_checked = self.was_checked
+        return client
+
+    def _like(self, key: Secret | None, contract: str) -> Client:
+        client = Client(key, self.base_url, contract=contract, timeout=self._timeout)
         client.connect_arguments = self.connect_arguments
         return client
 

@@ -9,11 +9,11 @@ from ..i18n import N_, tr
 from .contract.contracts import CONTRACTS, Contract
 from .contract.models import DEFAULT_CONTRACT, dated
 from .contract.problem import Problem, listed, refused
-from .contract.terms import contract_at
+from .contract.terms import KEYS_PAGE, contract_at
 from .contract.urls import base_url_refusal, without_query
 from .secrets.key_ring import is_silent, key_in_keyring
 from .secrets.known_keys import API_KEY_VARIABLES, remember
-from .secrets.secret import Secret, as_secret
+from .secrets.secret import FIELD, KEYRING, Secret, as_secret
 
 __all__ = [
     "API_KEY_VARIABLES",
@@ -23,13 +23,14 @@ __all__ = [
     "find_api_key",
     "find_base_url",
     "find_contract",
+    "key_source",
 ]
 
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
 CONTRACT_VARIABLE = "QINGBO_CONTRACT"
 _WAYS = N_(
-    "Create a key in the service's dashboard. Set the environment variable QINGBO_API_KEY, or call "
-    "qw.connect(api_key=...). Without a key, qw.connect(sandbox=True) makes test videos on this machine."
+    "qw.VideoStudio() shows a field for a key; or set QINGBO_API_KEY and start Jupyter again (keys: {page}). "
+    "Free, without a key: qw.connect(sandbox=True)."
 )
 _NO_ANSWER = N_(
     "No API key was found: the keyring does not answer, and may be waiting to be unlocked. Once it is, "
@@ -55,21 +56,33 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
         TypeError: ``explicit`` is not a string.
     """
     explicit = as_secret(explicit)
-    source, key = tr("The given API key"), explicit or Secret("")
+    key = explicit or Secret("")
     if not key.is_text:
         raise TypeError("api_key must be a str; the given value is not one, and is not shown")
     for variable in API_KEY_VARIABLES:
-        if not key:
-            source = tr("The API key in {variable}").format(variable=variable)
-            key = Secret(os.environ.get(variable, ""))
-    if not key:
-        source, key = tr("The API key in the keyring"), key_in_keyring()
+        key = key or Secret(os.environ.get(variable, ""), variable)
+    key, ways = key or key_in_keyring(), tr(_WAYS).format(page=KEYS_PAGE)
     if not key:
         text = tr(_NO_ANSWER) if is_silent() else tr("No API key was found. {ways}")
-        raise MissingApiKey(text.format(ways=tr(_WAYS)))
+        raise MissingApiKey(text.format(ways=ways))
     if not key.fits_a_header:
-        raise MissingApiKey(tr(_MALFORMED).format(it=source, ways=tr(_WAYS)))
+        names = {"": tr("The given API key"), KEYRING: tr("The API key in the keyring")}
+        names[FIELD] = names[""]
+        in_variable = tr("The API key in {variable}").format(variable=key.source)
+        raise MissingApiKey(tr(_MALFORMED).format(it=names.get(key.source, in_variable), ways=ways))
     return remember(key)
+
+
+def key_source(key: Secret) -> str:
+    """Return where a key was found, as a sentence without the key."""
+    if key.source == KEYRING:
+        return tr("The present key is in the system's keyring.")
+    if key.source == FIELD:
+        return tr("The present key was typed into a field. It ends with this kernel.")
+    if not key.source:
+        return tr("The present key was passed by code.")
+    text = tr("The present key is in the environment variable {variable}.")
+    return text.format(variable=key.source)
 
 
 def find_contract(explicit: str | None = None, base_url: str | None = None) -> Contract:

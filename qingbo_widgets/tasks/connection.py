@@ -15,6 +15,7 @@ from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
 from ..service.contract.models import dated
+from ..service.contract.offered import offers_fields
 from ..service.contract.problem import Problem, listed
 from ..service.contract.service_names import normalised
 from ..service.contract.terms import contract_at
@@ -22,6 +23,7 @@ from ..service.credentials import find_contract
 from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
 from ..system.host import warn
+from . import completion
 from .library_notes import library_note
 from .manager import TaskManager
 from .task import Owner, Task
@@ -90,7 +92,7 @@ def connect(
         contract: the date of the service's contract, such as ``"2026-11"``; by default
             ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
         upload: a function that uploads a local image and returns its public URL, for continuing from a
-            frame. The sandbox needs none.
+            frame and for painted masks. The sandbox needs none.
 
     Raises:
         MissingApiKey: no key was passed and none was found.
@@ -156,12 +158,13 @@ def _connect(
         manager = TaskManager(client, library, sandbox=server)
         _managers[name] = manager
     else:
-        manager.client = client
+        manager.change_client(client)
     manager.upload = upload or manager.upload
     _default = manager
     if (usual := contract_at(client.base_url)) not in (None, contract):
         warn(tr(_OTHER_HOST).format(service=client.base_url, usual=usual, contract=contract))
     manager.recover_soon()
+    completion.install()
     return manager
 
 
@@ -217,6 +220,7 @@ def current() -> TaskManager:
     return _default
 
 
+@offers_fields()
 def generate(prompt: str = "", **fields: Unpack[FieldsAndModel]) -> Task:
     """Submit a task on the default manager and return at once; at the end of a cell the task shows its card.
 

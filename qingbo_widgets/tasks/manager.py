@@ -13,19 +13,23 @@ from typing import TYPE_CHECKING, Any, Unpack
 from traitlets import Float, Int, Unicode
 from traitlets.config import Configurable
 
-from ..exceptions import InvalidRequest, QingboError
+from .. import late
+from ..exceptions import AuthenticationFailed, InvalidRequest, QingboError
 from ..i18n import tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.models import dated
+from ..service.contract.offered import offers_fields
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.urls import is_loopback, public_url_refusal
 from ..service.secrets.known_keys import hide_in, holds_key
-from ..system.host import shell, warn
+from ..system.console import write_line
+from ..system.host import in_notebook, shell, warn
 from ..system.interrupts import uninterrupted
+from ..system.notebook import notebook_folder
 from .background.loop import TaskMonitor
 from .closing import finish, patience
 from .following import reconcile
@@ -159,7 +163,22 @@ class TaskManager(Configurable):
         if not hasattr(self, "_renewal"):  # in the traceback of an error in __init__
             return "<TaskManager, unfinished>"
         where = "the sandbox" if self.is_sandbox else self.client.base_url
-        return f"<TaskManager of {where}, {len(self.tasks)} tasks, videos in {str(self.library.folder)!r}>"
+        folder, base = self.library.folder, notebook_folder()
+        shown = folder.relative_to(base).as_posix() if folder.is_relative_to(base) else str(folder)
+        contract = self.client.contract.name
+        return f"<TaskManager of {where}, contract {contract}, {len(self.tasks)} tasks, videos in {shown!r}>"
+
+    def _ipython_display_(self) -> None:
+        """Show where the manager is connected, and the cards of tasks that go on; change nothing."""
+        if in_notebook():
+            late.show_manager(self)
+        else:
+            write_line(repr(self))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """Return HTML and plain text, for hosts that call no ``_ipython_display_``, such as marimo."""
+        bundle: dict[str, Any] = late.manager_mimebundle(self)
+        return bundle
 
     def __enter__(self) -> TaskManager:
         return self
@@ -200,6 +219,7 @@ class TaskManager(Configurable):
         self._recovery.wait()
         return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
+    @offers_fields()
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit a task and return at once, before the service responds; the task reports its own state.
 
@@ -263,6 +283,23 @@ class TaskManager(Configurable):
             warn(reason)
         if is_unfinished:
             self._recovery.start()
+
+    def change_client(self, client: Client) -> None:
+        """Use another client from the next request on, such as one with another key.
+
+        Tasks that are no longer followed because the key was refused are followed again; those that wait for
+        another try are asked about at once. Nothing is submitted.
+
+        Raises:
+            QingboError: the manager is closed.
+        """
+        self.monitor.check_open()
+        former, self.client = self.client, client
+        for task in self.known_tasks:
+            if isinstance(task.error, AuthenticationFailed) and task.can_be_followed:
+                task.follow_again()
+            elif former.key_refusal and task.follower is not None and not task.is_done:
+                self.monitor.call_soon(task.follower.wake)
 
     def adopt(self, key: str) -> Task | None:
         """Return the task with this key, and follow it if it is running; ``None`` if the library has none."""

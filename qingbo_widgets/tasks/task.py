@@ -77,6 +77,9 @@ class Cancellable(Protocol):
     def hurry(self) -> None:
         """Make the next request now, if the service could not be reached."""
 
+    def wake(self) -> None:
+        """Ask the service at once, instead of at the planned time. Only on the monitor's thread."""
+
 
 class Owner(Protocol):
     """The part of the manager that a task uses."""
@@ -111,6 +114,12 @@ class Owner(Protocol):
 
     def publish(self, picture: Path) -> str:
         """Return a URL at which the service can read a local image."""
+
+    def change_client(self, client: Client) -> None:
+        """Use another client from the next request on, as ``TaskManager.change_client``."""
+
+    def adopt(self, key: str) -> Task | None:
+        """Return the task with this key; ``None`` if the library has none."""
 
     def follow(self, task: Task, **options: Any) -> Task:
         """Start following a task, as ``TaskManager.follow``."""

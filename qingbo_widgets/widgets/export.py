@@ -57,7 +57,7 @@ def export_sweep(sweep: Sweep, path: Path) -> Path:
                 return play(video)
             return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
 
-        return table.headline(sweep) + table.notes(sweep) + table.table_html(sweep, play_if_there)
+        return table.saved_headline(sweep) + table.notes(sweep) + table.table_html(sweep, play_if_there)
 
     return _export(path, tr("Sweep {name}").format(name=sweep.name), body, videos)
 

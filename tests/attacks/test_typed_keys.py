@@ -49,7 +49,7 @@ form = studio.form
 for name in ("more", "masks", "presets", "sent"):
     form.panels.buttons[name].value = True
 shots = qw.RequestForm(shots=[("One", 5), ("Two", 5)])
-from qingbo_widgets.widgets.studio.connect import KeyField
+from qingbo_widgets.widgets.base.key_field import KeyField
 field = KeyField()
 display(studio, shots, field)
 while not studio._is_ready:

@@ -69,6 +69,7 @@ OPEN_DOCUMENTS = """() => window.jupyterapp ? [...jupyterapp.shell.widgets('main
 
 PLAYER = """video => {
     video.scrollIntoView({block: 'nearest'});
+    if (video.preload === 'none') video.preload = 'metadata';
     return {
         ready: video.readyState >= 2,
         error: video.error && video.error.message,
@@ -78,7 +79,7 @@ PLAYER = """video => {
         src: video.getAttribute('src'),
     };
 }"""
-"""JavaScript that scrolls to a ``<video>`` and returns its state."""
+"""JavaScript that scrolls to a ``<video>``, lets it load as a click would, and returns its state."""
 
 SAVED = re.compile("/qingbo_videos/")
 """The ``src`` of a ``<video>`` that plays the saved file; before, it plays the link."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,17 @@ def button(output: Locator, name: str) -> Locator:
     return output.get_by_role("button", name=name)
 
 
+def choose(output: Locator, name: str) -> None:
+    """Choose a mask or a tool of the motion brush."""
+    output.locator(".qingbo-segments label").filter(has_text=re.compile(f"^{name}$")).click()
+
+
+def painted(url: str) -> Image.Image:
+    """Fetch a mask and return its alpha channel."""
+    with urllib.request.urlopen(url) as answered, Image.open(answered) as image:
+        return image.getchannel("A")
+
+
 def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
     """A good image is shown with its shape, a small one with a hint; a non-image keeps Generate disabled."""
     page, output = opened(notebook, "qw.VideoStudio(prompt='一条锦鲤')")
@@ -94,11 +107,12 @@ def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
     """Clicks add points to the path and arrow keys move them; the submitted task has these points."""
     page, output = opened(notebook, MASKS, "print(manager.tasks[-1].request.dynamic_masks[0].trajectories)")
     field(output, "Image URL").fill("koi pond.png")
-    button(output, "Masks").click()
-    button(output, "Add a mask").click()
-    field(output, "Mask 1 URL").fill("koi.png")
+    button(output, "Motion brush").click()
+    button(output, "Add a dynamic mask").click()
+    field(output, "Dynamic 1 URL").fill("koi.png")
     canvas = output.locator(".qingbo-canvas svg")
     expect(canvas).to_be_visible()
+    choose(output, "Path")
     path = field(output, "Path 1")
     for number, (x, y) in enumerate(((100, 100), (200, 150), (300, 100)), 1):
         canvas.click(position={"x": x, "y": y})
@@ -128,6 +142,83 @@ def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
     expect(output).to_contain_text("Finished", timeout=2 * PATIENCE)
     page.run(2)
     expect(page.output(2)).to_contain_text("((10, 20), (600, 300), (900, 100))")
+    assert page.problems == []
+
+
+def test_a_mask_is_painted_with_the_mouse_and_the_keyboard(notebook: Notebook) -> None:
+    """Strokes by mouse and keys arrive at the service, with Generate clicked at once; undo takes back."""
+    page, output = opened(
+        notebook, MASKS, "print(*manager.sandbox.requests.values())\nprint(studio.form.problems)"
+    )
+    field(output, "Image URL").fill("koi pond.png")
+    button(output, "Motion brush").click()
+    canvas, status = output.locator(".qingbo-canvas svg"), output.locator(".qingbo-canvas-status")
+    expect(canvas).to_be_visible()
+    expect(output.get_by_alt_text("The first frame").locator("visible=true")).to_have_count(1)
+    expect(output.get_by_role("radio", name="Brush")).to_be_enabled()
+    box = canvas.evaluate("svg => [svg.clientWidth, svg.clientHeight]")
+    canvas.hover(position={"x": 0.3 * box[0], "y": 0.5 * box[1]})
+    page.page.mouse.down()
+    canvas.hover(position={"x": 0.4 * box[0], "y": 0.5 * box[1]})
+    page.page.mouse.up()
+    expect(status).to_contain_text("Painted. Dynamic 1: ")
+    expect(status).to_contain_text("Choose Path")
+    choose(output, "Path")
+    for x in (0.4, 0.7):
+        canvas.click(position={"x": x * box[0], "y": 0.5 * box[1]})
+    expect(canvas.locator("circle")).to_have_count(2)
+
+    choose(output, "Static")
+    canvas.focus()
+    keyboard = page.page.keyboard
+    for key in ("Shift+ArrowRight", "Shift+ArrowUp", "Space"):
+        keyboard.press(key)
+    expect(status).to_contain_text("Painted. Static: ")
+    for key in ("b", "ControlOrMeta+z"):
+        keyboard.press(key)
+    expect(status).to_contain_text("Undone. Static: nothing painted.")
+    keyboard.press("ControlOrMeta+Shift+Z")
+    expect(status).to_contain_text("Redone. Static: ")
+    page.screenshot("motion-brush")
+    button(output, "Generate").click()
+    expect(output).to_contain_text("Finished", timeout=2 * PATIENCE)
+
+    page.run(2)
+    text = page.output_text(2)
+    sent = ast.literal_eval(text.splitlines()[0])["extra"]
+    moving, still = (painted(url) for url in (sent["dynamic_masks"][0]["mask_url"], sent["static_mask"]))
+    assert moving.size == still.size == (1200, 675), "a mask has not the picture's size"
+    assert moving.getpixel((420, 337)) == 255, "the stroke of the mouse is not in the mask"
+    assert (moving.getpixel((700, 337)), moving.getpixel((420, 100))) == (0, 0)
+    scale = 1200 / box[0]  # the keys moved the brush by 40 pixels of the screen, from the last click
+    spot = (round(0.7 * 1200 + 40 * scale), round(337 - 40 * scale))
+    assert (still.getpixel(spot), still.getpixel((100, 100))) == (255, 0), "the keys painted elsewhere"
+    assert sent["dynamic_masks"][0]["trajectories"][0]["x"] == pytest.approx(480, abs=3)
+    assert page.problems == []
+
+
+def test_a_finger_paints_and_does_not_scroll(notebook: Notebook) -> None:
+    """On a narrow touch screen a drag over the image paints."""
+    page, output = opened(notebook, MASKS, width=400)
+    field(output, "Image URL").fill("koi pond.png")
+    button(output, "Motion brush").click()
+    canvas = output.locator(".qingbo-canvas svg")
+    expect(canvas).to_be_visible()
+    assert canvas.evaluate("svg => getComputedStyle(svg).touchAction") == "none"
+    canvas.evaluate(
+        """svg => {
+            const { left, top, width, height } = svg.getBoundingClientRect();
+            const touch = (type, x) => svg.dispatchEvent(new PointerEvent(type, {
+                pointerId: 7, pointerType: 'touch', isPrimary: true, bubbles: true, cancelable: true,
+                button: type === 'pointermove' ? -1 : 0, clientX: left + x * width, clientY: top + height / 2,
+            }));
+            svg.setPointerCapture = () => {};
+            touch('pointerdown', 0.2); touch('pointermove', 0.5); touch('pointerup', 0.5);
+        }"""
+    )
+    expect(output.locator(".qingbo-canvas-status")).to_contain_text("Painted. Dynamic 1: ")
+    expect(field(output, "Dynamic 1 URL")).to_have_value(SERVED)
+    page.screenshot("motion-brush-400")
     assert page.problems == []
 
 
@@ -227,7 +318,9 @@ def test_an_image_in_a_foreign_preset_waits_for_a_click(notebook: Notebook, loca
             f"studio = qw.VideoStudio(locale={locale!r})\nstudio",
             f"_ = studio.form.load({preset!r})",
         )
-        show_image, masks = ("Look at the image", "Masks") if locale == "en" else ("查看图片", "遮罩")
+        show_image, masks = (
+            ("Look at the image", "Motion brush") if locale == "en" else ("查看图片", "运动笔刷")
+        )
         requested: list[str] = []
         page.page.on("request", lambda request: requested.append(request.url))
         expect(button(output, show_image)).to_be_visible()
@@ -235,7 +328,7 @@ def test_an_image_in_a_foreign_preset_waits_for_a_click(notebook: Notebook, loca
             "stranger.example (https" if locale == "en" else "stranger.example（https"
         )
         button(output, masks).click()
-        first = "Look at the image above first" if locale == "en" else "请先查看上方的图片"
+        first = "Look at the image above first" if locale == "en" else "请先在上方查看图片"
         expect(output).to_contain_text(first)
         expect(output.locator("img:visible")).to_have_count(0)
         for theme in ("light", "dark"):
@@ -246,11 +339,11 @@ def test_an_image_in_a_foreign_preset_waits_for_a_click(notebook: Notebook, loca
 
         page.theme("light").viewport(1280)
         button(output, show_image).click()
-        # One image below its field, and one to draw on.
-        expect(output.locator("img[src^='data:']:visible")).to_have_count(2)
+        # The image is shown once: in the open panel, to draw on.
+        expect(output.locator("img[src^='data:']:visible")).to_have_count(1)
         expect(button(output, show_image)).to_have_count(0)
         assert {request.path for request in stranger.requests} == {"/koi.png"}, (
-            "the mask, which is not drawn, was fetched"
+            "the mask was fetched without a click"
         )
         page.screenshot(f"stranger-{locale}-looked")
     assert page.problems == []
@@ -282,13 +375,13 @@ def test_the_panels_fit_a_narrow_window(notebook: Notebook) -> None:
     field(output, "Image URL").fill("koi pond.png")
     expect(output.get_by_alt_text("The first frame")).to_be_visible()
     for panel, inside in (
-        ("Masks", "Add a mask"),
+        ("Motion brush", "Add a dynamic mask"),
         ("Presets", "Start afresh"),
         ("What is sent", "Fill in the form"),
     ):
         button(output, panel).click()
         expect(button(output, inside)).to_be_visible()
-        if panel == "Masks":
+        if panel == "Motion brush":
             button(output, inside).click()
             expect(output.locator(".qingbo-canvas svg")).to_be_visible()
         page.screenshot(f"narrow-{panel.lower().replace(' ', '-')}", of=output)

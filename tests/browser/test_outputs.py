@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from harness import PATIENCE, Notebook
+from harness import PATIENCE, SAVED, Notebook, playable
 from playwright.sync_api import Browser, expect
 
 from qingbo_widgets import Comparison, Library, TaskManager, sweep
@@ -140,6 +141,86 @@ def test_a_card_does_not_jump_at_its_end(notebook: Notebook) -> None:
     expect(live).to_have_css("padding", padding)
 
 
+#: Counts the videos that are ever put into the page.
+COUNT_VIDEOS = """() => {
+    window.videosPutIn = 0;
+    new MutationObserver(changes => {
+        for (const { addedNodes } of changes)
+            for (const node of addedNodes)
+                if (node.querySelectorAll)
+                    window.videosPutIn += node.querySelectorAll('video').length + (node.tagName === 'VIDEO');
+    }).observe(document.body, { subtree: true, childList: true });
+}"""
+
+#: Plays each visible video for a moment; returns how many play, and how many others there are.
+PLAY_ALL = """async () => {
+    const counts = { playing: 0, dead: 0, loaded: 0, without: 0 };
+    const videos = [...document.querySelectorAll('.jp-OutputArea video')].filter(v => v.checkVisibility());
+    for (const video of videos) {
+        if (video.readyState > 0) counts.loaded++;
+        const picture = video.previousElementSibling;
+        if (picture?.tagName !== 'IMG') counts.without++;
+        video.scrollIntoView({ block: 'center' });
+        video.muted = true;
+        const late = new Promise((_, fail) => setTimeout(() => fail(new Error('late')), 20000));
+        await Promise.race([video.play(), late]).then(() => counts.playing++, () => counts.dead++);
+        video.pause();
+    }
+    return counts;
+}"""
+
+
+def test_sixty_videos_of_a_studio_all_play(notebook: Notebook) -> None:
+    """Each of sixty videos has a picture and plays, and few players are put into the page for them."""
+    page = notebook(
+        [
+            CONNECTED.replace("speed=20", "speed=100"),
+            "studio = qw.VideoStudio(duration=3)\nstudio",
+            "import asyncio\nfor number in range(60):\n    studio.form.prompt = f'tide {number}'\n"
+            "    studio.generate_button.click()\n    await asyncio.sleep(0.1)\n"
+            "for card in studio.cards: await card.task\nprint(len(studio.cards), 'cards')",
+        ]
+    )
+    page.page.evaluate(COUNT_VIDEOS)
+    page.run_all()
+    expect(page.output(2)).to_contain_text("60 cards")
+    expect(page.output(1).locator("video:visible")).to_have_count(60, timeout=PATIENCE)
+    # A video whose poster took long is loaded without one.
+    counts = page.page.evaluate(PLAY_ALL)
+    assert (counts["playing"], counts["dead"]) == (60, 0)
+    assert counts["loaded"] <= 10, "the page loads videos that nobody plays"
+    assert counts["without"] <= 10, "players without a picture"
+    assert page.page.evaluate("window.videosPutIn") < 1000, "each change sends all tasks again"
+    page.save().shutdown_kernel().reload()
+    expect(page.output(1).locator("video:visible")).to_have_count(60, timeout=PATIENCE)
+    assert page.path.stat().st_size < 300_000, "the pictures are in the notebook"
+
+
+def test_a_video_that_is_watched_is_not_interrupted(notebook: Notebook) -> None:
+    """A user who watches from the service's link goes on watching when the file is saved."""
+    page = notebook(
+        [
+            CONNECTED,
+            "task = qw.generate('a tide', duration=5).wait()",
+            "from qingbo_widgets.tasks.task import Task\n"
+            "slow = Task(manager, task.request, task_id='task-x')\n"
+            "slow.set_traits(status=task.status, video_urls=task.video_urls, download=0.1)\nslow",
+            "slow.set_traits(download=None, video_path=task.video_path)",
+        ]
+    )
+    page.run(0).run(1).run(2)
+    video = page.output(2).locator("video:visible")
+    expect(video).to_have_attribute("src", re.compile("^http"), timeout=PATIENCE)
+    playable(video)
+    video.evaluate("async v => { window.watched = v; v.muted = true; await v.play() }")
+    page.run(3)
+    expect(page.output(2)).to_contain_text("qingbo_videos/a-tide", timeout=PATIENCE)
+    expect(page.output(2).locator("video:visible")).to_have_count(1)
+    assert page.page.evaluate("window.watched.checkVisibility() && !window.watched.paused"), "it was stopped"
+    page.save().shutdown_kernel().reload()
+    expect(page.output(2).locator("video:visible")).to_have_attribute("src", SAVED, timeout=PATIENCE)
+
+
 def test_a_page_without_anywidget(notebook: Notebook) -> None:
     """Without anywidget, a comparison says so, its videos have controls, and keys stay in the controls."""
     page = notebook(
@@ -177,14 +258,13 @@ def test_a_player_without_its_file_says_why(notebook: Notebook) -> None:
     """A line below a player appears when the page cannot get the file, and only then."""
     page = notebook([CONNECTED, "task = qw.generate('koi', duration=3).wait()\ntask.show()"]).run_all()
     line = page.output(1).get_by_text("This page cannot load the video")
-    expect(page.output(1).locator("video:visible").last).to_have_js_property(
-        "readyState", 4, timeout=PATIENCE
-    )
+    playable(page.output(1).locator("video:visible").last)
     expect(line.last).to_be_hidden()
     for path in page.path.parent.rglob("*.mp4"):
         path.unlink()
     page.save().reload()
     page.problems.clear()
+    page.output(1).locator("video:visible").last.evaluate("video => { video.play().catch(() => {}) }")
     expect(line.last).to_be_visible(timeout=PATIENCE)
     page.problems.clear()  # the page asked for the file that is gone
 

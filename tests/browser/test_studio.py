@@ -107,7 +107,7 @@ def test_videos_outlive_the_kernel(notebook: Notebook) -> None:
     for cell in (1, 2):
         wait_for_file(page, cell)
     # The notebook stores the static copy, which is written a moment after the card is drawn.
-    expect(page.output(1).locator("[class*=qingbo-static-copy] video[preload=metadata]")).to_have_count(1)
+    expect(page.output(1).locator("[class*=qingbo-static-copy] video")).to_have_count(1)
     expect(page.output(2).locator(".jupyter-widgets")).to_have_count(0)
     page.save().shutdown_kernel().reload()
     for cell in (1, 2):
@@ -207,27 +207,47 @@ def test_a_narrow_window(notebook: Notebook) -> None:
     assert outside == []
 
 
-def test_after_a_restart_no_bar_stands_still(notebook: Notebook) -> None:
-    """Once the kernel has gone, a card gives way to the code that resumes its task; typed text stays."""
-    page = notebook(
-        [
-            connected(speed=0.4),
-            "task = qw.generate('a slow river', duration=5)\ntask",
-            "studio = qw.VideoStudio()\nstudio",
-        ]
-    ).run_all()
-    write_and_generate(page, 2, PROMPT)
-    for cell in (1, 2):
-        expect(page.output(cell)).to_contain_text("Generating", timeout=PATIENCE)
-        expect(page.output(cell).locator("code:visible")).to_have_count(0)
-    page.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart().then(() => null)")
-    for cell in (1, 2):
-        expect(page.output(cell).locator("code:visible")).to_contain_text(".resume(", timeout=PATIENCE)
-        expect(page.output(cell).locator(".progress-bar:visible")).to_have_count(0)
-    expect(page.output(2).get_by_label("Prompt", exact=True)).to_have_value(PROMPT)
-    page.run_all()
-    expect(page.output(2).get_by_role("button", name="Generate")).to_be_visible(timeout=PATIENCE)
-    assert page.problems == []
+def test_after_a_restart_nothing_looks_lost(notebook: Notebook) -> None:
+    """Once the kernel has gone, the page says that the tasks go on and what to run; that shows them again."""
+    broken = """() => [...document.querySelectorAll('.jp-OutputArea *')].filter(e => e.checkVisibility()
+        && getComputedStyle(e, '::before').content.includes('\\uf127')).length"""
+    goes_on = "goes on at the service without this kernel, and nothing is lost"
+    with Sandbox(speed=1, draft=True) as sandbox:
+        page = notebook(
+            [
+                f"import os\nos.environ['QINGBO_API_KEY'] = '{sandbox.api_key}'\n"
+                f"import qingbo_widgets as qw\nqw.connect(base_url='{sandbox.base_url}')",
+                "task = qw.generate('a slow river', duration=10)\ntask",
+                "studio = qw.VideoStudio(duration=10)\nstudio",
+            ]
+        ).run_all()
+        write_and_generate(page, 2, PROMPT)
+        expect(page.output(0)).not_to_contain_text("from before")
+        for cell in (1, 2):
+            expect(page.output(cell)).to_contain_text("task-wave", timeout=PATIENCE)
+            expect(page.output(cell).locator("code:visible")).to_have_count(0)
+        # The copy of the studio is written a moment later.
+        expect(page.output(2)).to_contain_text(goes_on, timeout=PATIENCE)
+        page.output(2).get_by_label("Prompt", exact=True).fill("typed and not lost")
+        page.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart().then(() => null)")
+        for cell in (1, 2):
+            expect(page.output(cell).get_by_text(goes_on)).to_be_visible(timeout=PATIENCE)
+            expect(page.output(cell).locator(".progress-bar:visible")).to_have_count(0)
+        expect(page.output(2)).to_contain_text("run this cell again")
+        expect(page.output(2).get_by_label("Prompt", exact=True)).to_have_value("typed and not lost")
+        assert page.page.evaluate(broken) == 0, "a broken chain stands beside a widget"
+
+        page.wait_ready().run(0)
+        expect(page.output(0)).to_contain_text("2 tasks from before go on", timeout=PATIENCE)
+        expect(page.output(0).locator(".qingbo-card:visible")).to_have_count(2, timeout=PATIENCE)
+        page.run(2)
+        bar = page.output(2).locator(".qingbo-card .progress-bar:visible")
+        expect(bar).to_have_count(1, timeout=PATIENCE)
+        expect(videos(page, 2)).to_have_count(1, timeout=2 * PATIENCE)
+        assert playable(videos(page, 2))["duration"] > 4
+        page.run(2)  # the video is there again
+        expect(videos(page, 2)).to_have_count(1, timeout=PATIENCE)
+        assert page.problems == []
 
 
 def test_a_notebook_that_is_moved_plays_its_videos(notebook: Notebook) -> None:
@@ -247,3 +267,46 @@ def test_a_notebook_that_is_moved_plays_its_videos(notebook: Notebook) -> None:
     page.write(2, "qw.connect(sandbox=manager.sandbox)\nprint(len(manager.tasks), 'tasks')").run(2)
     expect(page.output(2)).to_contain_text("2 tasks", timeout=PATIENCE)
     expect(page.output(2)).to_contain_text("Its library stays where its tasks are")
+
+
+def test_a_wrong_key_is_said_beside_its_field(notebook: Notebook) -> None:
+    """The field is empty and has the focus again; the right key leads to the form, and can be changed."""
+    page = notebook(
+        [
+            "import os\nimport qingbo_widgets as qw\n"
+            'server = qw.Sandbox(speed=20, draft=True, api_key="sandbox-key-1234567890").start()\n'
+            'os.environ["QINGBO_BASE_URL"] = server.base_url',
+            "qw.VideoStudio()",
+        ]
+    ).run_all()
+    studio = page.output(1)
+    field = studio.locator("input[type=password]")
+    connect = studio.get_by_role("button", name="Connect", exact=True)
+    field.fill("sk-wrong-key-1234567890")
+    connect.click()
+    expect(studio).to_contain_text(
+        'does not know this key. Its answer: "the API key is missing or wrong". Nothing was submitted.',
+        timeout=PATIENCE,
+    )
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
+    page.screenshot("key-wrong")
+    field.fill("sandbox-key-1234567890")
+    connect.click()
+    prompt = studio.get_by_label("Prompt", exact=True)
+    expect(prompt).to_be_visible(timeout=PATIENCE)
+    prompt.fill(PROMPT)
+    studio.get_by_role("button", name="Change key").click()
+    expect(field).to_be_focused(timeout=PATIENCE)
+    studio.get_by_role("button", name="Close").click()
+    expect(field).to_have_count(0)
+    expect(prompt).to_have_value(PROMPT)
+    write_and_generate(page, 1, PROMPT)
+    wait_for_file(page, 1)
+    page.save()
+    saved = page.path.read_text(encoding="utf-8")
+    assert "wrong-key" not in saved, "the key is in the notebook"
+    assert "sandbox-key" not in saved.replace('api_key=\\"sandbox-key-1234567890', ""), (
+        "the key is in an output"
+    )
+    assert page.problems == []

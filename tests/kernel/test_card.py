@@ -73,7 +73,8 @@ def send(kernel: Kernel, widget: str, **state: Any) -> None:
 def shows_the_video(kernel: Kernel) -> bool:
     """Return whether the display of a card has become the finished video."""
     updates = [message for message in kernel.ui_messages(0) if message.kind == "update_display_data"]
-    return any('preload="metadata"' in message.content["data"].get("text/html", "") for message in updates)
+    pages = [message.content["data"].get("text/html", "") for message in updates]
+    return any("<video" in page and ">Finished</span>" in page for page in pages)
 
 
 @pytest.mark.slow

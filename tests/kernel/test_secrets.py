@@ -52,10 +52,20 @@ def key():
 %xmode Verbose
 """
 
+#: The key is checked on another thread before it is used.
+CHECKED = """
+import time
+end = time.monotonic() + 30
+while studio.manager is None and time.monotonic() < end:
+    time.sleep(0.01)
+manager = studio.manager
+manager
+"""
+
 WAYS = {
     "argument": ["manager = qw.connect(key(), base_url=URL)", "studio = qw.VideoStudio()\nstudio"],
     "environment": ["manager = qw.connect(base_url=URL)", "studio = qw.VideoStudio()\nstudio"],
-    "key field": ["studio = qw.VideoStudio()\nstudio", "manager = studio.manager\nmanager"],
+    "key field": ["studio = qw.VideoStudio()\nstudio", CHECKED],
 }
 
 WORK = """

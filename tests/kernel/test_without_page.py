@@ -89,9 +89,9 @@ def test_a_card_is_updated_to_its_end_from_the_cell_that_waits(run_notebook: Run
         "\n".join(wait.format(name) for name in ("task", "sweep", "studio.cards[0].task")),
     )
     card, studio, sweep = made.cells[1:4]
-    assert html_of(card).count('preload="metadata"') == 1
+    assert html_of(card).count("<video") == 1
     assert (views_of(card), "Finished" in html_of(card)) == ([], True)
-    assert html_of(studio).count('preload="metadata"') == 1
+    assert html_of(studio).count("<video") == 1
     assert html_of(sweep).count("<video") == 2
     for cell, finished in ((studio, "Finished"), (sweep, "2 finished")):
         (model,) = views_of(cell)

@@ -324,6 +324,44 @@ def test_help(shell: InteractiveShell) -> None:
     assert "resume ID" in shell.object_inspect("%qingbo")["docstring"]
 
 
+def test_the_line_magic_alone_shows_its_help(shell: InteractiveShell, monkeypatch: Any) -> None:
+    """``%qingbo`` without a command is a question, not a mistake."""
+    pages: list[Any] = []
+    monkeypatch.setattr("IPython.core.page.page", lambda text, *_, **__: pages.append(text))
+    assert shell.run_line_magic("qingbo", "") is None
+    (page,) = pages
+    assert "resume ID" in str(page)
+
+
+@pytest.mark.parametrize(
+    ("line", "english", "chinese"),
+    [
+        ("--mode", "--mode needs a value", "--mode 后面要有值"),
+        ("--odd x", "no such option: --odd x", "没有这个选项：--odd x"),
+        ("--mo x", "--mo may mean --model, --mode", "--mo 可能是 --model, --mode"),
+        ("-s 'A koi:5' --wait=3", "-w/--wait takes no value", "-w/--wait 后面不能有值"),
+        ("--duration x", "-d/--duration: 'x' is not a whole number", "-d/--duration：'x' 不是整数"),
+    ],
+)
+def test_errors_of_the_options_are_in_the_language_of_the_notebook(
+    shell: InteractiveShell, line: str, english: str, chinese: str
+) -> None:
+    """The parser of Python knows English only, and speaks of arguments."""
+    for language, words in (("en", english), ("zh", chinese)):
+        qw.set_locale(language)
+        with pytest.raises(UsageError) as caught:
+            shell.run_cell_magic("qingbo", line, "A koi")
+        assert words in str(caught.value)
+
+
+def test_the_help_has_a_chinese_title(shell: InteractiveShell) -> None:
+    """No word of the help is English, apart from the names."""
+    qw.set_locale("zh")
+    shown = help_of(shell, "%%qingbo")
+    assert "选项:" in shown
+    assert "options" not in shown
+
+
 def test_help_follows_the_contract_and_the_language(
     shell: InteractiveShell, sandbox: Sandbox, november: qw.TaskManager
 ) -> None:

@@ -494,7 +494,7 @@ def test_consent_is_for_one_submission(november, moments, outcome):
 REFUSALS = {
     "bad request": (answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400), ""),
     "no money": (answer({"error": {"message": "Odd."}}, 402), "Top up in the service's dashboard."),
-    "bad key": (answer({"error": {"message": "Odd."}}, 401), "The key is wrong or not active. Create one"),
+    "bad key": (answer({"error": {"message": "Odd."}}, 401), "The key is wrong or not active. Change key in"),
     "rate limit": (answer({"error": {"message": "Odd."}}, 429, Retry_After="400"), "Try again in 400 s."),
     "spending limit": (
         answer({"error": {"message": "Odd.", "code": "quota_window_exceeded", "reset_at": 2e9}}, 429),
@@ -577,12 +577,12 @@ def test_a_check_that_the_service_refuses_leaves_what_may_have_been_charged(nove
     task = doubtful(manager, hours=5)
     error = task.error
     if wait:
-        with pytest.raises(qw.AuthenticationFailed, match="Create one"):
+        with pytest.raises(qw.AuthenticationFailed, match="Change key"):
             task.check("task-1")
         assert task.message == "", "it still says that it asks"
     else:
         task.check("task-1", wait=False)
-        until(lambda: "Create one" in task.message)
+        until(lambda: "Change key" in task.message)
     assert task.error is error
     assert "may be charged" in str(error)
 

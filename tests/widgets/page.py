@@ -38,6 +38,7 @@ __all__ = [
     "outputs_of",
     "parts_of",
     "press",
+    "read",
     "send",
     "send_click",
     "text_of",
@@ -220,9 +221,11 @@ def send_click(part: Any, header: dict[str, Any] | None = None) -> None:
     send(part, {"event": "click"}, header)
 
 
-def send(part: Any, content: dict[str, Any], header: dict[str, Any] | None = None) -> None:
-    """Deliver a custom message of the page to a widget."""
-    _deliver(part, {"method": "custom", "content": content}, header)
+def send(
+    part: Any, content: dict[str, Any], header: dict[str, Any] | None = None, buffers: tuple[bytes, ...] = ()
+) -> None:
+    """Deliver a custom message of the page to a widget, with its binary buffers."""
+    _deliver(part, {"method": "custom", "content": content}, header, buffers)
 
 
 def enter(part: Any, value: Any) -> None:
@@ -230,11 +233,14 @@ def enter(part: Any, value: Any) -> None:
     _deliver(part, {"method": "update", "state": {"value": value}, "buffer_paths": []}, None)
 
 
-def _deliver(part: Any, data: dict[str, Any], header: dict[str, Any] | None) -> None:
+def _deliver(
+    part: Any, data: dict[str, Any], header: dict[str, Any] | None, buffers: tuple[bytes, ...] = ()
+) -> None:
     if part.comm is None:
         raise AssertionError(f"{_name(part)} is closed: the page has it no more")
     with _raising():
-        part.comm.handle_msg({"header": header or {}, "content": {"data": data}, "buffers": []})
+        views = [memoryview(buffer) for buffer in buffers]
+        part.comm.handle_msg({"header": header or {}, "content": {"data": data}, "buffers": views})
 
 
 @contextmanager

@@ -35,6 +35,7 @@ CODE = re.compile(r"qw\.\w+\([^)]*\)|https?:\S+|\S+\.(?:png|mp4|sqlite)|\w*_\w+|
 NAMES = """
     kling master std pro config simple generate zoom pan tilt roll horizontal vertical alpha Kling
     AI API CFG CSV HTML HTTP http JPEG JSON PNG Python URL WebP MB kB px curl Ctrl Cmd Enter Esc
+    env os environ wave
     JupyterLab Jupyter anywidget pip install qw np koi sandbox CameraControl DynamicMask Shot True
     False None prompt duration model mode repeat points shots api qingbo ai dev
     edit image video omni control motion turbo customize intelligence url role name description

@@ -165,7 +165,10 @@ def test_a_running_task_as_text(running: Task) -> None:
     """A console shows the status of a running task, and the line that follows it in a new kernel."""
     lines = plain_text(running).splitlines()
     assert lines[0].startswith("Generating · apples")
-    assert lines[1:3] == ["To go on in a new kernel:", "import qingbo_widgets as qw"]
+    assert lines[1:3] == [
+        "This task goes on at the service without this kernel, and nothing is lost. To take it up:",
+        "import qingbo_widgets as qw",
+    ]
     assert lines[3].endswith('.resume("task-2")')
 
 

@@ -38,7 +38,8 @@ __all__ = [
 ]
 
 _TOTAL = N_(
-    "{field}: the shots add up to {total} s, and the service renders {shortest} to {longest} s; try {example}."
+    "{field}: the shots add up to {total} s, and the service renders {shortest} to {longest} s; try "
+    "{example}."
 )
 
 _EXAMPLE_SHOT = N_("A koi in a pond")

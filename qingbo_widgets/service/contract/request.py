@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
@@ -12,6 +11,7 @@ from . import advice, checks
 from .kinds import KINDS, completed, value_if_unset, with_gaps
 from .misspelt import named
 from .models import DEFAULT_CONTRACT, dated, declared, home_of, models_of
+from .offered import offers_fields
 from .problem import Problem
 from .resolve import resolve, translation_of
 from .schema import Models, Parameter
@@ -24,19 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
 
 
-class _Signature:
-    """The signature that completion and Shift-Tab show: every field with its default."""
-
-    def __get__(self, request: object, kind: type[VideoRequest]) -> inspect.Signature:
-        positional, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
-        fields = kind().values()
-        first = [
-            inspect.Parameter(name, positional, default=fields.pop(name)) for name in ("model", "prompt")
-        ]
-        others = [inspect.Parameter(name, keyword, default=default) for name, default in fields.items()]
-        return inspect.Signature([*first, *others])
-
-
+@offers_fields()
 class VideoRequest(Searchable):
     """A request for a video. Immutable.
 
@@ -70,7 +58,6 @@ class VideoRequest(Searchable):
 
     __slots__ = ("__weakref__", "_explicit")
     __match_args__ = ("model", "prompt")
-    __signature__ = _Signature()  # computed on access, so that the models need not be read at import
 
     _explicit: Mapping[str, Any]
     model: str

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 from .models import DEFAULT_CONTRACT
 
-__all__ = ["TERMS", "Terms", "contract_at", "terms_of"]
+__all__ = ["KEYS_PAGE", "TERMS", "Terms", "contract_at", "terms_of"]
+
+#: The page of the service on which keys are made, for every contract: an account has one kind of key.
+KEYS_PAGE = "https://wave.qingbo.ai/dashboard/keys"
 
 
 @dataclass(frozen=True)

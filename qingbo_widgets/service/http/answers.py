@@ -27,6 +27,7 @@ from ..contract.envelope import TASK_IDS, find_task, layers_of
 from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_key, is_refusal
 from ..contract.reasons import reason_of
 from ..contract.results import is_large
+from ..contract.terms import KEYS_PAGE
 from ..contract.text import plain_line
 from ..contract.times import read_time
 from ..contract.urls import redirect_target, without_query
@@ -64,8 +65,8 @@ _LAST_OF_THE_SERVICE = 500
 _NAMES_A_TASK = N_("The answer names the task {task_id} all the same.")
 _ADVICE: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
-        "The key is wrong or not active. Create one in the service's dashboard, then set the environment "
-        "variable QINGBO_API_KEY, or call qw.connect(api_key=...)."
+        "The key is wrong or not active. Change key in qw.VideoStudio(), or set QINGBO_API_KEY and start "
+        "Jupyter again. Keys are made at {page}."
     ),
     InsufficientBalance: N_("Top up in the service's dashboard."),
     TaskNotFound: N_(
@@ -159,7 +160,7 @@ def error_in(
     elif kind is ServerFault or status in UNCLEAR:
         hint = unclear
     else:
-        advice = tr(_ADVICE[kind]) if kind in _ADVICE else ""
+        advice = tr(_ADVICE[kind]).format(page=KEYS_PAGE) if kind in _ADVICE else ""
         hint = advice or refused
         if kind is AuthenticationFailed and is_submission:
             hint = sentences(advice, tr("Nothing was charged."))

@@ -21,7 +21,7 @@ import requests
 import urllib3.exceptions as urllib3_errors
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 
-from ...exceptions import DownloadFailed, InvalidRequest, QingboError
+from ...exceptions import AuthenticationFailed, DownloadFailed, InvalidRequest, QingboError, TaskNotFound
 from ...i18n import N_, tr
 from ...system.flags import Flag
 from ..contract.addresses import Address, addresses_of, is_private_address
@@ -90,6 +90,8 @@ class Transport:
         problem = base_url_problem(base_url)
         if problem is not None:
             raise InvalidRequest((problem,))
+        #: The service's message in its last refusal of the key; empty after an answer that proves it.
+        self.key_refusal = ""
         self.base_url = base_url.reveal().rstrip("/")
         self._key = key
         self._timeout = timeout
@@ -137,6 +139,7 @@ class Transport:
                 method, path, body, headers or {}, refused, unclear, patience, is_submission=is_submission
             )
         )
+        self._note_refusal(outcome)
         if isinstance(outcome, BaseException):
             if body is not None and body.is_read and unclear and not isinstance(outcome, QingboError):
                 outcome.add_note(unclear)
@@ -166,6 +169,13 @@ class Transport:
     def close(self) -> None:
         """Shut down the connections of every thread, even in mid-answer; a later call opens new ones."""
         self._sessions.close()
+
+    def _note_refusal(self, outcome: object) -> None:
+        """Remember whether the service accepted the key; an answer with the status 200 may be a gateway's."""
+        if isinstance(outcome, AuthenticationFailed) and not 200 <= outcome.status < 300:
+            self.key_refusal = outcome.message
+        elif isinstance(outcome, dict | TaskNotFound):
+            self.key_refusal = ""
 
     def _answered(
         self,

@@ -7,7 +7,7 @@ import time
 
 from ...system.flags import Flag
 from ...system.forks import run_in_children
-from .secret import Secret
+from .secret import KEYRING, Secret
 
 __all__ = ["PATIENCE", "is_silent", "key_in_keyring"]
 
@@ -37,7 +37,7 @@ class _Lookup:
         try:
             import keyring  # looks for its backend, on a bus that may not answer either
 
-            key = Secret(keyring.get_password(*_ENTRY) or "")
+            key = Secret(keyring.get_password(*_ENTRY) or "", KEYRING)
             self.key = key if key.is_text else Secret("")
         except BaseException:  # not installed, no backend, locked, refused, a bug of a backend
             pass  # the keyring is only one source of several

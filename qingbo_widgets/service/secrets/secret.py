@@ -6,7 +6,10 @@ from typing import Any, NoReturn
 
 from .echoes import hide
 
-__all__ = ["HIDDEN", "SHORTEST", "Secret", "as_secret"]
+__all__ = ["FIELD", "HIDDEN", "KEYRING", "SHORTEST", "Secret", "as_secret"]
+
+#: Places in which a secret is found, besides variables.
+FIELD, KEYRING = "field", "keyring"
 
 #: The replacement for a secret.
 HIDDEN = "<hidden>"
@@ -21,12 +24,14 @@ class Secret:
 
     Attributes:
         is_text: whether the value was a text.
+        source: the place that it was found in: the name of a variable, ``KEYRING`` or ``FIELD``; empty if the
+            caller passed it.
     """
 
-    __slots__ = ("__text", "__weakref__", "is_text")
+    __slots__ = ("__text", "__weakref__", "is_text", "source")
 
-    def __init__(self, text: object) -> None:
-        self.is_text = isinstance(text, str)
+    def __init__(self, text: object, source: str = "") -> None:
+        self.is_text, self.source = isinstance(text, str), source
         self.__text = text.strip() if isinstance(text, str) else ""
 
     def reveal(self) -> str:

@@ -199,10 +199,18 @@ class TaskMonitor:
         with suppress(RuntimeError):  # closed: no thread can run it
             self._callbacks.submit(callback, *args)
 
-    def run_in_background(self, call: Callable[..., object], /, *args: Any) -> None:
-        """Run a slow call that nothing waits for, such as making the poster of a video."""
+    async def in_background(self, call: Callable[..., object], /, *args: Any, patience: float = 0.0) -> None:
+        """Run a call that is not important, such as making the poster of a video, and wait a little for it.
+
+        Args:
+            call: the function; it may be slow.
+            *args: its arguments.
+            patience: seconds after which it goes on without being waited for.
+        """
         with suppress(RuntimeError):  # closed
-            self._posters.submit(call, *args)
+            future = self._posters.submit(call, *args)
+            if patience:
+                await asyncio.wait({asyncio.wrap_future(future)}, timeout=patience)
 
     def call_soon(self, callback: Callable[..., object], /, *args: Any) -> None:
         """Run a short callback on the monitor's thread."""

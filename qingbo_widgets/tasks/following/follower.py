@@ -218,6 +218,10 @@ class Follower:
             self._record.task.set_traits(next_try=wait._replace(at=soon))
             asyncio.get_running_loop().call_later(rest, self._record.wake)
 
+    def wake(self) -> None:
+        """Ask the service at once, instead of at the planned time."""
+        self._record.wake()
+
     async def _cancel(self) -> None:
         record, task = self._record, self._record.task
         if not task.task_id and not task.is_done:

@@ -161,7 +161,7 @@ class _Others:
         self._saved[number] = path
         paths = [self._saved[number] for number in sorted(self._saved)]
         record.set_traits(other_video_paths=tuple(paths))
-        monitor.run_in_background(make_poster, path)
+        await monitor.in_background(make_poster, path)
         logger.info("Task %s: another video is saved as %s", record.task.task_id, path)
 
     def _earlier(self, number: int) -> list[Path]:

@@ -12,6 +12,7 @@ from ...library.entry import Entry
 from ...library.sidecar import write_sidecar
 from ...media.posters import make_poster
 from ...service.download.leftovers import tidy_notes
+from ...system.host import in_notebook
 from ..saved_video import own_name, remark_of
 from .fetching import fetch
 from .ownership import Ownership
@@ -21,6 +22,9 @@ from .target import Target
 __all__ = ["complete", "save"]
 
 logger = logging.getLogger("qingbo_widgets")
+
+#: Seconds that a saved video waits for its poster before the notebook shows it.
+POSTER_PATIENCE = 1.0
 
 
 async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,10 +54,13 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     if record.others is None:
         record.videos = ()
     remark = await record.manager.monitor.journal(remark_of, path)
+    # The row is written, so a kernel that ends now loses nothing. A card that shows the poster needs it now,
+    # because a second player would interrupt the first.
+    patience = POSTER_PATIENCE if in_notebook() else 0.0
+    await record.manager.monitor.in_background(make_poster, path, patience=patience)
     record.set_traits(video_path=path, download=None, message=remark, saves_others=record.others is not None)
     if remark:
         logger.warning("%s: %s", path.name, remark)
-    record.manager.monitor.run_in_background(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
 
 

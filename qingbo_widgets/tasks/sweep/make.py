@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 from ...i18n import tr
 from ...library.requests import read_request
 from ...library.sweeps import CellRow, SweepRow, Sweeps
+from ...service.contract.offered import offers_fields
 from ...service.secrets.known_keys import hide
 from ...system.console import write_line
 from ...system.host import warn
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["sweep"]
 
 
+@offers_fields(varies=True)
 def sweep(
     table: object = None,
     *,

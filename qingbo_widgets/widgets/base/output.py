@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import uuid
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ipywidgets
@@ -29,6 +29,7 @@ from IPython.display import display, update_display
 from ...i18n import N_, tr
 from ...system.host import after_each_cell, in_notebook, running_cell
 from . import html as markup
+from .html import Markup
 from .page_keys import keep_in_widgets, kept_in
 from .reruns import record_display
 from .sync import update, weakly
@@ -49,7 +50,7 @@ _NO_ERROR = (
 #: The outputs of cells that no page has run (or one that sends no cell ids, such as Colab's).
 _without_page: weakref.WeakSet[CellOutput] = weakref.WeakSet()
 #: What was written to displays of these outputs since a cell last waited, by display id.
-_written: dict[str, tuple[markup.Markup, str]] = {}
+_written: dict[str, tuple[Markup, str]] = {}
 #: A digest of the state of each widget in these outputs as a waiting cell has sent it.
 _sent_states: weakref.WeakKeyDictionary[ipywidgets.Widget, int] = weakref.WeakKeyDictionary()
 
@@ -65,7 +66,10 @@ class CellOutput:
     def __init__(self, widget: ipywidgets.Widget, draw: str = "") -> None:
         self.widget = widget
         self._draw: Callable[..., None] = weakly(widget, draw) if draw else _do_nothing
-        self._displays: list[str] = []
+        #: The number of static copies of each display, by its id.
+        self._displays: dict[str, int] = {}
+        #: What the copies show, by display id, so that an unchanged one is not sent again.
+        self._copies: dict[str, Markup] = {}
         self._parts: weakref.WeakSet[CellOutput] = weakref.WeakSet()
         self._parents: weakref.WeakSet[CellOutput] = weakref.WeakSet()
         self._is_displayed = self._has_page_count = self._is_written_again = False
@@ -78,6 +82,11 @@ class CellOutput:
         if not in_notebook():
             return True
         return self.widget._view_count > 0 if self._has_page_count else self._is_displayed
+
+    @property
+    def is_on_page(self) -> bool:
+        """True if a page reports that it shows the widget."""
+        return bool(self._has_page_count and self.widget._view_count)
 
     @property
     def is_part(self) -> bool:
@@ -106,7 +115,7 @@ class CellOutput:
         self._draw()
 
     @property
-    def style(self) -> markup.Markup:
+    def style(self) -> Markup:
         """The markup that hides the static copies as long as the widget that contains it is alive.
 
         It keeps single keys in the widget, too.
@@ -119,19 +128,22 @@ class CellOutput:
         dead = f".jp-OutputArea:has(.jupyter-widgets-disconnected .{mark})"
         return markup.style(
             f"{copy}:not({dead} *), .jp-OutputArea-child:has({copy}):not({dead} > *), "
-            f"{dead}:has({copy}) .jupyter-widgets-disconnected:is(.qingbo-card, .qingbo-grid) "
+            f"{dead}:has({copy}) .jupyter-widgets-disconnected:is(.qingbo-card, .qingbo-grid, .qingbo-over) "
             "{ display: none; }"
         ) + markup.join([markup.tag("i", class_=mark, hidden=""), keep_in_widgets()])
 
-    def show(self, copy: markup.Markup, text: str = "") -> None:
+    def show(self, copy: Markup, text: str = "", *older: Markup) -> None:
         """Show the widget with its static copy in the running cell.
 
         Args:
             copy: the static copy, as HTML.
             text: the same as plain text, for exports to LaTeX, consoles and other hosts without HTML.
+            *older: further parts of the copy, below it, in outputs of their own, which ``set_copy`` can
+                replace one by one; empty until they are needed. Without a page, they are one output.
         """
         name = uuid.uuid4().hex
-        if in_notebook() and not running_cell()[0]:
+        is_in_page = bool(running_cell()[0])
+        if in_notebook() and not is_in_page:
             self._is_written_again = True
             _without_page.add(self)
             after_each_cell(_after_cell)
@@ -141,22 +153,34 @@ class CellOutput:
             "text/plain": "" if text else text_of(self.widget),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(bundle(self._kept(copy), text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
-        self._displays.append(name)
+        self._displays[name] = 1 + len(older) if is_in_page else 1
+        for copy_id, html, plain in self._parts_of(name, (copy, *older), text):
+            self._copies[copy_id] = html
+            display(bundle(html, plain), raw=True, display_id=copy_id)  # type: ignore[no-untyped-call]
         record_display(self)
         self.mark_displayed()
 
-    def set_copy(self, copy: markup.Markup, text: str = "") -> None:
-        """Replace the static copy. May be called on any thread."""
-        for name in self._displays:
-            self._write(_copy_id(name), self._kept(copy), text)
+    def set_copy(self, copy: Markup, text: str = "", *older: Markup) -> None:
+        """Replace the parts of the static copy that differ from what is shown. May be called on any thread.
 
-    def replace(self, html: markup.Markup, text: str = "") -> None:
+        Args:
+            copy: the static copy, as HTML.
+            text: the same as plain text.
+            *older: its further parts, as many as were shown.
+        """
+        for name in list(self._displays):
+            for copy_id, html, plain in self._parts_of(name, (copy, *older), text):
+                if self._copies.get(copy_id) != html:
+                    self._copies[copy_id] = html
+                    self._write(copy_id, html, plain)
+
+    def replace(self, html: Markup, text: str = "") -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""
-        displays, self._displays = self._displays, []
-        for name in displays:
+        displays, self._displays, self._copies = self._displays, {}, {}
+        for name, count in displays.items():
             self._write(name, html, text)
-            self._write(_copy_id(name), markup.Markup())
+            for number in range(count):
+                self._write(_copy_id(name, number), Markup())
         _without_page.discard(self)
 
     def redraw(self) -> None:
@@ -167,10 +191,16 @@ class CellOutput:
         if self._displays:
             _send_states(self.widget)
 
-    def _kept(self, copy: markup.Markup) -> markup.Markup:
-        return markup.style(_NO_ERROR.format(copy=self.copy_class)) + markup.lazy(copy) if copy else copy
+    def _parts_of(self, name: str, parts: Sequence[Markup], text: str) -> Iterator[tuple[str, Markup, str]]:
+        """Yield display id, HTML and plain text of each part of the static copy of a display."""
+        if self._displays[name] == 1:
+            parts = (markup.join(parts),)
+        for number, html in enumerate(parts):
+            if number == 0 and html:
+                html = markup.style(_NO_ERROR.format(copy=self.copy_class)) + html
+            yield _copy_id(name, number), markup.lazy(html), "" if number else text
 
-    def _write(self, name: str, html: markup.Markup, text: str = "") -> None:
+    def _write(self, name: str, html: Markup, text: str = "") -> None:
         if self._is_written_again:
             _written[name] = html, text
         _update(name, html, text)
@@ -181,6 +211,17 @@ class CellOutput:
             self._has_page_count = True
             if not change["old"]:
                 self._draw()
+            elif change["new"] > change["old"]:
+                self._forget_copies()
+
+    def _forget_copies(self) -> None:
+        """Send every part of the static copies anew next time.
+
+        A page that is loaded again has the outputs of the saved notebook, which may be older.
+        """
+        self._copies.clear()
+        for parent in list(self._parents):
+            parent._forget_copies()
 
 
 def redraw_displays() -> None:
@@ -212,17 +253,17 @@ def _send_states(widget: ipywidgets.Widget) -> None:
         _send_states(child)
 
 
-def display_html(html: markup.Markup, text: str) -> None:
+def display_html(html: Markup, text: str) -> None:
     """Show HTML in the running cell, or plain text where the host shows no HTML."""
     display(bundle(html, text), raw=True)  # type: ignore[no-untyped-call]
 
 
-def bundle(html: markup.Markup, text: str = "") -> dict[str, Any]:
+def bundle(html: Markup, text: str = "") -> dict[str, Any]:
     """Return a representation in several formats: HTML with its styles, and plain text."""
     return {"text/html": str(markup.output_style(html) + kept_in(html)) if html else "", "text/plain": text}
 
 
-def _update(name: str, html: markup.Markup, text: str = "") -> None:
+def _update(name: str, html: Markup, text: str = "") -> None:
     if get_ipython() is not None:  # without IPython nothing was displayed
         update_display(bundle(html, text), raw=True, display_id=name)  # type: ignore[no-untyped-call]
 
@@ -236,5 +277,5 @@ def _do_nothing(*_: object) -> None:
     """Do nothing: the widget has no method to draw it."""
 
 
-def _copy_id(name: str) -> str:
-    return f"{name}-copy"
+def _copy_id(name: str, number: int = 0) -> str:
+    return f"{name}-copy-{number}" if number else f"{name}-copy"

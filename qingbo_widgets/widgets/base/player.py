@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ...i18n import N_, sentences, tr
+from ...media.picture_size import picture_size
+from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
 from ...system.host import is_colab, is_voila
 from ...system.notebook import notebook_folder
@@ -22,6 +24,7 @@ from .html import Markup, block, is_web, join, note, plain, tag, text
 
 __all__ = [
     "EMBED_LIMIT",
+    "TRANSPARENT",
     "data_url",
     "embed_html",
     "files_html",
@@ -29,6 +32,8 @@ __all__ = [
     "link_html",
     "not_loaded",
     "output_of",
+    "poster_of",
+    "ratio_style",
     "reach_note",
     "relative_path",
     "relative_url",
@@ -54,7 +59,30 @@ _NOT_EVERYWHERE = N_("Not every browser plays {ending} files; a copy saved as MP
 _TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook. It is saved as {path}.")
 #: Endings of videos that some browsers do not play.
 _NOT_IN_ALL = (".mov", ".mkv")
-_VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
+#: Without a picture, a player has the colour of a field, because a black box looks like a broken video.
+_GROUND = "background: var(--jp-layout-color2, #8883)"
+_VIDEO_STYLE = f"max-width: 100%; max-height: 480px; display: block; {_GROUND}; border-radius: 3px"
+#: The height in pixels that a player has at most, so that all of it is on the screen.
+_TALLEST = 480
+#: The size of a player for a video that is not saved yet.
+_PLANNED = (480, 270)
+#: The styles of a player of a known size, with a picture behind it. Inline, and by rules that a page that is
+#: not trusted keeps, as far as possible.
+_BOX = f"position: relative; max-width: 100%; width: {{width}}px; {_GROUND}; border-radius: 3px"
+_BEHIND = "position: absolute; top: 0; left: 0; width: 100%; height: 100%; border-radius: 3px"
+_SIZED = (
+    "position: relative; display: block; width: 100%; height: auto; aspect-ratio: {width} / {height}; "
+    "border-radius: 3px"
+)
+_NO_PICTURE = Markup()
+_NO_HANDLERS: Mapping[str, str] = {}
+#: Marks a player that the user has started, so that the page does not put another one in its place.
+_WATCHED = {
+    "onplay": "this.classList.add('qingbo-watched')",
+    "onerror": "this.classList.remove('qingbo-watched')",
+}
+#: A picture of one transparent pixel. Without a poster, a player that has loaded nothing is black.
+TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
 def relative_path(path: Path | str) -> str | None:
@@ -107,17 +135,40 @@ def reach_note(path: Path | str) -> str:
     return sentences(reason, tr(_EMBED_INSTEAD)) if reason else ""
 
 
-def video_html(path: Path | str, *, preload: str = "metadata") -> Markup:
-    """Return a player for a file that Jupyter serves.
+def video_html(path: Path | str) -> Markup:
+    """Return a player for a file that Jupyter serves, the video's or its future one's.
 
-    Args:
-        path: the video.
-        preload: ``none`` for a file that does not exist yet, because requesting it would be pointless.
+    With a poster beside the video, nothing of the video is loaded before the user plays it: a browser has a
+    limited number of players and of connections.
     """
-    url, lines = relative_url(path), [_caption(Path(path)), _playable(Path(path)), reach_note(path)]
+    path = Path(path)
+    url, lines = relative_url(path), [_caption(path), _playable(path), reach_note(path)]
     if url is None:
         return _figure(Markup(), *lines)
-    return _figure(_player(url, preload, onerror=uncover_next()) + not_loaded(), *lines)
+    if not path.is_file():  # requesting it would be pointless
+        return _figure(_player(url, "none", _PLANNED, may_fail=True), *lines)
+    poster = poster_of(path)
+    player = _player(url, "none" if poster else "metadata", _shown_size(path), poster, may_fail=True)
+    return _figure(player, *lines)
+
+
+def poster_of(path: Path) -> Markup:
+    """Return the picture that lies behind a player of a saved video; no markup if there is none.
+
+    It is a file beside the video, so that a notebook with hundreds of videos stays small. An image, because
+    Jupyter resolves no relative path in the attribute ``poster``.
+    """
+    url = relative_url(poster_path(path)) if read_poster(path) is not None else None
+    if url is None:
+        return Markup()
+    image = tag("img", src=url, alt="", loading="lazy", style=_BEHIND, onerror="this.remove()")
+    return Markup(image.removesuffix("</img>"))
+
+
+def ratio_style(path: Path) -> str:
+    """Return the style that keeps the shape of a video before it is loaded; empty if that is not known."""
+    size = picture_size(path)
+    return "" if size is None else f"; aspect-ratio: {size[0]} / {size[1]}"
 
 
 def saved_html(path: Path | str) -> Markup:
@@ -130,7 +181,7 @@ def link_html(url: str) -> Markup:
 
     For a live view only: the link expires within a day.
     """
-    return _figure(_player(url.strip()), tr(_FROM_LINK)) if is_web(url) else Markup()
+    return _figure(_player(url.strip(), handlers=_WATCHED), tr(_FROM_LINK)) if is_web(url) else Markup()
 
 
 def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
@@ -190,9 +241,9 @@ def not_loaded() -> Markup:
     return tag("div", text(sentences(*lines)), class_="qingbo-hint", hidden="", style="display: none")
 
 
-def uncover_next() -> str:
-    """Return the handler of a player's ``onerror`` that shows the line after it."""
-    return "const e=this.nextElementSibling;e.hidden=false;e.style.display=''"
+def uncover_next(element: str = "this") -> str:
+    """Return the handler of a player's ``onerror`` that shows the line after it, or after its box."""
+    return f"const e={element}.nextElementSibling;e.hidden=false;e.style.display=''"
 
 
 def output_of(markup: str, plain_text: str) -> dict[str, Any]:
@@ -206,20 +257,57 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
 
 
-def _player(source: str, preload: str = "metadata", **handlers: str) -> Markup:
+def _player(
+    source: str,
+    preload: str = "metadata",
+    size: tuple[int, int] | None = None,
+    poster: Markup = _NO_PICTURE,
+    *,
+    may_fail: bool = False,
+    handlers: Mapping[str, str] = _NO_HANDLERS,
+) -> Markup:
+    """Return a player; of a known size, it takes the place of the video before anything is loaded.
+
+    Args:
+        source: the URL.
+        preload: what the browser loads at once.
+        size: width and height in pixels.
+        poster: the picture behind it.
+        may_fail: whether a line after it explains that the file cannot be loaded.
+        handlers: its event handlers in the page.
+    """
+    line, label = not_loaded() if may_fail else Markup(), tr("The finished video")
     if is_image(source):
-        return tag("img", src=source, style=_VIDEO_STYLE, alt=tr("The finished video"), **handlers)
-    return tag(
+        if may_fail:
+            handlers = {"onerror": uncover_next()}
+        return tag("img", src=source, style=_VIDEO_STYLE, alt=label, **handlers) + line
+    width, height = size or (0, 0)
+    if may_fail:
+        handlers = {"onerror": uncover_next("this.parentElement" if size else "this")}
+    video = tag(
         "video",
         src=source,
         controls="",
         loop="",  # a clip of a few seconds is watched more than once
         preload=preload,
+        poster=TRANSPARENT if preload == "none" else None,
         playsinline="",
-        style=_VIDEO_STYLE,
-        aria_label=tr("The finished video"),
+        # A page that is not trusted drops the ratio in the style, and has these.
+        width=str(width) if size else None,
+        height=str(height) if size else None,
+        style=_SIZED.format(width=width, height=height) if size else _VIDEO_STYLE,
+        aria_label=label,
         **handlers,
     )
+    return (tag("div", poster, video, style=_BOX.format(width=width)) if size else video) + line
+
+
+def _shown_size(path: Path) -> tuple[int, int] | None:
+    """Return the size of a player that is not too tall, in pixels; ``None`` if it is unknown."""
+    size = picture_size(path)
+    if size is None or size[1] <= _TALLEST:
+        return size
+    return max(1, round(size[0] * _TALLEST / size[1])), _TALLEST
 
 
 def _figure(player: Markup, *texts: str) -> Markup:

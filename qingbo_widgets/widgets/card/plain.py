@@ -27,7 +27,9 @@ def plain_text(task: Task) -> str:
     elif task.error is not None:
         lines.append(markup.plain(task.error))
     if task_text.is_resumable(task):
-        lines += [task_text.resume_label(task), task_text.resume_line(task)]
+        lines.append(task_text.resume_label(task))
+        if not task_text.ends_with_kernel(task):
+            lines.append(task_text.resume_line(task))
     return "\n".join(lines)
 
 

@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ... import late
-from ...exceptions import SubmissionUnconfirmed
+from ...exceptions import AuthenticationFailed, SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
+from ..base import html as markup
 from ..base.build import PAYS, button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.notify import bell, watch
 from ..base.output import CellOutput, bundle, display_html
-from ..base.sync import lazy, observe, refresher, update, weakly
+from ..base.sync import close_whole, lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as task_text
 from .contract_switch import ContractSwitch
+from .key_change import KeyChange
 from .plain import plain_text
 from .spoken import spoken
 from .video import VideoView
@@ -67,6 +69,7 @@ _ANEW = N_(
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
 _TRY_NOW = N_("Asks the service now instead of waiting, which costs nothing.")
+_CHANGE_KEY = N_("Shows a field for another key. Nothing is submitted.")
 _FRAMES = N_("Grabs a frame of the video, or goes on from one.")
 
 _BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
@@ -102,6 +105,7 @@ class TaskCard(Composite):
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
         self._redraw_callbacks: list[Callable[[], None]] = []
         self._picker: ipywidgets.Widget | None = None
+        self._key_change: KeyChange | None = None
         self._video = VideoView(task, weakly(self, "refresh"))
         self._static_html = Markup()
         self.cell_output = CellOutput(self, "_start_drawing_soon")
@@ -163,6 +167,11 @@ class TaskCard(Composite):
         return self._button(self._switch.label, self._switch.tooltip, self._connect_again)
 
     @lazy
+    def change_key_button(self) -> Any:
+        """The button that opens a field for another key, shown if the service refused the present one."""
+        return self._button(tr("Change key"), tr(_CHANGE_KEY), self._open_key_change)
+
+    @lazy
     def save_again_button(self) -> Any:
         """The button for ``task.retry_download()``, shown if the video could not be saved."""
         return self._button(tr("Save again"), tr(_SAVE), lambda: self.task.retry_download())
@@ -192,7 +201,7 @@ class TaskCard(Composite):
                 self._static_html = (
                     task_text.ended(task, embed=False)
                     if task_text.is_settled(task)
-                    else task_text.static_copy(task)
+                    else task_text.static_copy(task, in_studio=True)
                 )
             return self._static_html
 
@@ -228,10 +237,14 @@ class TaskCard(Composite):
             self._static_html = Markup()
             # The output of a closed card stays as it is.
             if self.cell_output.has_copy and self.comm is not None:
-                if task_text.is_settled(self.task):
-                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
-                else:
+                if not task_text.is_settled(self.task):
                     self.cell_output.set_copy(*self._copy())
+                elif self._video.has_link and self.cell_output.is_on_page:
+                    # The user may be watching in the live card, so that stays as long as the page.
+                    html = markup.tag("div", task_text.ended(self.task), class_=self.cell_output.copy_class)
+                    self.cell_output.set_copy(html, plain_text(self.task))
+                else:
+                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
         for call in self._redraw_callbacks:
             call()
 
@@ -245,7 +258,7 @@ class TaskCard(Composite):
             stop()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker)
+        return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker, self._key_change)
 
     def offer(self, description: str, tooltip: str, act: Callable[[], object], *classes: str) -> None:
         """Add a button that is created once the task has ended; the card shows an error raised by ``act``."""
@@ -303,13 +316,16 @@ class TaskCard(Composite):
 
     def _parts(self) -> tuple[Any, ...]:
         parts = [self._sheet, self._above, self._below]
-        if not task_text.is_over(self.task):
+        is_over, is_watched = task_text.is_over(self.task), self._video.has_link
+        # The page draws again whatever is behind a part that goes, and a video that is watched would stop.
+        if not is_over or is_watched:
             parts.insert(2, self._bar)
-        if self._buttons.children:
+        if is_over and is_watched:
+            self._bar.add_class("qingbo-hidden")
+        if self._buttons.children or is_watched:
             parts.append(self._buttons)
         parts += self._video.parts
-        if self._picker is not None:
-            parts.append(self._picker)
+        parts += [part for part in (self._picker, self._key_change) if part is not None]
         return tuple(parts)
 
     # ------------------------------------------------------------------ buttons
@@ -329,6 +345,15 @@ class TaskCard(Composite):
             return (*shown, self.save_again_button) if task.lacks_others else shown
         if not task.is_done or task.error is None:
             return ()
+        return (*self._buttons_after_error(), *self._key_buttons())
+
+    def _key_buttons(self) -> tuple[Any, ...]:
+        is_refused = isinstance(self.task.error, AuthenticationFailed)
+        return (self.change_key_button,) if is_refused and self._key_change is None else ()
+
+    def _buttons_after_error(self) -> tuple[Any, ...]:
+        """Return the ways on for a task that stopped with an error and may still get its video."""
+        task = self.task
         if self._switch.contract is not None:
             # Another submission in the same contract would be refused again.
             return (self.switch_button,) if self._offers_contract and not self._switch.is_done else ()
@@ -370,6 +395,18 @@ class TaskCard(Composite):
     def _withdraw_warning(self) -> None:
         """Warn again before the next submission, because the task has changed since the warning."""
         self._is_warned = False
+
+    def _open_key_change(self) -> None:
+        self._key_change = KeyChange(self.task.manager, self._on_key_change, takes_focus=True)
+
+    def _on_key_change(self, message: str) -> None:
+        """Close the field for another key; a message says that it is in use."""
+        with update(self):
+            former, self._key_change = self._key_change, None
+            self._problem, self._news = "", message
+            self.redraw_now()
+        if former is not None:
+            close_whole(former)
 
     def _open_frames(self) -> None:
         self._picker = self._picker or late.FramePicker(self.task)

@@ -32,7 +32,10 @@ __all__ = [
     "advice",
     "can_cancel",
     "clock",
+    "connect_line",
     "ended",
+    "ends_with_kernel",
+    "goes_on",
     "headline",
     "is_over",
     "is_resumable",
@@ -44,6 +47,7 @@ __all__ = [
     "progress",
     "resume_label",
     "resume_line",
+    "saved_status",
     "static_copy",
     "status",
     "time_left",
@@ -66,7 +70,10 @@ ALMOST_DONE = 5.0
 _LONG_TIME = timedelta(days=2)
 _KEPT_UNTIL = N_("the service keeps it until {end}")
 _AS_STORED = N_("when the notebook was saved; submitted {when}")
-_RESUME = N_("To go on in a new kernel:")
+_GOES_ON = N_("This task goes on at the service without this kernel, and nothing is lost. To take it up:")
+_ENDED = N_("The sandbox ends with its kernel, and this task with it. Nothing was charged.")
+_IS_KEPT = N_("The video is finished at the service, and not saved yet. To save it:")
+_RESUME = N_("To follow it again in a new kernel:")
 _NO_ID_YET = N_("Its id is not known yet. To see what became of it, in a new kernel:")
 _WILL_PLAY = N_("As soon as the video is saved, in whatever kernel, it plays here:")
 
@@ -270,15 +277,17 @@ def _ended_parts(task: Task, embed: bool | None = None) -> list[Markup]:
     return parts
 
 
-def static_copy(task: Task, *hidden_by: str) -> Markup:
+def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:
     """Return the static copy of a running task: its request, and the code that resumes it.
 
     The path of its future video is known, so the copy has a player already, which plays as soon as any kernel
-    has saved the file.
+    has saved the file. The progress is left out, so that the copy changes when the task has an id, and when
+    it ends.
 
     Args:
         task: the task.
         *hidden_by: a CSS class by which the live view hides the copy while it is alive.
+        in_studio: whether it is below the studio's code that resumes all tasks.
     """
     classes = " ".join(["qingbo-keep", *hidden_by])
     if task.video_path is not None:  # its other videos are still being saved
@@ -287,7 +296,7 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
     parts = [
         markup.tag(
             "div",
-            markup.span(status(task), "qingbo-status"),
+            markup.span(saved_status(task), "qingbo-status"),
             markup.Markup(" "),
             markup.span(tr(_AS_STORED).format(when=when), "qingbo-dim"),
             class_="qingbo-head",
@@ -295,11 +304,13 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
         about(task),
         advice(task),
     ]
-    if is_resumable(task):
+    if is_resumable(task) and not (in_studio and goes_on(task)):
         parts.append(markup.tag("div", markup.span(resume_label(task))))
-        parts.append(markup.code_block(resume_line(task)))
-    if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
-        parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path, preload="none")]
+        if not ends_with_kernel(task):
+            parts.append(markup.code_block(resume_line(task)))
+    is_planned = task.status not in (TaskStatus.failed, TaskStatus.unconfirmed)
+    if task.request is not None and is_planned and not task.manager.is_sandbox:
+        parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path)]
     return markup.block(*parts, class_=classes)
 
 
@@ -308,9 +319,32 @@ def is_resumable(task: Task) -> bool:
     return not is_settled(task) and bool(task.task_id or task.status != TaskStatus.failed)
 
 
+def goes_on(task: Task) -> bool:
+    """Return whether the service works on the task, or has its video, and a new kernel takes it up."""
+    return bool(task.task_id) and not is_settled(task) and not is_over(task)
+
+
+def ends_with_kernel(task: Task) -> bool:
+    """Return whether no other kernel can follow the task, because its sandbox is in this one."""
+    return task.manager.is_sandbox and goes_on(task)
+
+
 def resume_label(task: Task) -> str:
     """Return the line above ``resume_line``."""
-    return tr(_RESUME) if task.task_id else tr(_NO_ID_YET)
+    if not task.task_id:
+        return tr(_NO_ID_YET)
+    if ends_with_kernel(task):
+        return tr(_ENDED)
+    if task.status == TaskStatus.completed:
+        return tr(_IS_KEPT)
+    return tr(_GOES_ON) if goes_on(task) else tr(_RESUME)
+
+
+def saved_status(task: Task) -> str:
+    """Return the status in a saved notebook, without the progress."""
+    if task.status == TaskStatus.completed and not is_over(task):
+        return tr(_STATUS[TaskStatus.completed])
+    return tr("Generating") if goes_on(task) else status(task)
 
 
 def resume_line(task: Task) -> str:

@@ -1,10 +1,13 @@
-"""The video of a card: the saved file, or the service's link while a slow download is running."""
+"""The video of a card: the saved file, or the service's link while a slow download is running.
+
+The link keeps a player of its own when the file is saved, because another source would interrupt a user who
+is watching. The page shows one of the two (widget.css): the link's if its class says that it was played.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -23,6 +26,9 @@ __all__ = ["VideoView"]
 #: Seconds of a download after which the video is played from the service's link in the meantime.
 LINK_AFTER = 0.7
 
+#: The CSS classes of the parts.
+_LINK, _SAVED, _OTHERS = "qingbo-link", "qingbo-saved", "qingbo-others"
+
 
 class VideoView:
     """The player of one task's video.
@@ -30,51 +36,55 @@ class VideoView:
     Args:
         task: the task.
         refresh: called when ``play`` should be called again.
-
-    Attributes:
-        parts: the widget that shows the video; empty before there is one.
     """
 
     def __init__(self, task: Task, refresh: Callable[[], object]) -> None:
         self._task, self._refresh = task, refresh
-        self._source = ""
-        self._others: tuple[Path, ...] = ()
+        self._sources: dict[str, str] = {}
+        self._shown: dict[str, Any] = {}
         self._saving_since: float | None = None
-        self.parts: tuple[Any, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The widgets that show the video; empty before there is one."""
+        return tuple(self._shown[kind] for kind in (_LINK, _SAVED, _OTHERS) if kind in self._shown)
+
+    @property
+    def has_link(self) -> bool:
+        """True if the user may be watching the video from the service's link."""
+        return _LINK in self._shown
 
     def play(self) -> tuple[Any, ...]:
         """Show the video that can be played now; return ``parts``."""
         task = self._task
         if task.video_path is not None:
-            self._show(str(task.video_path), saved_html(task.video_path))
+            self._show(_SAVED, str(task.video_path), saved_html)
             self._list_others()
-        elif not self._source and self._is_late():
-            self._show(task_text.link(task), link_html(task_text.link(task)))
+        elif not self._sources and self._is_late():
+            self._show(_LINK, task_text.link(task), link_html)
         return self.parts
 
-    def _show(self, source: str, html: str) -> None:
-        if source == self._source or not html:
+    def _show(self, kind: str, source: str, html_of: Callable[[str], str]) -> None:
+        if source == self._sources.get(kind):
             return  # a redraw would restart the video while the user watches it
-        self._source = source
+        html = html_of(source)
+        if not html:
+            return
+        self._sources[kind] = source
         outputs = (output_of(html, source),)
-        if self.parts:
-            with update(*self.parts):
-                self.parts[0].outputs = outputs
+        if kind in self._shown:
+            with update(self._shown[kind]):
+                self._shown[kind].outputs = outputs
         else:
-            self.parts = (create_shared(ipywidgets.Output, outputs=outputs, layout={"margin": "0"}),)
+            self._shown[kind] = create_shared(
+                ipywidgets.Output, "", kind, outputs=outputs, layout={"margin": "0"}
+            )
 
     def _list_others(self) -> None:
         """Show links to the other videos of the task, in an output of their own."""
-        if self._task.other_video_paths == self._others or not self.parts:
-            return
-        self._others = self._task.other_video_paths
-        names = "\n".join(str(path) for path in self._others)
-        outputs = (output_of(files_html(self._others), names),)
-        if len(self.parts) > 1:
-            with update(*self.parts):
-                self.parts[1].outputs = outputs
-        else:
-            self.parts += (create_shared(ipywidgets.Output, outputs=outputs, layout={"margin": "0"}),)
+        others = self._task.other_video_paths
+        if others:
+            self._show(_OTHERS, "\n".join(map(str, others)), lambda _: files_html(others))
 
     def _is_late(self) -> bool:
         """Return whether the download has been running for ``LINK_AFTER`` seconds."""

@@ -1,35 +1,50 @@
-"""A canvas for drawing paths on an image with the mouse or the arrow keys. Needs anywidget."""
+"""A canvas for painting masks on an image and drawing their paths. Needs anywidget."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import anywidget
-from traitlets import Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode
 
 from ..base.html import read_css
 
-__all__ = ["PathCanvas"]
+__all__ = ["MaskCanvas"]
 
-_SCRIPT = Path(__file__).with_name("canvas.js")
+_FOLDER = Path(__file__).parent
+#: The scripts in the order in which each has what it imports before it.
+_SCRIPTS = ("layers.js", "points.js", "drawing.js", "toolbar.js", "canvas.js")
+#: An import of one of them, which a page could not load: there they are one module.
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";$', re.MULTILINE)
 
 
-class PathCanvas(anywidget.AnyWidget):
-    """An image with editable paths over it.
+def _script() -> str:
+    """Return the scripts of the canvas as one module."""
+    return "".join(_IMPORT.sub("", (_FOLDER / name).read_text(encoding="utf-8")) for name in _SCRIPTS)
 
-    A click adds a point to the active path. Points can be dragged or moved with the arrow keys, and are
-    removed with the Delete key.
+
+class MaskCanvas(anywidget.AnyWidget):
+    """An image with painted masks and editable paths over it, and the tools for both.
+
+    Masks are numbered: 0 is the static one, 1 and more are the dynamic ones. The page sends a painted mask
+    as a message ``{"kind": "painted", "mask": 1, "width": 1200, "height": 675}`` with its runs (``mask_png``)
+    as a buffer, before any click that follows the painting. It asks for the masks with
+    ``{"kind": "ready"}``, and gets each as ``{"kind": "mask", "mask": 1}``, with the bytes of an image unless
+    it is empty.
     """
 
     # Of a path anywidget keeps every widget that was made.
-    _esm = _SCRIPT.read_text(encoding="utf-8")
+    _esm = _script()
     _css = read_css(__file__, "canvas.css")
 
     source = Unicode("", help="The image source that the page loads: a URL or a data URL.").tag(sync=True)
-    label = Unicode("", help="The text alternative of the image, for screen readers.").tag(sync=True)
     paths = List(
         List(List()),
-        help="The paths, each a list of points [x, y] in pixels of the image from its lower left corner.",
+        help="The path of each dynamic mask: points [x, y] in pixels from the lower left corner.",
     ).tag(sync=True)
-    active = Int(0, help="The index of the path being drawn, from 0.").tag(sync=True)
+    active = Int(1, help="The number of the mask being edited.").tag(sync=True)
+    offered = List(Int(), help="The numbers of the masks that can be edited.").tag(sync=True)
+    paints = Bool(False, help="Whether masks can be painted; paths always can be drawn.").tag(sync=True)
     limit = Int(77, help="The maximum number of points in a path.").tag(sync=True)
+    texts = Dict(help="The texts of the page, by name.").tag(sync=True)

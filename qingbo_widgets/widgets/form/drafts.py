@@ -25,7 +25,7 @@ from ..base.sync import refresher
 from .loading import draft_of, fill, unsent_in, unsent_of
 from .state import FormState
 
-__all__ = ["DraftKeeper", "owner_of_new_form"]
+__all__ = ["DraftKeeper", "owner_of_new_form", "stored_owner"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -67,7 +67,7 @@ class DraftKeeper:
 
     def __init__(self, form: FormState, presets: Presets, owner: DraftOwner) -> None:
         self._form, self._presets, self._initial = form, presets, form.given
-        self._owner = replace(owner, notebook=_relative(owner.notebook, presets.folder))
+        self._owner = stored_owner(owner, presets)
         self._pending = False
         self._closed = False
         self._restore()
@@ -122,6 +122,11 @@ class DraftKeeper:
                 self._presets.save_draft(self._owner, _remembered[self._place])
             except OSError:  # the draft is still in this kernel's memory
                 logger.warning("The draft in %s cannot be written", self._presets.folder, exc_info=True)
+
+
+def stored_owner(owner: DraftOwner, presets: Presets) -> DraftOwner:
+    """Return the owner as it is saved in a library: with the path of its notebook from there."""
+    return replace(owner, notebook=_relative(owner.notebook, presets.folder))
 
 
 def _relative(notebook: str, folder: Path) -> str:

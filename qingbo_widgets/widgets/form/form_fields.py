@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from ...service.contract.problem import Problem
     from ...service.contract.schema import Models, Parameter
     from ...tasks.task import Owner
 
@@ -19,11 +20,13 @@ class FormFields(Protocol):
         model: the chosen model.
         fixed: the values of fields that cannot be changed.
         unapproved: URLs that the user has not approved for fetching yet.
+        pending: problems that end by themselves or after another try, each with its kind.
     """
 
     model: str
     fixed: Mapping[str, Any]
     unapproved: frozenset[str]
+    pending: Mapping[Problem, str]
 
     @property
     def manager(self) -> Owner | None:

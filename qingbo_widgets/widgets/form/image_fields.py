@@ -17,6 +17,7 @@ from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from .fields import label
 from .form_fields import FormFields
+from .mask_files import served_again
 
 __all__ = [
     "fields_with",
@@ -133,10 +134,13 @@ def publish_files(form: FormFields, parameter: Parameter, value: object) -> obje
     if sandbox is None or not parameter.media:
         return value
 
+    def again(url: object) -> object:
+        return served_again(form, url.strip()) if parameter.media == "mask" and isinstance(url, str) else url
+
     def url_of(url: object) -> object:
         if not isinstance(url, str) or not url.strip() or is_web_url(url.split()[0]):
-            return url
-        return image_reports.publish(url.strip(), sandbox) or url
+            return again(url)
+        return image_reports.publish(url.strip(), sandbox) or again(url)
 
     if parameter.type == "urls" and isinstance(value, tuple):
         return tuple(_published(value, url_of))

@@ -29,10 +29,17 @@ _STYLE = (
 )
 
 
-def picture_html(report: ImageReport, alt: str) -> Markup:
+def picture_html(report: ImageReport, alt: str, css_class: str = "") -> Markup:
     """Return the image as HTML. Its server does not receive the address of the page."""
+    classes = {"class_": css_class} if css_class else {}
     return markup.tag(
-        "img", src=source_of(report), alt=alt, style=_STYLE, referrerpolicy="no-referrer", loading="lazy"
+        "img",
+        src=source_of(report),
+        alt=alt,
+        style=_STYLE,
+        referrerpolicy="no-referrer",
+        loading="lazy",
+        **classes,
     ).removesuffix("</img>")
 
 
@@ -91,7 +98,9 @@ class ImagePreview(Preview):
             template.format(format=size.format, width=size.width, height=size.height, shape=report.shape)
         )
         alt = tr(_ALT[self._field]) if self._field in _ALT else name
-        return picture_html(report, alt) + details + self.served_html(url)
+        # The motion brush shows the first frame too, and hides it here while it is open.
+        css_class = "qingbo-first-frame" if self._field == "image_urls" else ""
+        return picture_html(report, alt, css_class) + details + self.served_html(url)
 
     def _picture_html(self, url: str, name: str) -> Markup:
         """Return one of several images, with its name."""

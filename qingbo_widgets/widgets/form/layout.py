@@ -10,6 +10,7 @@ from ...service.contract.values import is_set
 from .fields import fields
 from .image_fields import fields_with
 from .images import ImagePreview
+from .mask_points import without_blank
 from .panels import Companion, Editor, Panel
 from .preview import Preview
 from .shot_fields import shot_field
@@ -69,7 +70,8 @@ def _masks(form: FormState) -> Editor:
 
 
 def _masks_summary(form: FormState) -> str:
-    number = len(form.dynamic_masks) if isinstance(form.dynamic_masks, tuple) else 1
+    masks = without_blank(form.dynamic_masks)
+    number = len(masks) if isinstance(masks, tuple) else 1
     number += form.static_mask is not None
     return str(number) if number else ""
 
@@ -123,8 +125,8 @@ def panels(models: Models) -> dict[str, Panel]:
             _camera_summary,
         ),
         "masks": Panel(
-            N_("Masks"),
-            N_("What stays still and what moves in the input image, and along which path."),
+            N_("Motion brush"),
+            N_("Paint what stays still and what moves in the input image, and draw where it moves."),
             _masks,
             _edited_in("masks", models),
             _masks_summary,

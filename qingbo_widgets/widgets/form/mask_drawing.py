@@ -1,4 +1,4 @@
-"""The drawing area for masks: the input image with the paths over it, where a click adds a point."""
+"""The drawing area for masks: the input image, on which masks are painted and their paths drawn."""
 
 from __future__ import annotations
 
@@ -11,110 +11,184 @@ from ...i18n import N_, tr
 from ...service.contract.values import DynamicMask
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
-from ..base.build import set_tooltip
+from ..base.build import button
+from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import Echo, update
-from .fields import LABEL_WIDTH
 from .image_fields import needs_approval, service_of, source_of, urls_of
+from .mask_painting import STATIC, MaskPainting, Masks, why_not_painted
 from .mask_points import is_point
 from .state import FormState
 
-__all__ = ["MaskDrawing", "Masks"]
+__all__ = ["MaskDrawing"]
 
-_DRAW = N_("Draw path")
-_DRAW_HELP = N_("Which path gets the points that are clicked on the image.")
-_CANVAS = N_("The input image. Click to add points to path {number}.")
-_AS_NUMBERS = N_("Until then, the points are typed.")
-_NO_IMAGE = N_("Put in an image URL above, and paths can be drawn on it here.")
-_WAITS = N_("Look at the image above first, and paths can be drawn on it here.")
+_WITHOUT_SCRIPT = N_("Until then, give masks by their URLs, and type the points of their paths.")
+_NO_IMAGE = N_("Put in an image URL above, then masks can be painted on it here.")
+_WAITS = N_("Look at the image above first, then masks can be painted on it here.")
+_AGAIN, _AGAIN_HELP = N_("Try again"), N_("Uploads the painted masks again.")
 
-Masks = tuple[DynamicMask, ...]
+#: The texts of the canvas, by their name there.
+_TEXTS = {
+    "image": N_("The first frame"),
+    "canvas": N_("First frame: {mask}, {tool}"),
+    "masks": N_("Mask"),
+    "static": N_("Static"),
+    "dynamic": N_("Dynamic {number}"),
+    "tools": N_("Tool"),
+    "brush": N_("Brush"),
+    "brush_help": N_("Paint the mask (B)"),
+    "eraser": N_("Eraser"),
+    "eraser_help": N_("Erase from the mask (E)"),
+    "path": N_("Path"),
+    "path_help": N_("Draw where the dynamic mask moves (P)"),
+    "size": N_("Size"),
+    "pixels": N_("{number} px"),
+    "undo": N_("Undo"),
+    "undo_help": N_("Undo (Ctrl+Z)"),
+    "redo": N_("Redo"),
+    "redo_help": N_("Redo (Ctrl+Shift+Z)"),
+    "clear": N_("Clear"),
+    "clear_help": N_("Erase the whole mask"),
+    "invert": N_("Invert"),
+    "invert_help": N_("Swap painted and unpainted"),
+    "painted": N_("Painted."),
+    "erased": N_("Erased."),
+    "cleared": N_("Cleared."),
+    "inverted": N_("Inverted."),
+    "undone": N_("Undone."),
+    "redone": N_("Redone."),
+    "share": N_("{mask}: {percent} % of the picture."),
+    "empty": N_("{mask}: nothing painted."),
+    "next": N_("Choose Path, and draw where it moves."),
+    "point": N_("Point {number}: {x}, {y}"),
+    "full": N_("A path has at most {limit} points."),
+    "place_painted": N_("{x}, {y}: painted"),
+    "sized": N_("Size: {number} px"),
+    "help": N_(
+        "Drag to paint; with Path, click to add points. Keys: arrows move (Shift: faster), Space paints or "
+        "adds a point, [ and ] change the size, B, E and P choose the tool, Ctrl+Z undoes."
+    ),
+}
 
 
 class MaskDrawing(VBox):
-    """The image, and above it a dropdown for the path to draw. The canvas is created on first use.
+    """The image with its tools. The canvas is created on first use.
 
     Args:
         form: the form whose image is shown.
-        masks: returns the current masks.
-        change: called with the new masks after a click on the image.
+        masks: returns the current dynamic masks.
+        change: called with the new dynamic masks.
+
+    Attributes:
+        painting: the contents of the masks.
+        canvas: the canvas; ``None`` before its first use.
     """
 
     def __init__(self, form: FormState, masks: Callable[[], Masks], change: Callable[[Masks], None]) -> None:
         self._form, self._masks, self._change, self._echo = form, masks, change, Echo()
-        self.choice = ipywidgets.Dropdown(
-            description=tr(_DRAW),
-            options=[("1", 0)],
-            layout={"width": "auto", "max_width": "220px", "display": "none"},
-        )
-        self.choice.style.description_width = LABEL_WIDTH
-        set_tooltip(self.choice, tr(_DRAW_HELP))
-        self.choice.observe(lambda _: self._choose(), "value")
+        self.painting = MaskPainting(form, masks, change, self._to_page)
         self.canvas: Any = None
         self._hint = ipywidgets.HTML()
-        super().__init__([self.choice, self._hint], layout={"overflow": "visible"})
+        self.again = button(tr(_AGAIN), tr(_AGAIN_HELP), self._publish_again, "qingbo-small")
+        with update():
+            self.again.layout.display = "none"
+        super().__init__([self._hint, self.again], layout={"overflow": "visible"})
         self.add_class(SCRIPTS_CLASS)
 
-    def offer(self, count: int) -> None:
-        """Offer the paths of this many masks for drawing; the selection is kept."""
-        with self._echo, update(self.choice, self.choice.layout):
-            options = tuple((str(number + 1), number) for number in range(max(1, count)))
-            if tuple(self.choice.options) != options:
-                chosen = self.choice.value or 0
-                self.choice.options = options
-                self.choice.value = min(chosen, len(options) - 1)
-            self.choice.layout.display = None if count > 1 else "none"
-
     def draw(self) -> None:
-        """Show the image with the paths over it, if there are an image and a mask."""
-        url, masks = next(iter(urls_of(self._form, "image_urls")), ""), self._masks()
+        """Show the image with the masks and paths over it, if there is an image."""
+        url = next(iter(urls_of(self._form, "image_urls")), "")
         is_blocked = needs_approval(self._form, url)
-        if url and masks and not is_blocked and self.canvas is None:
+        is_shown = bool(url) and not is_blocked
+        if is_shown and self.canvas is None:
             self.canvas = self._make_canvas()
-        canvas = self.canvas if url and masks and not is_blocked and self.canvas else None
-        with update(self._hint, *([canvas] if canvas is not None else [])):
-            if masks and (is_blocked or not url):
+        if self.canvas is not None:
+            self._draw_canvas(is_shown)
+        with update(self._hint):
+            if not is_shown:
                 self._hint.value = markup.note(tr(_WAITS) if is_blocked else tr(_NO_IMAGE))
             else:
-                self._hint.value = missing_script(tr(_AS_NUMBERS)) if canvas is not None else ""
-            if self.canvas:
-                self.canvas.layout.display = None if canvas is not None else "none"
-            if canvas is None:
-                return
-            active = min(self.choice.value or 0, len(masks) - 1)
-            with self._echo:
-                canvas.active, canvas.label = active, tr(_CANVAS).format(number=active + 1)
-                canvas.paths = [[list(p) for p in m.trajectories if is_point(p)] for m in masks]
-
+                reason = why_not_painted(self._form)
+                hint = markup.note(reason, "hint") if reason else Markup()
+                self._hint.value = missing_script(tr(_WITHOUT_SCRIPT)) + hint
         self.load()
 
     def load(self) -> None:
-        """Make the page load the current image. May be called on any thread."""
+        """Make the page load the current image, and offer to repeat a failed upload.
+
+        May be called on any thread.
+        """
+        with update():
+            self.again.layout.display = None if self.painting.uploads.has_failed else "none"
         url = next(iter(urls_of(self._form, "image_urls")), "")
         if self.canvas and url and not needs_approval(self._form, url):
             report = image_reports.get(url, service_of(self._form))
             with update(self.canvas):
                 self.canvas.source = source_of(report) if report is not None else url
+            self.painting.check_picture()
 
-    def _choose(self) -> None:
-        if not self._echo:
-            self.draw()
+    def _draw_canvas(self, is_shown: bool) -> None:
+        masks, canvas, offered = self._masks(), self.canvas, self._offered()
+        with self._echo, update(canvas, canvas.layout):
+            canvas.layout.display = None if is_shown else "none"
+            canvas.paths = [[list(p) for p in mask.trajectories if is_point(p)] for mask in masks]
+            canvas.offered, canvas.paints = offered, not why_not_painted(self._form)
+            if canvas.active not in offered:
+                canvas.active = offered[-1] if offered else STATIC
+        self.painting.follow()
+
+    def _offered(self) -> list[int]:
+        """Return the masks that can be edited, with the next dynamic one."""
+        form, count = self._form, len(self._masks())
+        most = form.parameter("dynamic_masks").most
+        return [
+            number
+            for name, numbers in (
+                ("static_mask", [STATIC]),
+                ("dynamic_masks", range(1, min(count + 1, most) + 1)),
+            )
+            for number in numbers
+            if form.takes(name) and name not in form.fixed and name not in form.hidden
+        ]
 
     def _make_canvas(self) -> Any:
-        from .canvas import PathCanvas  # anywidget is slow to import
+        from .canvas import MaskCanvas  # anywidget is slow to import
 
         most = self._form.parameter("dynamic_masks").limits["points"][1]
-        canvas = PathCanvas(limit=most, layout={"margin": "4px 0", "width": "100%"})
+        texts = {name: tr(text) for name, text in _TEXTS.items()} | {"place": "{x}, {y}"}
+        canvas = MaskCanvas(limit=most, texts=texts, layout={"margin": "4px 0", "width": "100%"})
         canvas.observe(lambda change: self._on_paths(change["new"]), "paths")
+        canvas.observe(lambda change: self._on_choice(change["old"]), "active")
+        canvas.on_msg(lambda _, content, buffers: self.painting.receive(content, buffers))
         with update(self):
-            self.children = (self.choice, canvas, self._hint)
+            self.children = (self._hint, canvas, self.again)
         return canvas
 
+    def _to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        if self.canvas is not None:
+            self.canvas.send(content, buffers)
+
+    def _publish_again(self) -> None:
+        self.painting.uploads.publish()
+        self.load()
+
     def _on_paths(self, paths: Any) -> None:
-        """Set the masks from the paths after a click on the image."""
+        """Set the masks from the paths, after one was changed on the image, or that of a new mask begun."""
         masks = self._masks()
-        if self._echo or len(paths) != len(masks):
+        if self._echo or len(paths) not in (len(masks), len(masks) + 1):
             return
+        masks = (*masks, *[DynamicMask("", ())] * (len(paths) - len(masks)))
         drawn = zip(masks, paths, strict=True)
         self._change(tuple(DynamicMask(mask.mask_url, path) for mask, path in drawn))
+
+    def _on_choice(self, left: int) -> None:
+        """Remove the mask that was left if there is nothing in it."""
+        masks = self._masks()
+        is_empty = 0 < left <= len(masks) and masks[left - 1] == DynamicMask("", ())
+        if self._echo or not is_empty or left in self.painting.uploads.files:
+            return
+        chosen = self.canvas.active
+        with self._echo:
+            self.canvas.active = chosen - (chosen > left)
+        self.painting.remove(left)

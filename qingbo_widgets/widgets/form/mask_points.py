@@ -8,7 +8,7 @@ from typing import Any
 from ...i18n import N_, tr
 from ...service.contract.values import DynamicMask, is_pair
 
-__all__ = ["NOT_POINTS", "is_point", "points_in", "points_text"]
+__all__ = ["NOT_POINTS", "is_point", "points_in", "points_text", "without_blank"]
 
 NOT_POINTS = N_("This is not a list of points such as [[120, 80], [300, 200]].")
 
@@ -47,3 +47,10 @@ def is_point(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def without_blank(masks: Any) -> Any:
+    """Return the masks without those at the end that nothing was put into yet: they are none."""
+    while isinstance(masks, tuple) and masks and masks[-1] == DynamicMask("", ()):
+        masks = masks[:-1]
+    return masks

@@ -12,31 +12,46 @@ from ...service.contract.problem import Problem
 from ...service.contract.values import DynamicMask
 from ..base import html as markup
 from ..base.build import button, set_tooltip
+from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
 from .fields import LABEL_WIDTH, WIDE
-from .form_fields import FormFields
+from .mask_painting import MaskPainting
 from .mask_points import NOT_POINTS, points_in, points_text
-from .state import Problems
+from .panels import indented
+from .state import FormState, Problems
 from .wording import problems_html
 
-__all__ = ["MaskRow", "url_line"]
+__all__ = ["MaskRow", "show_button", "url_line"]
 
-_MASK = N_("Mask {number} URL")
+_MASK = N_("Dynamic {number} URL")
 _MASK_HELP = N_("A public URL of a PNG with alpha: the part of the image that moves.")
 _PATH = N_("Path {number}")
 _PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
-_PLACEHOLDER = N_("[[120, 80], [300, 200]]: click on the image, or write here")
+_PLACEHOLDER = N_("[[120, 80], [300, 200]]: draw on the image, or write here")
 _URL_PLACEHOLDER = N_("https://…  a PNG")
 _REMOVE = N_("Remove")
-_REMOVE_HELP = N_("Remove mask {number} with its path.")
+_REMOVE_HELP = N_("Remove dynamic mask {number} with its path.")
+_SHOW = N_("Show on the picture")
+_SHOW_HELP = N_("Fetches the mask, to show it and paint on it. Its server learns your network address.")
 
 
 class MaskRow(VBox):
-    """The editor of one dynamic mask: its URL, its path as JSON, and a button that removes it."""
+    """The editor of one dynamic mask: its URL, its path as JSON, and a button that removes it.
 
-    def __init__(self, number: int, change: Callable[[int, DynamicMask | None], None]) -> None:
+    Args:
+        number: the index of the mask, from 0.
+        change: called with the index and the new mask; ``None`` to remove it.
+        show: called with the number of the mask, from 1, to show it on the picture.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        change: Callable[[int, DynamicMask | None], None],
+        show: Callable[[int], None],
+    ) -> None:
         self._number, self._change, self._echo = number, change, Echo()
         label = number + 1
         self.url = url_line(
@@ -62,7 +77,8 @@ class MaskRow(VBox):
             },
         )
         self.path.add_class("qingbo-mono")
-        parts = [line, self.path, self.note]
+        self.show_button = show_button(lambda: show(label))
+        parts = [line, self.path, self.note, indented(self.show_button)]
         super().__init__(parts, layout={"overflow": "visible"}, _dom_classes=("qingbo-row",))
         self._mask, self._error_html = DynamicMask("", ()), ""
         self._shown: object = None
@@ -82,11 +98,16 @@ class MaskRow(VBox):
                 self.path.value, self._error_html = points_text(mask.trajectories), ""
             self._shown = mask.trajectories
 
-    def show_problems(self, form: FormFields, problems: Problems, warnings: Problems) -> None:
+    def show_problems(
+        self, form: FormState, problems: Problems, warnings: Problems, painting: MaskPainting
+    ) -> None:
         """Show the problems of this mask. May be called on any thread."""
         own = [filter(self._is_mine, issues) for issues in (problems, warnings)]
-        with update(self.note):
-            self.note.value = self._error_html + problems_html(form, "dynamic_masks", *own)
+        html = problems_html(form, "dynamic_masks", *own)
+        remark = painting.notes.get(self._number + 1, Markup())
+        with update(self.note, self.show_button.layout):
+            self.note.value = markup.join([Markup(self._error_html), html, remark])
+            self.show_button.layout.display = None if self._number + 1 in painting.unshown else "none"
 
     def _is_mine(self, problem: Problem) -> bool:
         return problem.field == "dynamic_masks" and problem.number == self._number + 1
@@ -115,3 +136,8 @@ def url_line(description: str, help_text: str, layout: dict[str, str]) -> Any:
     line.style.description_width = LABEL_WIDTH
     set_tooltip(line, help_text)
     return line
+
+
+def show_button(act: Callable[[], None]) -> Any:
+    """Return the button that shows a mask of another server on the picture; it is hidden at first."""
+    return button(tr(_SHOW), tr(_SHOW_HELP), act, "qingbo-small", layout={"width": "auto", "display": "none"})

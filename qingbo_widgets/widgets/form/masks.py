@@ -10,10 +10,12 @@ from ...i18n import N_, tr
 from ...service.contract.values import DynamicMask
 from ..base import html as markup
 from ..base.build import button
+from ..base.html import Markup
 from ..base.sync import Echo, update
 from .fields import WIDE
-from .mask_drawing import MaskDrawing, Masks
-from .mask_row import MaskRow, url_line
+from .mask_drawing import MaskDrawing
+from .mask_painting import STATIC, Masks
+from .mask_row import MaskRow, show_button, url_line
 from .panels import Editor, indented
 from .state import FormState, Problems
 from .wording import problems_html
@@ -21,15 +23,15 @@ from .wording import problems_html
 __all__ = ["MasksEditor"]
 
 _ABOUT = N_(
-    "Masks need an image. A dynamic mask says which part moves, its path says where to. Points are pixels of "
-    "the image, x to the right and y upward from the lower left corner: so Kling counts, and the service's "
-    "own documentation does not say."
+    "Paint the part that moves (Dynamic), and draw where it moves with Path. Static keeps a part still. "
+    "Points are pixels of the image, x to the right and y upward from the lower left corner (Kling's "
+    "convention)."
 )
 _STATIC = N_("Static mask URL")
 _STATIC_HELP = N_("A public URL of a PNG: the part of the image that stays still.")
-_ADD = N_("Add a mask")
-_ADD_HELP = N_("Another part of the image that moves; at most 6.")
-_IN_CODE = N_("The masks were set in code in a form that cannot be edited here.")
+_ADD = N_("Add a dynamic mask")
+_ADD_HELP = N_("Give another dynamic mask by its URL and points; at most 6.")
+_IN_CODE = N_("The masks were set in code in a way that cannot be edited here.")
 
 
 class MasksEditor(Editor):
@@ -48,12 +50,15 @@ class MasksEditor(Editor):
         self.add = button(tr(_ADD), tr(_ADD_HELP), lambda: self._set((*self._masks(), DynamicMask("", ()))))
         # The image is above the controls that each click changes, so that it never moves under the pointer.
         self.drawing = MaskDrawing(form, self._masks, self._set)
+        self.show_static = show_button(lambda: self.drawing.painting.show(STATIC))
         about = ipywidgets.HTML(markup.note(tr(_ABOUT)))
+        self.add_class("qingbo-masks")
         self.children = (
             about,
             self.drawing,
             self.static,
             self._static_note,
+            indented(self.show_static),
             self._list,
             self._note,
             indented(self.add),
@@ -63,7 +68,8 @@ class MasksEditor(Editor):
         """Show the current masks."""
         masks = self._masks()
         while len(self.rows) < len(masks):
-            self.rows = (*self.rows, MaskRow(len(self.rows), self._on_row_edit))
+            show = self.drawing.painting.show
+            self.rows = (*self.rows, MaskRow(len(self.rows), self._on_row_edit, show))
         with self._echo:
             for row, mask in zip(self.rows, masks, strict=False):
                 row.show(mask)
@@ -74,19 +80,22 @@ class MasksEditor(Editor):
                 if self._list.children != visible:
                     self._list.children = visible
                 self.add.disabled = len(masks) >= self.form.parameter("dynamic_masks").most
-                self.drawing.offer(len(masks))
-        self.show_problems(problems, warnings)
         self.drawing.draw()
+        self.show_problems(problems, warnings)
 
     def show_problems(self, problems: Problems, warnings: Problems) -> None:
         """Show the problems, and the image once it is known. May be called on any thread."""
         notice = markup.note(tr(_IN_CODE), "hint") if self.form.dynamic_masks and not self._masks() else ""
-        with update(self._static_note, self._note):
-            self._static_note.value = problems_html(self.form, "static_mask", problems, warnings)
+        painting = self.drawing.painting
+        remark = painting.notes.get(STATIC, Markup())
+        with update(self._static_note, self._note, self.show_static.layout):
+            static = problems_html(self.form, "static_mask", problems, warnings)
+            self._static_note.value = static + remark
+            self.show_static.layout.display = None if STATIC in painting.unshown else "none"
             whole = tuple(problem for problem in problems if not problem.number)
             self._note.value = notice + problems_html(self.form, "dynamic_masks", whole, warnings)
         for row in self.rows:
-            row.show_problems(self.form, problems, warnings)
+            row.show_problems(self.form, problems, warnings, painting)
         self.drawing.load()
 
     def _detached_parts(self) -> tuple[Any, ...]:
@@ -105,8 +114,12 @@ class MasksEditor(Editor):
 
     def _on_row_edit(self, number: int, mask: DynamicMask | None) -> None:
         masks = self._masks()
-        if not self._echo and number < len(masks):
-            self._set((*masks[:number], *([] if mask is None else [mask]), *masks[number + 1 :]))
+        if self._echo or number >= len(masks):
+            return
+        if mask is None:
+            self.drawing.painting.remove(number + 1)
+        else:
+            self._set((*masks[:number], mask, *masks[number + 1 :]))
 
     def _on_static_edit(self) -> None:
         if not self._echo:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Parameter
 from ..base import html as markup
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["RequestForm"]
 
 
+@offers_fields()
 class RequestForm(FormState, Composite):
     """A form for one request.
 

@@ -28,6 +28,7 @@ from ..base.managers import is_manager, no_manager
 from . import image_fields
 from .carrying import Carrier
 from .departures import Departure
+from .mask_points import without_blank
 from .names import NO_IMAGES, Unsent, both, hidden_in, in_names_of, split_unsent
 from .traits import default_of, is_at, traits_of
 from .video_lengths import length_problems
@@ -164,6 +165,8 @@ class FormState(HasTraits):
         self.unsent: Mapping[str, Unsent] = {}
         #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
         self.unapproved: frozenset[str] = frozenset()
+        #: Problems of painted masks that are not published yet, each with its kind: ``hint`` or ``alarm``.
+        self.pending: Mapping[Problem, str] = {}
         self.carrier = Carrier(self)
         self._without_manager: Contract | None = None
         self._departures: dict[str, Departure] = {}
@@ -235,8 +238,10 @@ class FormState(HasTraits):
     @property
     def request(self) -> VideoRequest:
         """The current request, with only the fields that belong to it."""
-        names = self._active_fields() - self.derived.keys()
-        return VideoRequest(**{name: getattr(self, name) for name in names})
+        values = {name: getattr(self, name) for name in self._active_fields() - self.derived.keys()}
+        if values.get("dynamic_masks"):
+            values["dynamic_masks"] = without_blank(values["dynamic_masks"])
+        return VideoRequest(**values)
 
     @property
     def derived(self) -> Mapping[str, Any]:
@@ -295,7 +300,7 @@ class FormState(HasTraits):
         """Return a function that returns True while the results of ``check`` are still current."""
 
         def current_values() -> tuple[Any, ...]:
-            return (self._manager, *(getattr(self, name) for name in self.field_names))
+            return (self._manager, self.pending, *(getattr(self, name) for name in self.field_names))
 
         values, images = current_values(), image_fields.known_issues(self)
         return lambda: _are_identical(values, current_values()) and images == image_fields.known_issues(self)
@@ -306,9 +311,13 @@ class FormState(HasTraits):
         problems, warnings = image_fields.known_issues(self)
         is_local = self._manager is not None and self._manager.is_local
         return (
-            request.problems(contract) + problems + length_problems(self),
+            request.problems(contract) + problems + length_problems(self) + self._pending_now(),
             request.warnings(contract, local_service=is_local) + warnings,
         )
+
+    def _pending_now(self) -> Problems:
+        """Return the problems of painted masks that belong to the request."""
+        return tuple(problem for problem in self.pending if self.counts(problem.field))
 
     def submit(self) -> Task:
         """Submit the current request.

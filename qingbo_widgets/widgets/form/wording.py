@@ -11,7 +11,7 @@ from ...service.contract.models import models_of
 from ...service.contract.problem import Problem, assigned, listed, numbered, part_of
 from ...service.contract.schema import Parameter
 from ...service.contract.urls import public_url_refusal
-from ...service.contract.values import is_set
+from ...service.contract.values import DynamicMask, is_set
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import label
@@ -24,6 +24,8 @@ _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
 _REQUIRED = N_("Required: {fields}.")
 _REFUSED_SWITCH, _CORRECTABLE_SWITCH = N_("It {reason}; {act}."), N_("It {reason}; try {example}, or {act}.")
+_NOT_PAINTED = N_("Paint the part that moves, or give the URL of a mask.")
+_NO_PATH = N_("Draw its path: at least {fewest} points.")
 _UNTICK, _TICK = N_("untick it"), N_("tick it")
 #: A quoted value, in which nothing is a name; an apostrophe inside a word does not begin one.
 _QUOTED = r"""(?<![A-Za-z0-9])'[^']*'|"[^"]*\""""
@@ -65,7 +67,8 @@ def problem_lines(
 ) -> list[tuple[str, str]]:
     """Return the problems of fields as lines, each with its kind: ``alarm``, or ``hint`` for what is missing.
 
-    An object in a list that nothing has been put into yet has one line for all that it requires.
+    An object in a list that nothing has been put into yet has one line for all that it requires, a mask that
+    is being made one for what is still to be done.
     """
     names = (fields,) if isinstance(fields, str) else tuple(fields)
     lines: dict[str, str] = {}
@@ -73,8 +76,12 @@ def problem_lines(
         if problem.field not in names:
             continue
         parameter, is_alone = form.parameter(problem.field), isinstance(fields, str)
+        if (steps := _mask_steps(form, problem, parameter)) == "":
+            continue
         if missing := required_members(form, problem):
             place, text, kind = "", tr(_REQUIRED).format(fields=listed(missing)), "hint"
+        elif steps is not None:
+            place, text, kind = "", steps, "hint"
         else:
             (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
@@ -95,8 +102,30 @@ def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
     return tuple(label(member) for member in members.values() if member.required and not member.numbered)
 
 
+def _mask_steps(form: FormFields, problem: Problem, parameter: Parameter) -> str | None:
+    """Return what is still to be done for a mask without URL or path; ``None`` for any other problem.
+
+    It is empty if nothing is but to wait for an upload, which has a problem of its own.
+    """
+    masks = getattr(form, problem.field)
+    if parameter.type != "masks" or not isinstance(masks, tuple) or not 0 < problem.number <= len(masks):
+        return None
+    mask = masks[problem.number - 1]
+    if problem in form.pending or not isinstance(mask, DynamicMask):
+        return None
+    is_pending = any((other.field, other.number) == (problem.field, problem.number) for other in form.pending)
+    fewest, _ = parameter.limits["points"]
+    has_path = not isinstance(mask.trajectories, tuple) or len(mask.trajectories) >= fewest
+    if mask.mask_url and has_path:
+        return None
+    steps = [] if mask.mask_url or is_pending else [tr(_NOT_PAINTED)]
+    return " ".join(steps if has_path else [*steps, tr(_NO_PATH).format(fewest=fewest)])
+
+
 def _kind(form: FormFields, problem: Problem, parameter: Parameter) -> str:
-    """Return ``hint`` for a member that is not set, or for a list in it that is still too short."""
+    """Return ``hint`` for an upload under way, a member that is not set, a list that is too short."""
+    if problem in form.pending:
+        return form.pending[problem]
     value, where = getattr(form, problem.field), numbered(problem.field, problem.number)
     if not (parameter.members and isinstance(value, tuple) and 0 < problem.number <= len(value)):
         return "alarm"

@@ -23,9 +23,12 @@ from ..base.html import Markup
 from ..base.output import CellOutput
 from ..base.player import (
     EMBED_LIMIT,
+    TRANSPARENT,
     data_url,
     not_loaded,
     output_of,
+    poster_of,
+    ratio_style,
     reach_note,
     relative_path,
     relative_url,
@@ -40,7 +43,9 @@ __all__ = ["LETTERS", "Comparison", "figures"]
 
 LETTERS = "ABCDEF"
 _SCRIPT = Path(__file__).with_name("comparison.js")
-_STYLE = "width: 100%; display: block; background: #000; border-radius: 3px"
+_STYLE = "position: relative; width: 100%; display: block; border-radius: 3px"
+#: Visible before a video is loaded. Not black, which looks like a broken video.
+_BOX = "position: relative; background: var(--jp-layout-color2, #8883); border-radius: 3px"
 
 _HOW_MANY = N_("A comparison takes 2 to 6 videos, not {number}.")
 _NO_VIDEO = N_("{task!r} has no video yet; wait for it first.")
@@ -219,23 +224,27 @@ def figures(
     """
     items = []
     for letter, path, label in zip(LETTERS, paths, labels, strict=False):
+        # A picture behind the player is enough for one that the user starts.
+        poster = poster_of(path) if not (synced or embed) else Markup()
         player = markup.tag(
             "video",
             src=data_url(path) if embed else relative_url(path),
-            preload="none" if synced else "metadata",  # comparison.js loads a few at a time
+            preload="none" if synced or poster else "metadata",  # comparison.js loads a few at a time
+            poster=TRANSPARENT if poster else None,
             controls="",
             muted="" if synced else None,
             playsinline="",
-            style=_STYLE,
+            style=_STYLE + ratio_style(path),
             aria_label=tr("Video {letter}").format(letter=letter),
-            onerror=uncover_next(),
+            onerror=uncover_next("this.parentElement"),
         )
+        box = markup.tag("div", poster, player, style=_BOX)
         name = markup.plain(f"{letter}: {markup.shorten(label, 120)}" if label else letter)
         lines = markup.user_text(name, "span")
         if not embed and (note := reach_note(path)):
             lines += markup.Markup("<br>") + markup.text(note)
         caption = markup.tag("figcaption", lines, class_="qingbo-dim")
-        items.append(markup.tag("figure", player, not_loaded(), caption))
+        items.append(markup.tag("figure", box, not_loaded(), caption))
     return markup.block(markup.tag("div", *items, class_="qingbo-figures"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
@@ -12,6 +12,7 @@ from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
 from ...service.contract.contracts import CONTRACTS, Contract
+from ...service.contract.offered import offers_fields
 from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
@@ -23,15 +24,17 @@ from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
 from ..base.notify import bell
 from ..base.notify import install as install_bell
-from ..base.output import CellOutput, text_of
+from ..base.output import CellOutput
 from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
-from ..card.plain import plain_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
 from .connect import ConnectPanel, usual_contract
+from .key_status import KeyStatus
+from .own_tasks import StudioTasks
 from .shortcut import make_shortcut, shortcut_class
+from .static_copy import StudioCopy, plain_copy
 
 if TYPE_CHECKING:
     from ...service.contract.fields import EveryField
@@ -39,9 +42,6 @@ if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
 
 __all__ = ["VideoStudio"]
-
-#: Seconds between two updates of the static copy while tasks are running, because each sends all tasks.
-COPY_EVERY = 1.0
 
 _GENERATE_HELP = N_("Submits the task; so does Ctrl+Enter in the prompt. Several can be under way at once.")
 _SAME = N_("Same again")
@@ -52,6 +52,10 @@ _CHANGED = N_("Same with changes")
 _CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submitted.")
 #: Seconds after which a studio listens for Ctrl+Enter and is prepared for its first card.
 READY_AFTER = 0.3
+#: Seconds after which a studio shows the tasks of earlier runs of its cell, for which its form does not wait.
+EARLIER_AFTER = 0.1
+#: The number of earlier tasks that are shown first.
+AT_FIRST = 4
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots", "multi_prompt")
 _USE_CONTRACT = N_("Use contract {contract}")
@@ -72,6 +76,7 @@ class _StudioForm(RequestForm):
         return CONTRACTS[usual_contract()[0]]
 
 
+@offers_fields()
 class VideoStudio(Composite):
     """A form, a Generate button, and the cards of the tasks submitted from it.
 
@@ -108,6 +113,7 @@ class VideoStudio(Composite):
         self.form: RequestForm = _StudioForm(**initial)
         self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
+        self._own_tasks: StudioTasks | None = None
         self.generate_button = button(
             tr("Generate"),
             tr(_GENERATE_HELP),
@@ -117,6 +123,11 @@ class VideoStudio(Composite):
         )
         self._head = ipywidgets.HTML()
         self._bell = create_shared(ipywidgets.Box, "", "qingbo-bell-place")
+        self._key = KeyStatus()
+        head_layout = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible"}
+        self._head_row = ipywidgets.HBox(
+            [self._head, self._key.change_button, self._bell], layout=head_layout
+        )
         self._reason = ipywidgets.HTML(layout={"flex": "1 1 200px", "margin": "0 0 0 10px"})
         self._actions = ipywidgets.HBox(
             [self.generate_button, self._reason],
@@ -129,9 +140,12 @@ class VideoStudio(Composite):
         self._invisible: list[ipywidgets.Widget] = []
         self._is_ready = False
         super().__init__(
-            [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
+            [self._head_row, self._key],
+            layout={"overflow": "visible"},
+            _dom_classes=("qingbo", "qingbo-studio"),
         )
         self.cell_output = CellOutput(self)
+        self._copy = StudioCopy(self.cell_output.copy_class)
         self.form.observe(lambda _: self._update_button(), "problems")
         if manager is None:
             try:
@@ -140,7 +154,7 @@ class VideoStudio(Composite):
                 self._panel = ConnectPanel(self._on_connect)
                 with update(self, self._head):
                     self._head.value = markup.style() + self.cell_output.style
-                    self.children = [self._head, self._panel]
+                    self.children = [self._head_row, self._key, self._panel]
                 return
         self._on_connect(manager)
 
@@ -163,6 +177,7 @@ class VideoStudio(Composite):
             return
         if self.manager is not None:
             self.manager.monitor.warm_up()
+            self._key.check_soon()
         shortcut_class()  # imported before the lock is taken
         install_bell()
         with update(self):  # so that only one of two threads does it
@@ -180,12 +195,18 @@ class VideoStudio(Composite):
         return (self._bell, self.form, self._actions, self._column)
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.cell_output.show(self._static_copy(), self._plain_copy())
+        with update():
+            copy, *older = self._copy.parts(self._cards, self)
+        self.cell_output.show(copy, plain_copy(self._cards, self), *older)
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
         if self._draft_owner is not None and self._draft is None:
-            self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._draft_owner)
+            presets = Presets(manager.library.folder)
+            self._draft = DraftKeeper(self.form, presets, self._draft_owner)
+            self._own_tasks = StudioTasks(presets, self._draft_owner)
+            if self._own_tasks.keys:
+                refresher.later(EARLIER_AFTER, weakly(self, "_show_earlier"))
         service = (
             tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
         )
@@ -200,7 +221,15 @@ class VideoStudio(Composite):
         )
         with update(self, self._head):
             self._head.value = markup.style() + self.cell_output.style + status
-            self.children = [self._head, self._bell, self.form, self._actions, self._column, *self._invisible]
+            self.children = [
+                self._head_row,
+                self._key,
+                self.form,
+                self._actions,
+                self._column,
+                *self._invisible,
+            ]
+            self._key.follow(manager, "" if self._panel is None else self._panel.note)
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
             self._panel.close()
@@ -211,6 +240,7 @@ class VideoStudio(Composite):
     def _update_offer(self) -> None:
         """Offer the contract that the server seems to speak, if it is not that of the connection."""
         manager = self.manager
+        self._key.refresh()
         contract = None if manager is None else manager.client.seen_contract
         with update(self._actions):
             if self.comm is None or contract == self._offered_contract:
@@ -287,18 +317,43 @@ class VideoStudio(Composite):
                 self._clicks.forget()
                 self._problem = message_of(error)
             else:
-                self._add(TaskCard(task, offers_contract=False), request)
+                self._add(TaskCard(task, offers_contract=False))
         refresher.later(clicks.DOUBLE_CLICK, self._update_button)
         self._update_button()
 
-    def _add(self, card: TaskCard, request: VideoRequest) -> None:
-        self._cards = (card, *self._cards)
-        card.on_redraw(self, "_update_copy_soon")
-        card.on_redraw(self, "_update_offer")
-        self._add_offers(card, request)
+    def _add(self, card: TaskCard) -> None:
+        if self._own_tasks is not None:
+            self._own_tasks.add(card.task.key)
+        self._show_cards([card])
+
+    def _show_earlier(self) -> None:
+        """Show the tasks that earlier runs of the cell have submitted, below those of this one."""
+        manager, own_tasks = self.manager, self._own_tasks
+        if manager is None or own_tasks is None or self.comm is None:
+            return
+        tasks = own_tasks.load(manager)[::-1]
+        # Those that the user looks at first are not kept waiting for the others.
+        for batch in (tasks[:AT_FIRST], tasks[AT_FIRST:]):
+            shown = {card.task.key for card in self._cards}
+            earlier = [TaskCard(task, offers_contract=False) for task in batch if task.key not in shown]
+            self._show_cards(earlier, below=True)
+
+    def _show_cards(self, new: Sequence[TaskCard], *, below: bool = False) -> None:
+        """Show further cards above the others, or below them; newest first."""
+        for card in new:
+            card.on_redraw(self, "_update_copy_soon")
+            card.on_redraw(self, "_update_offer")
+            if card.task.request is not None:
+                self._add_offers(card, card.task.request)
         with update(self._column):
+            if self.comm is None:  # closed meanwhile
+                for card in new:
+                    card.close()
+                return
+            self._cards = (*self._cards, *new) if below else (*new, *self._cards)
             self._column.children = self._cards[::-1]
-        self.cell_output.add_part(card.cell_output)
+        for card in new:
+            self.cell_output.add_part(card.cell_output)
         self._update_copy_soon()
 
     def _add_offers(self, card: TaskCard, request: VideoRequest) -> None:
@@ -317,7 +372,7 @@ class VideoStudio(Composite):
             if not self.cell_output.has_copy or (self._is_copy_due and not all_ended):
                 return
             self._is_copy_due = True
-            rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
+            rest = 0.0 if all_ended else self._copied_at + self._copy.pause - time.monotonic()
         refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
 
     @property
@@ -334,14 +389,5 @@ class VideoStudio(Composite):
         with update():  # so that the later of two threads writes the later state
             if self._is_copy_due:
                 self._copied_at, self._is_copy_due = time.monotonic(), False
-                self.cell_output.set_copy(self._static_copy(), self._plain_copy())
-
-    def _static_copy(self) -> Markup:
-        """Return all tasks of the studio as HTML, hidden while the studio is alive."""
-        parts = [card.static_html for card in self._cards] or [markup.block(markup.note(text_of(self)))]
-        copy = markup.tag("div", *parts, class_=self.cell_output.copy_class)
-        return copy if self._all_ended else markup.unloaded(copy)
-
-    def _plain_copy(self) -> str:
-        """Return all tasks of the studio as plain text."""
-        return "\n\n".join(plain_text(card.task) for card in self._cards) or text_of(self)
+                copy, *older = self._copy.parts(self._cards, self)
+                self.cell_output.set_copy(copy, plain_copy(self._cards, self), *older)

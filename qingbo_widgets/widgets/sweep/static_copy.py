@@ -21,7 +21,11 @@ __all__ = ["mimebundle", "plain_text", "static_copy"]
 #: The maximum of cells in a plain text.
 MOST_LINES = 24
 
-_RESUME = N_("To go on in a new kernel:")
+_SANDBOX = N_("The sandbox ends with its kernel, and its tasks with it. Nothing was charged. To go on:")
+_RESUME = N_(
+    "What was submitted goes on at the service without this kernel, and nothing is lost. To take up the "
+    "sweep:"
+)
 
 
 def static_copy(sweep: Sweep, copy_class: str = "") -> Markup:
@@ -31,9 +35,12 @@ def static_copy(sweep: Sweep, copy_class: str = "") -> Markup:
         sweep: the sweep.
         copy_class: the CSS class by which the live grid hides the copy.
     """
-    parts = [table.headline(sweep), table.notes(sweep)]
+    parts = [table.saved_headline(sweep), table.notes(sweep)]
     if sweep.state != "ended":
-        parts += [markup.tag("div", markup.span(tr(_RESUME))), markup.code_block(_resume_line(sweep))]
+        parts += [
+            markup.tag("div", markup.span(_resume_label(sweep))),
+            markup.code_block(_resume_line(sweep)),
+        ]
     parts.append(table.table_html(sweep))
     return markup.block(*parts, class_=f"qingbo-keep {copy_class}")
 
@@ -49,13 +56,17 @@ def plain_text(sweep: Sweep) -> str:
     if (more := len(sweep.cells) - MOST_LINES) > 0:
         lines.append(tr("and {count} more").format(count=more))
     if sweep.state != "ended":
-        lines += [tr(_RESUME), _resume_line(sweep)]
+        lines += [_resume_label(sweep), _resume_line(sweep)]
     return "\n".join(lines)
 
 
 def mimebundle(sweep: Sweep) -> dict[str, Any]:
     """Return the sweep for hosts without widgets, as HTML and plain text."""
     return bundle(static_copy(sweep), plain_text(sweep))
+
+
+def _resume_label(sweep: Sweep) -> str:
+    return tr(_SANDBOX if sweep.manager.is_sandbox else _RESUME)
 
 
 def _resume_line(sweep: Sweep) -> str:

@@ -21,12 +21,20 @@ if TYPE_CHECKING:
     from ...tasks.sweep.cell import Cell
     from ...tasks.sweep.sweep import Sweep
 
-__all__ = ["Table", "arrange", "facts", "headline", "label", "notes", "table_html", "waiting"]
+__all__ = [
+    "Table",
+    "arrange",
+    "facts",
+    "headline",
+    "label",
+    "notes",
+    "saved_headline",
+    "table_html",
+    "waiting",
+]
 
 #: The maximum of columns; more would be too narrow for a video.
 MOST_COLUMNS = 6
-#: The maximum of videos whose first frame a page loads; more would be a burst of requests.
-MOST_PREVIEWS = 24
 
 _STATE = {
     "planned": N_("Not sent yet"),
@@ -94,6 +102,13 @@ def label(values: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def saved_headline(sweep: Sweep) -> Markup:
+    """Return the state of the sweep for a page that outlives the kernel, without progress and time left."""
+    state, _, counts = facts(sweep)
+    spans = [markup.span(state, "qingbo-status"), markup.span(counts, "qingbo-dim")]
+    return markup.tag("div", markup.join(spans, " "), class_="qingbo-head")
+
+
 def headline(sweep: Sweep) -> Markup:
     """Return the state of the sweep as HTML, with the number of cells in each state and the time left."""
     state, _, counts = facts(sweep)
@@ -143,8 +158,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
         sweep: the sweep.
         video: returns the player of a saved video; by default one with the relative path.
     """
-    preload = "metadata" if sweep.counts[CellState.finished] <= MOST_PREVIEWS else "none"
-    play = video or (lambda path: video_html(path, preload=preload))
+    play = video or video_html
     table = arrange(sweep)
     head = markup.tag("tr", markup.tag("th"), *(_th(text, "col") for text in table.columns))
     body = [
@@ -163,6 +177,8 @@ def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:
         return markup.span(waiting(cell), "qingbo-dim")
     if task.video_path is not None:
         return task_text.headline(task) + play(task.video_path)
+    if not task_text.is_over(task):
+        return markup.span(task_text.saved_status(task), "qingbo-status")
     return task_text.headline(task) + task_text.advice(task)
 
 

@@ -466,6 +466,34 @@ def test_a_key_that_stops_working_leaves_the_task_for_a_better_one(scripted, mon
     assert task.error is None
 
 
+def test_a_new_key_takes_up_what_the_old_one_cut_off(scripted, monkeypatch):
+    """``change_client`` follows the task again, with the new key, and submits nothing."""
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.0)
+    server, manager = scripted(taken(), UNAUTHORIZED)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.AuthenticationFailed):
+        task.wait(20)
+    assert manager.client.key_refusal == "revoked"
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    manager.change_client(manager.client.with_key("sk-another-0123456789"))
+    assert task.wait(20).video_path.exists()
+    assert manager.client.key_refusal == ""
+    asked = [request for request in server.requests if request.path.endswith("/tasks/task-1")]
+    keys = [request.headers["authorization"] for request in asked]
+    assert keys[1:] == ["Bearer sk-another-0123456789"] != keys[:1]
+    assert len(submissions(server)) == 1
+
+
+def test_a_new_key_wakes_a_task_that_waits_for_another_try(scripted):
+    """A task that the old key has not cut off yet is asked about at once, not minutes later."""
+    server, manager = scripted(taken(), answer({"error": {"message": "revoked"}}, 401, Retry_After="200"))
+    task = manager.submit(prompt=KOI)
+    until(lambda: "took this task, and now answers 401" in task.message)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    manager.change_client(manager.client.with_key("sk-another-0123456789"))
+    assert task.wait(20).video_path.exists()
+
+
 def test_an_expired_link_is_renewed_by_a_status_call(scripted):
     """An expired link is replaced without an error while the service has the video."""
     server, manager = scripted(taken())

@@ -223,3 +223,41 @@ def test_a_dead_view_gives_way_to_its_copy() -> None:
     label.layout.close()
     label.style.close()
     label.close()
+
+
+def test_the_parts_of_a_copy_are_sent_when_they_change(
+    cell: Any, tmp_path: Path, start_kernel: StartKernel, kernel: None
+) -> None:
+    """In a page, each part of a static copy is an output of its own, and only changed parts are sent."""
+    start_kernel(tmp_path, cell="a cell")
+    view = View()
+    view.cell_output.show(Markup("<p>new</p>"), "text", Markup(), Markup("<p>old</p>"))
+    _, *names = cell.outputs
+    assert len(names) == 3, "a cell that has ended gets no further outputs"
+    assert cell.outputs[names[1]]["text/html"] == "", "an empty part shows something"
+    cell.outputs.clear()
+    view.cell_output.set_copy(Markup("<p>new</p>"), "text", Markup("<p>between</p>"), Markup("<p>old</p>"))
+    assert list(cell.outputs) == [names[1]]
+    view.page_shows(1)
+    view.page_shows(2)  # the page was loaded again: it has the outputs of the saved notebook
+    cell.outputs.clear()
+    view.cell_output.set_copy(Markup("<p>new</p>"), "text", Markup("<p>between</p>"), Markup("<p>old</p>"))
+    assert list(cell.outputs) == names
+    view.cell_output.replace(Markup("<p>end</p>"))
+    assert "".join(cell.outputs[name]["text/html"] for name in names) == ""
+    close_parts(view)
+    view.close()
+
+
+def test_without_a_page_a_copy_is_one_output(
+    cell: Any, tmp_path: Path, start_kernel: StartKernel, kernel: None
+) -> None:
+    """Without a page, as with nbclient, no empty outputs are saved, and no part of the copy is missing."""
+    start_kernel(tmp_path, cell="")
+    view = View()
+    view.cell_output.show(Markup("<p>new</p>"), "text", Markup(), Markup("<p>old</p>"))
+    assert len(cell.outputs) == 2
+    view.cell_output.set_copy(Markup("<p>newer</p>"), "text", Markup("<p>between</p>"), Markup("<p>old</p>"))
+    assert cell.html.endswith("<p>newer</p><p>between</p><p>old</p>")
+    close_parts(view)
+    view.close()

@@ -13,7 +13,9 @@ from urllib.parse import unquote
 import pytest
 
 from qingbo_widgets.library.library import Library
+from qingbo_widgets.media.posters import make_poster
 from qingbo_widgets.widgets.base import player
+from tests.films import written
 from tests.places import StartKernel
 
 
@@ -37,17 +39,55 @@ def test_any_name_becomes_a_relative_url(name: str, workdir: Path) -> None:
 
 def test_the_player_does_not_load_the_whole_video(workdir: Path) -> None:
     """A player loads only the beginning of its video, and does not play automatically."""
+    (workdir / "a.mp4").write_bytes(b"film")
     markup = player.video_html(workdir / "a.mp4")
     assert 'preload="metadata"' in markup
     assert "playsinline" in markup
     assert "autoplay" not in markup
 
 
-def test_a_portrait_video_fits(workdir: Path) -> None:
+def test_a_player_with_a_poster_loads_nothing(workdir: Path) -> None:
+    """A poster lies behind the player, in the size of the video; the video waits for a click."""
+    video = written(workdir / "a koi.mp4", size=(640, 360))
+    assert make_poster(video) is not None
+    markup = player.video_html(video)
+    picture = re.search(r'<img src="([^"]*)"', markup)
+    assert picture
+    assert unquote(picture[1]).startswith("./posters/a koi")
+    assert 'preload="none"' in markup
+    assert 'poster="data:image/gif' in markup, "without a poster, browsers paint the player black"
+    assert "aspect-ratio: 640 / 360" in markup
+    assert markup.index("<img") < markup.index("<video"), "the picture would cover the controls"
+
+
+@pytest.mark.parametrize("has_poster", [False, True])
+def test_a_portrait_video_fits(workdir: Path, has_poster: bool) -> None:
     """A portrait video is neither wider than the cell nor higher than the screen."""
-    markup = player.video_html(workdir / "a.mp4")
+    video = written(workdir / "a.mp4", size=(360, 640))
+    if has_poster:
+        make_poster(video)
+    markup = player.video_html(video)
     assert "max-width: 100%" in markup
-    assert "max-height" in markup
+    assert "width: 270px" in markup
+    assert 'width="270" height="480"' in markup
+
+
+def test_a_video_of_unknown_size_fits(workdir: Path) -> None:
+    """The browser limits the size of a video in which this package finds none."""
+    (workdir / "a.mp4").write_bytes(b"film")
+    markup = player.video_html(workdir / "a.mp4")
+    assert "max-width: 100%; max-height: 480px" in markup
+
+
+def test_no_player_is_black(workdir: Path) -> None:
+    """A video without a picture, saved or not, has the colour of a field until it is loaded."""
+    (workdir / "a.mp4").write_bytes(b"film")
+    for name in ("a.mp4", "later.mp4"):
+        markup = player.video_html(workdir / name)
+        assert "var(--jp-layout-color2" in markup
+        assert "#000" not in markup
+    assert 'preload="none"' in markup, "a file that is not there yet must not be requested"
+    assert 'width="480" height="270"' in markup
 
 
 def test_a_file_outside_the_folder_is_explained(workdir: Path, tmp_path: Path) -> None:
@@ -231,11 +271,15 @@ def test_embedding_a_missing_file_shows_a_message(workdir: Path) -> None:
 
 def test_a_page_that_cannot_load_the_video_shows_why(workdir: Path) -> None:
     """A hidden line after the player is shown by the player's own error, and names the way out."""
-    made = player.video_html(workdir / "a.mp4")
-    shown = re.search(r'onerror="const e=this.nextElementSibling;[^"]*"[^>]*></video><div ([^>]*)>', made)
-    assert shown
-    assert 'hidden=""' in shown[1]
-    assert "task.show(embed=True)" in made
+    (workdir / "a.mp4").write_bytes(b"film")
+    unknown = player.video_html(workdir / "a.mp4")
+    sized = player.video_html(written(workdir / "b.mp4"))
+    for made, place, end in ((unknown, "this", ""), (sized, "this.parentElement", "</div>")):
+        line = rf'onerror="const e={place}.nextElementSibling;[^"]*"[^>]*></video>{end}<div ([^>]*)>'
+        shown = re.search(line, made)
+        assert shown
+        assert 'hidden=""' in shown[1]
+        assert "task.show(embed=True)" in made
 
 
 def test_an_embedded_video_needs_no_file(workdir: Path) -> None:

@@ -32,6 +32,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.state import NextTry
 from qingbo_widgets.tasks.task import KEY_MARGIN, Task
 from qingbo_widgets.widgets.base import clicks
+from qingbo_widgets.widgets.base.html import CSS
 from qingbo_widgets.widgets.base.sync import refresher, update
 from qingbo_widgets.widgets.card import task_card as card_module
 from qingbo_widgets.widgets.card import text as task_text
@@ -39,7 +40,15 @@ from qingbo_widgets.widgets.card import video as card_video
 from qingbo_widgets.widgets.card.task_card import TaskCard, displayed_card, show
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import FaultServer, answer, close
-from tests.widgets.page import displayed, find, html_part, outputs_of, parts_of, the
+from tests.widgets.page import (
+    classes_of,
+    displayed,
+    find,
+    html_part,
+    outputs_of,
+    parts_of,
+    the,
+)
 
 MakeTask = Callable[..., Task]
 
@@ -494,7 +503,7 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
     card = TaskCard(task)
     task.set_traits(error=AuthenticationFailed("No.", status=401))
     task.lifecycle.settle()
-    until(lambda: buttons(card) == ["Follow again"])
+    until(lambda: buttons(card) == ["Follow again", "Change key"])
     assert "Not followed any more" in text(card)
     followed: list[bool] = []
     monkeypatch.setattr(task, "follow_again", lambda: followed.append(True), raising=False)
@@ -521,13 +530,34 @@ def saving(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tas
 
 
 def test_a_video_plays_before_it_is_saved(saving: TaskCard, until: Any, workdir: Path) -> None:
-    """The video plays from the service's link, then from the file."""
+    """The video plays from the service's link, then from the file; the page shows one of the two."""
     until(lambda: played(saving))
     assert '<video src="https://videos.example.com/a.mp4?sign=1&amp;t=2"' in played(saving)
     assert 'preload="metadata"' in played(saving)
+    link = the(saving, ipywidgets.Output)
     saving.task.set_traits(download=None, video_path=workdir / "koi.mp4")
     assert 'src="./koi.mp4"' in played(saving)
-    assert "example.com" not in played(saving)
+    assert [classes_of(part) for part in find(saving, ipywidgets.Output)] == [
+        ("qingbo-link",),
+        ("qingbo-saved",),
+    ]
+    assert find(saving, ipywidgets.Output)[0] is link, "a user who is watching would be interrupted"
+    assert ".qingbo-link:has(~ .qingbo-saved):not(:has(.qingbo-watched))" in CSS
+
+
+@pytest.mark.parametrize("is_on_page", [False, True])
+def test_a_video_that_may_be_watched_stays(
+    saving: TaskCard, cell: Any, until: Any, workdir: Path, kernel: None, is_on_page: bool
+) -> None:
+    """A live card whose link the page shows is not replaced, because that would stop the video."""
+    show(saving.task)
+    card = card_in_cell(saving.task)
+    card.set_state({"_view_count": 1} if is_on_page else {})
+    until(lambda: played(card))
+    saving.task.set_traits(download=None, video_path=workdir / "koi.mp4")
+    assert cell.views == int(is_on_page)
+    assert cell.html.count('src="./koi.mp4"') == 1
+    assert "example.com" not in cell.html
 
 
 def test_the_other_videos_are_links(saving: TaskCard, cell: Any, workdir: Path) -> None:

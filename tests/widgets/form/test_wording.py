@@ -115,7 +115,7 @@ def test_the_form_of_april_has_labels_too() -> None:
     """The camera and the masks of April are named as their panels."""
     form = RequestForm(model="kling-v1-6", prompt="A koi", static_mask="nonsense")
     form.camera_control = CameraControl("simple", {"zoom": 99})
-    assert form.obstacle == "Fix first: Camera, Masks."
+    assert form.obstacle == "Fix first: Camera, Motion brush."
     message = text_of(form.panels.message)
     assert "Static mask: " in message
     assert "needs an input image; put one into Image URL" in message

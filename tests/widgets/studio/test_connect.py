@@ -11,13 +11,30 @@ from collections.abc import Callable, Iterator
 import ipywidgets
 import pytest
 
+import qingbo_widgets as qw
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.key_check import KeyCheck, Verdict
 from qingbo_widgets.service.secrets import key_ring
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets.studio.connect import ConnectPanel, KeyField
+from qingbo_widgets.widgets.base.key_field import KeyField
+from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
-from tests.widgets.page import html_of, read, text_of
+from tests.faults.server import FaultServer, answer, close
+from tests.waiting import until
+from tests.widgets.page import below, click, enter, html_of, is_displayed, read, text_of
 
 SENTINEL = "sk-sentinel-1234567890"
+UNKNOWN_TASK = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
+UNKNOWN_KEY = answer({"error": {"message": "no such key", "code": "invalid_api_key"}}, 401)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch, no_proxy: None) -> Iterator[FaultServer]:
+    """Yield the service of the environment, which knows every key and no task."""
+    with FaultServer(otherwise=UNKNOWN_TASK) as server:
+        monkeypatch.setenv("QINGBO_BASE_URL", server.url)
+        yield server
 
 
 @pytest.fixture
@@ -117,6 +134,11 @@ def test_the_first_service_in_the_list_is_the_chosen_one(
     panel.close()
 
 
+def message_of(panel: ConnectPanel) -> str:
+    """Return the message beside the key field, as a user reads it."""
+    return read(below(panel, panel.key_field).value)
+
+
 def test_connect_without_a_key_says_so() -> None:
     """Connect without a key shows a message."""
     connected: list[TaskManager] = []
@@ -132,27 +154,31 @@ def test_the_error_of_a_key_outlives_a_double_click(workdir: object) -> None:
     panel = ConnectPanel(lambda _: None)
     panel.key_field.set_state({"value": "a key\nof two lines"})
     panel.connect_button.click()
-    reason = read(panel.children[-1].value)
+    reason = message_of(panel)
     assert reason
     panel.connect_button.click()
-    assert read(panel.children[-1].value) == f"{reason} Put a key in first."
+    assert message_of(panel) == f"{reason} Put a key in first."
     panel.close()
 
 
-def test_a_key_connects_and_is_not_kept(workdir: object) -> None:
+def test_a_key_connects_and_is_not_kept(workdir: object, service: FaultServer) -> None:
     """After Connect only the manager has the key."""
     connected: list[TaskManager] = []
     panel = ConnectPanel(connected.append)
     panel.key_field.set_state({"value": SENTINEL})
     assert "Press Connect" in text_of(panel)
     panel.connect_button.click()
+    until(lambda: connected)
     assert len(connected) == 1
+    assert panel.note == ""
     assert not panel.key_field.is_filled
     assert SENTINEL not in repr(connected)
     panel.close()
 
 
-def test_a_keyring_that_waits_to_be_unlocked(workdir: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_waits_to_be_unlocked(
+    workdir: object, service: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The panel of a studio says so; once the keyring is unlocked, Connect uses its key."""
     unlocked, lookup = threading.Event(), key_ring._Lookup()
 
@@ -178,7 +204,7 @@ def test_a_keyring_that_waits_to_be_unlocked(workdir: object, monkeypatch: pytes
     unlocked.set()
     assert lookup.is_done.wait(20.0)
     panel.connect_button.click()
-    assert studio.manager is not None
+    until(lambda: studio.manager)
     assert SENTINEL not in html_of(studio)
     studio.close()
 
@@ -196,6 +222,7 @@ def test_the_key_goes_to_the_host_that_is_shown(
     workdir: object, monkeypatch: pytest.MonkeyPatch, contract: str, base_url: str
 ) -> None:
     """The chosen contract brings its host, and a later change of the environment does not move the key."""
+    monkeypatch.setattr(Client, "check_key", lambda _: KeyCheck(Verdict.known))  # no test asks the service
     connected: list[TaskManager] = []
     panel = ConnectPanel(connected.append)
     assert panel.contract_field.value == "2026-04"
@@ -204,7 +231,7 @@ def test_the_key_goes_to_the_host_that_is_shown(
     monkeypatch.setenv("QINGBO_BASE_URL", "https://elsewhere.example/v1")
     panel.key_field.set_state({"value": SENTINEL})
     panel.connect_button.click()
-    (manager,) = connected
+    (manager,) = until(lambda: connected)
     assert (manager.contract, manager.client.base_url) == (contract, base_url)
     panel.close()
 
@@ -260,3 +287,208 @@ def test_a_hundred_panels_leave_nothing(live_widgets: Callable[[], int]) -> None
     for _ in range(100):
         ConnectPanel(lambda _: None).close()
     assert live_widgets() == before
+
+
+# ---------------------------------------------------------------------- the check of a key
+
+
+def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> None:
+    """The message is beside the empty field, which has the focus; nothing was connected or submitted."""
+    connected: list[TaskManager] = []
+    panel = ConnectPanel(connected.append)
+    focused: list[object] = []
+    panel.key_field.send = lambda content, *_: focused.append(content)
+    service.then(UNKNOWN_KEY)
+    enter(panel.key_field, SENTINEL)
+    click(panel, "Connect")
+    until(lambda: "does not know" in message_of(panel))
+    assert message_of(panel).startswith('The service does not know this key. Its answer: "no such key". No')
+    assert "qingbo-alarm" in below(panel, panel.key_field).value
+    until(lambda: focused)
+    assert focused == [{"do": "focus"}]
+    assert not panel.key_field.is_filled
+    assert connected == []
+    assert [request.method for request in service.requests] == ["GET"]
+    assert_secret(panel)
+    enter(panel.key_field, "sk-another-1234567890")
+    click(panel, "Connect")
+    until(lambda: connected)
+    assert (
+        connected[0].client.key_source == "The present key was typed into a field. It ends with this kernel."
+    )
+    panel.close()
+
+
+def assert_secret(panel: ConnectPanel) -> None:
+    """Fail if the key is in anything that Jupyter could store or show of a panel."""
+    state = json.dumps(ipywidgets.Widget.get_manager_state(widgets=[panel]), default=repr)
+    assert SENTINEL not in state + html_of(panel) + repr(panel) + repr(vars(panel)) + repr(vars(panel._entry))
+
+
+def test_while_a_key_is_checked_the_panel_says_so_and_ignores_clicks(
+    workdir: object, service: FaultServer
+) -> None:
+    """The second of a double click neither checks again nor complains of an empty field."""
+    connected: list[TaskManager] = []
+    answered = threading.Event()
+    panel = ConnectPanel(connected.append)
+    service.then(lambda exchange: answered.wait(20.0) and UNKNOWN_TASK(exchange))
+    enter(panel.key_field, SENTINEL)
+    click(panel, "Connect")
+    assert message_of(panel) == "Checking the key…"
+    click(panel, "Connect")
+    assert message_of(panel) == "Checking the key…"
+    answered.set()
+    until(lambda: connected)
+    assert len(service.requests) == 1
+    panel.close()
+
+
+def test_the_sandbox_can_be_chosen_while_a_key_is_checked(
+    workdir: object, service: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The late answer to the check connects to nothing."""
+    connected: list[TaskManager] = []
+    answered, handled = threading.Event(), threading.Event()
+    panel = ConnectPanel(connected.append)
+    carry_out = panel._entry._carry_out
+    monkeypatch.setattr(panel._entry, "_carry_out", lambda *result: (carry_out(*result), handled.set()))
+    service.then(lambda exchange: answered.wait(20.0) and UNKNOWN_TASK(exchange))
+    enter(panel.key_field, SENTINEL)
+    click(panel, "Connect")
+    until(lambda: service.requests)
+    click(panel, "Use the sandbox")
+    assert [manager.is_sandbox for manager in connected] == [True]
+    answered.set()
+    assert handled.wait(20.0)
+    assert [manager.is_sandbox for manager in connected] == [True]
+    panel.close()
+
+
+def test_a_key_that_cannot_be_checked_is_used_and_the_studio_says_so(
+    workdir: object, service: FaultServer
+) -> None:
+    """Network trouble says nothing about a key."""
+    service.then(close, close)
+    studio = VideoStudio()
+    (panel,) = (child for child in studio.children if isinstance(child, ConnectPanel))
+    enter(panel.key_field, SENTINEL)
+    click(panel, "Connect")
+    until(lambda: studio.manager)
+    until(lambda: is_displayed(studio, studio.generate_button))
+    until(lambda: "The key could not be checked. " in text_of(studio))
+    studio.close()
+
+
+@pytest.mark.parametrize("contract", ["2026-04", "2026-11"])
+def test_the_documented_answer_of_each_contract(
+    workdir: object, no_proxy: None, monkeypatch: pytest.MonkeyPatch, contract: str
+) -> None:
+    """A server of each contract refuses a wrong key, and lets the right one in."""
+    with Sandbox(contract=contract) as server:
+        monkeypatch.setenv("QINGBO_BASE_URL", server.base_url)
+        monkeypatch.setenv("QINGBO_CONTRACT", contract)
+        studio = VideoStudio()
+        (panel,) = (child for child in studio.children if isinstance(child, ConnectPanel))
+        enter(panel.key_field, SENTINEL)
+        click(panel, "Connect")
+        until(lambda: "does not know this key" in text_of(panel))
+        assert studio.manager is None
+        enter(panel.key_field, server.api_key)
+        click(panel, "Connect")
+        until(lambda: is_displayed(studio, studio.generate_button))
+        studio.close()
+
+
+def test_the_advice_is_right() -> None:
+    """A kernel inherits the environment of Jupyter, so that must start again; keys are one click away."""
+    panel = ConnectPanel(lambda _: None)
+    text = text_of(panel)
+    assert "then start Jupyter again. A restart of the kernel is not enough" in text
+    assert "keyring set qingbo_widgets api_key" in text
+    assert "anyone who opens the notebook can read the key" in text
+    assert 'href="https://wave.qingbo.ai/dashboard/keys"' in html_of(panel)
+    panel.close()
+
+
+# ---------------------------------------------------------------------- another key
+
+
+@pytest.fixture
+def refused(workdir: object, no_proxy: None) -> Iterator[tuple[Sandbox, VideoStudio]]:
+    """Yield a server and a studio that is connected to it with a wrong key."""
+    with Sandbox(speed=50, draft=True) as server:
+        studio = VideoStudio(qw.connect(SENTINEL, base_url=server.base_url))
+        yield server, studio
+        studio.close()
+
+
+def put_in(studio: VideoStudio, key: str) -> None:
+    """Type a key into the field of a studio and use it."""
+    panel = studio._key.panel
+    assert panel is not None, "there is no field for another key"
+    enter(panel.key_field, key)
+    click(panel, "Use this key")
+
+
+def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbox, VideoStudio]) -> None:
+    """The refusal and the field are there as soon as the background check was answered; the prompt stays."""
+    server, studio = refused
+    studio.form.prompt = "A koi"
+    studio.get_ready()
+    until(lambda: "does not know this key" in text_of(studio))
+    put_in(studio, "sk-wrong-too-1234567890")
+    until(lambda: "Nothing was submitted. Put in another key." in text_of(studio))
+    assert studio.manager is not None
+    assert studio.manager.client.key_source == "The present key was passed by code."
+    put_in(studio, server.api_key)
+    until(lambda: "The new key is in use." in text_of(studio))
+    assert "does not know" not in text_of(studio)
+    assert studio._key.panel is None
+    assert studio.form.prompt == "A koi"
+    assert SENTINEL not in html_of(studio)
+
+
+def test_a_refused_submission_is_sent_again_with_the_new_key(refused: tuple[Sandbox, VideoStudio]) -> None:
+    """The card has a field for another key; then one click on Submit again is enough."""
+    server, studio = refused
+    studio.form.prompt = "A koi"
+    studio.generate_button.click()
+    (card,) = studio.cards
+    until(lambda: card.task.is_done)
+    card.redraw_now()
+    assert "401" in text_of(card)
+    click(card, "Change key")
+    change = card._key_change
+    assert change is not None
+    enter(change.key_field, server.api_key)
+    click(change, "Use this key")
+    until(lambda: "The new key is in use." in text_of(card))
+    assert card._key_change is None
+    click(card, "Submit again")
+    assert card.task.wait(60).video_path is not None
+    assert len({entry.key for entry in studio.manager.library.entries()}) == 1
+
+
+def test_the_key_can_be_changed_at_any_time(refused: tuple[Sandbox, VideoStudio]) -> None:
+    """The head has a button for it, which leaves the key as it is if the field is closed."""
+    _, studio = refused
+    click(studio, "Change key")
+    assert "The present key was passed by code." in text_of(studio)
+    click(studio, "Use this key")
+    assert "Put a key in first." in text_of(studio)
+    click(studio, "Close")
+    assert studio._key.panel is None
+    assert studio.manager is not None
+    assert studio.manager.client.key_refusal == ""
+
+
+def test_the_sandbox_has_no_key_to_change_and_is_not_asked(workdir: object) -> None:
+    """A sandbox of one's own needs no key."""
+    with Sandbox(speed=50, draft=True) as server:
+        studio = VideoStudio(qw.connect(sandbox=server))
+        studio.get_ready()
+        assert not is_displayed(studio, studio._key.change_button)
+        assert studio.manager is not None
+        assert not studio.manager.client.was_checked
+        studio.close()

@@ -1,9 +1,19 @@
-// canvas.js: where a click lands in the image, and what the keys do with a point.
+// points.js: where a click lands in the image, and what the keys do with a point, the cursor and the brush.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { edit, inside, pointAt, polyline, withPoint } from "../../../qingbo_widgets/widgets/form/canvas.js";
+import {
+  edit,
+  filled,
+  inside,
+  moved,
+  placeAt,
+  pointAt,
+  polyline,
+  resized,
+  withPoint,
+} from "../../../qingbo_widgets/widgets/form/points.js";
 
 const IMAGE = { width: 1000, height: 500 };
 /** The image at half its size, below other things of the page. */
@@ -89,4 +99,36 @@ test("a path is drawn where its points are", () => {
     "0,500 10,10",
     "it is drawn upside down",
   );
+});
+
+test("the brush is counted from the upper left corner, and may leave the image", () => {
+  const area = { left: 100, top: 200, width: 500, height: 250 };
+  assert.deepEqual(placeAt({ clientX: 100, clientY: 200 }, area, IMAGE), [0, 0]);
+  assert.deepEqual(placeAt({ clientX: 350, clientY: 325 }, area, IMAGE), [500, 250], "zoom moves the brush");
+  assert.deepEqual(
+    placeAt({ clientX: 90, clientY: 460 }, area, IMAGE),
+    [-20, 520],
+    "a stroke stops at the edge",
+  );
+});
+
+test("the arrow keys move the brush, with Shift ten times as far, and not out of the image", () => {
+  assert.deepEqual(moved([100, 100], key("ArrowUp"), IMAGE, 4), [100, 96], "up is not up");
+  assert.deepEqual(moved([100, 100], key("ArrowRight", true), IMAGE, 4), [140, 100]);
+  assert.deepEqual(moved([2, 499], key("ArrowLeft"), IMAGE, 4), [0, 499]);
+  assert.deepEqual(moved([2, 499], key("ArrowDown"), IMAGE, 4), [2, 500]);
+  assert.equal(moved([2, 499], key("Tab"), IMAGE, 4), null, "Tab is swallowed");
+});
+
+test("brackets, plus and minus change the size of the brush within its limits", () => {
+  for (const name of ["]", "+", "="]) assert.equal(resized(50, name, 250), 60, `${name} does nothing`);
+  for (const name of ["[", "-"]) assert.equal(resized(60, name, 250), 50, `${name} does nothing`);
+  assert.equal(resized(1, "]", 250), 2, "the smallest brush cannot grow");
+  assert.equal(resized(1, "[", 250), 1);
+  assert.equal(resized(240, "+", 250), 250);
+  assert.equal(resized(50, "x", 250), null);
+});
+
+test("names in a text are filled in", () => {
+  assert.equal(filled("{mask}: {percent} %", { mask: "Static", percent: 3 }), "Static: 3 %");
 });

@@ -1,0 +1,142 @@
+"""The files of painted masks, in the folder ``masks`` of a library, and the URLs of each.
+
+A file is named after its content, so the same mask is one file however often it is painted. The URLs are in a
+small JSON file beside it: a task, a preset or another notebook knows only the URL, and the mask can still be
+shown and painted on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...service.contract.urls import is_loopback, is_web_url
+from ...system.folder import Folder
+from ...tasks.background.image_checks import image_reports
+from .mask_png import png_of
+
+if TYPE_CHECKING:
+    from ...sandbox import Sandbox
+    from .form_fields import FormFields
+
+__all__ = ["LARGEST", "MaskFiles", "content_of", "files_of", "is_served_by", "served_again"]
+
+#: Subfolder of the library's folder.
+MASKS = "masks"
+#: Maximum bytes of a mask that is shown.
+LARGEST = 10_000_000
+_LARGEST_NOTE = 100_000
+_NAME = re.compile(r"mask-\d+x\d+-[0-9a-f]{16}\.png")
+_MOST_URLS = 50
+
+
+class MaskFiles:
+    """The painted masks of one library.
+
+    Args:
+        folder: the library's folder. Nothing is created in it until a mask is saved.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = Folder(folder)
+
+    def save(self, runs: tuple[int, ...], width: int, height: int) -> Path:
+        """Save a mask, unless the same one is there already, and return its file.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        content = f"{width} {height} {' '.join(map(str, runs))}"
+        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+        name = f"{MASKS}/mask-{width}x{height}-{digest}.png"
+        if not self._files.has_file(name):
+            self._files.write(name, png_of(runs, width, height))
+        return (self._folder / name).absolute()
+
+    def remember(self, file: Path, url: str) -> None:
+        """Note the URL under which a mask was published; a note that cannot be written is not missed now."""
+        urls = self._urls_of(file.name)
+        if url not in urls:
+            with suppress(OSError):
+                text = json.dumps({"urls": [*urls, url][-_MOST_URLS:]}, indent=1)
+                self._files.write(f"{MASKS}/{Path(file.name).with_suffix('.json')}", text)
+
+    def file_of(self, url: str) -> Path | None:
+        """Return the file of the mask that was published under this URL; ``None`` if there is none."""
+        for note in self._files.names(MASKS, ".json"):
+            file = Path(note).with_suffix(".png")
+            if url in self._urls_of(file.name) and self._files.has_file(file.as_posix()):
+                return (self._folder / file).absolute()
+        return None
+
+    def own(self, path: str) -> Path | None:
+        """Return the painted mask of this name, wherever its folder was before; ``None`` if there is none."""
+        name = path.replace("\\", "/").rpartition("/")[2]
+        if not _NAME.fullmatch(name) or not self._files.has_file(f"{MASKS}/{name}"):
+            return None
+        return (self._folder / MASKS / name).absolute()
+
+    def read(self, file: Path) -> bytes:
+        """Return the content of a saved mask.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return self._files.read(f"{MASKS}/{file.name}", LARGEST)
+
+    def _urls_of(self, name: str) -> list[str]:
+        try:
+            note = json.loads(self._files.read(f"{MASKS}/{Path(name).with_suffix('.json')}", _LARGEST_NOTE))
+        except (OSError, ValueError, RecursionError):
+            return []
+        urls = note.get("urls") if isinstance(note, dict) else None
+        return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
+
+
+def files_of(form: FormFields) -> MaskFiles | None:
+    """Return the masks of the form's library; ``None`` for a form without a manager."""
+    return None if form.manager is None else MaskFiles(form.manager.library.folder)
+
+
+def content_of(form: FormFields, url: str) -> bytes | None:
+    """Return the content of a mask that is a file of this machine; ``None`` if it is not, or is gone."""
+    path = image_reports.path_of(url)
+    files = files_of(form)
+    with suppress(OSError, RuntimeError):
+        if path != url:
+            with Path(path).expanduser().open("rb") as file:
+                content = file.read(LARGEST + 1)
+            return content if len(content) <= LARGEST else None
+        saved = None if files is None else files.own(url) or files.file_of(url)
+        if files is not None and saved is not None:
+            return files.read(saved)
+    return None
+
+
+def is_served_by(sandbox: Sandbox, url: str) -> bool:
+    """Return True if this URL is one of the sandbox."""
+    return url.startswith(sandbox.base_url.removesuffix("v1"))
+
+
+def served_again(form: FormFields, url: str) -> str:
+    """Return the URL at which the sandbox serves a painted mask of an earlier sandbox or folder.
+
+    Args:
+        form: the form.
+        url: the URL, or the path of the file; any other text is returned unchanged.
+    """
+    sandbox = None if form.manager is None else form.manager.sandbox
+    files = files_of(form)
+    if sandbox is None or files is None:
+        return url
+    if is_web_url(url):
+        is_earlier = is_loopback(url) and not is_served_by(sandbox, url)
+        file = files.file_of(url) if is_earlier else None
+    else:
+        file = files.own(url)
+    return url if file is None else image_reports.publish(str(file), sandbox) or url

@@ -1,0 +1,131 @@
+"""The static copy of a studio: its tasks in a few outputs, so that a change of one does not send all."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...i18n import N_, tr
+from ..base import html as markup
+from ..base.html import Markup
+from ..base.output import text_of
+from ..card import text as task_text
+from ..card.plain import plain_text
+
+if TYPE_CHECKING:
+    import ipywidgets
+
+    from ..card.task_card import TaskCard
+
+__all__ = ["StudioCopy", "plain_copy"]
+
+#: Seconds between two updates while tasks are running.
+EVERY = 1.0
+#: Tasks that are sent at most in a second, on average: the page creates a player for each.
+PER_SECOND = 5
+#: Tasks in the first part that make room for new ones, those that stay there, and the most of them.
+FULL, STAYING, MOST = 8, 4, 16
+#: Tasks in the second part, before they move to the last one.
+MIDDLE = 64
+
+_GO_ON = N_(
+    "{count} tasks go on at the service without this kernel, and nothing is lost. To take them up, run this "
+    "cell again, or:"
+)
+_ONE_GOES_ON = N_(
+    "One task goes on at the service without this kernel, and nothing is lost. To take it up, run this cell "
+    "again, or:"
+)
+_ENDED = N_(
+    "The sandbox ends with its kernel, and {count} unfinished tasks with it. Nothing was charged. Run this "
+    "cell again to generate them again."
+)
+
+
+class StudioCopy:
+    """The parts of a studio's static copy: the newest tasks, earlier ones, and the rest.
+
+    No output can be added to a cell that has ended, so there are three from the start. Tasks that are over
+    move on in groups. Then the end of a task rewrites a few others, and the last part nearly never changes.
+
+    Args:
+        copy_class: the CSS class by which the live studio hides the copy.
+    """
+
+    def __init__(self, copy_class: str) -> None:
+        self._copy_class = copy_class
+        self._middle: weakref.WeakSet[TaskCard] = weakref.WeakSet()
+        self._rest: weakref.WeakSet[TaskCard] = weakref.WeakSet()
+        self._written: list[Markup] = []
+        #: Seconds until the next update, which depend on the size of the last one.
+        self.pause = EVERY
+
+    def parts(self, cards: Sequence[TaskCard], studio: ipywidgets.Widget) -> list[Markup]:
+        """Return the parts as HTML, as many each time.
+
+        Args:
+            cards: the cards of the studio, newest first.
+            studio: the studio, for the text of one without tasks.
+        """
+        groups = self._groups(cards)
+        inner = [[card.static_html for card in group] for group in groups]
+        inner[0] = [_head(cards), *inner[0]] if cards else [_empty(studio)]
+        written = list(map(self._part, inner))
+        if not all(task_text.is_over(card.task) for card in cards):
+            written = list(map(markup.unloaded, written))
+        before = self._written or [Markup()] * len(written)
+        changed = sum(
+            len(group) for group, now, then in zip(groups, written, before, strict=True) if now != then
+        )
+        self._written, self.pause = written, max(EVERY, changed / PER_SECOND)
+        return written
+
+    def _part(self, inner: Sequence[Markup]) -> Markup:
+        return markup.tag("div", *inner, class_=self._copy_class) if inner else Markup()
+
+    def _groups(self, cards: Sequence[TaskCard]) -> tuple[Sequence[TaskCard], ...]:
+        """Divide the cards into those of each part, newest first."""
+        oldest_first = cards[::-1]
+        rest = _end_of(self._rest, oldest_first)
+        middle = max(rest, _end_of(self._middle, oldest_first))
+        new = oldest_first[middle:]
+        if len(new) >= FULL:
+            over = next((n for n, card in enumerate(new) if not task_text.is_over(card.task)), len(new))
+            movable = max(min(over, len(new) - STAYING), len(new) - MOST)
+            middle += movable if movable >= STAYING else 0
+        if middle - rest > MIDDLE:
+            rest = middle
+        self._rest, self._middle = (
+            weakref.WeakSet(oldest_first[:rest]),
+            weakref.WeakSet(oldest_first[rest:middle]),
+        )
+        return tuple(
+            group[::-1] for group in (oldest_first[middle:], oldest_first[rest:middle], oldest_first[:rest])
+        )
+
+
+def plain_copy(cards: Sequence[TaskCard], studio: ipywidgets.Widget) -> str:
+    """Return all tasks of a studio as plain text."""
+    return "\n\n".join(plain_text(card.task) for card in cards) or text_of(studio)
+
+
+def _end_of(part: weakref.WeakSet[TaskCard], oldest_first: Sequence[TaskCard]) -> int:
+    """Return the number of cards up to the newest one of a part."""
+    return next((n for n in range(len(oldest_first), 0, -1) if oldest_first[n - 1] in part), 0)
+
+
+def _head(cards: Sequence[TaskCard]) -> Markup:
+    """Return how to take up the unfinished tasks, for a page whose kernel is gone."""
+    unfinished = [card.task for card in cards if task_text.goes_on(card.task)]
+    if not unfinished:
+        return Markup()
+    if unfinished[0].manager.is_sandbox:
+        return markup.block(markup.note(tr(_ENDED).format(count=len(unfinished)), "hint"))
+    text = tr(_ONE_GOES_ON) if len(unfinished) == 1 else tr(_GO_ON).format(count=len(unfinished))
+    code = markup.code_block(task_text.connect_line(unfinished[0].manager))
+    return markup.block(markup.note(text, "hint"), code)
+
+
+def _empty(studio: ipywidgets.Widget) -> Markup:
+    return markup.block(markup.note(text_of(studio)))

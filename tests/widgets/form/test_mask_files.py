@@ -1,0 +1,73 @@
+"""The files of painted masks, and how they are found again by their URLs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.widgets.form.mask_files import MaskFiles
+
+URL = "https://example.com/mask.png"
+
+
+def test_the_same_mask_is_one_file(tmp_path: Path) -> None:
+    """A mask is named after its size and content, in a folder of its own."""
+    files = MaskFiles(tmp_path / "videos")
+    first = files.save((1, 1, 4), 3, 2)
+    assert first == files.save((1, 1, 4), 3, 2)
+    assert first.parent == tmp_path / "videos" / "masks"
+    assert first.name.startswith("mask-3x2-")
+    assert files.save((1, 1, 4), 2, 3) != first, "a mask of another size replaced it"
+    assert files.save((2, 1, 3), 3, 2) != first, "another mask replaced it"
+
+
+def test_a_mask_is_found_by_each_of_its_urls(tmp_path: Path) -> None:
+    """Another kernel finds the file by any URL that it was published under, and reads its content."""
+    files = MaskFiles(tmp_path)
+    file = files.save((1, 1, 4), 3, 2)
+    files.remember(file, URL)
+    files.remember(file, URL + "?2")
+    later = MaskFiles(tmp_path)
+    assert later.file_of(URL) == later.file_of(URL + "?2") == file
+    assert later.read(file) == file.read_bytes()
+    assert later.file_of("https://example.com/other.png") is None
+    file.unlink()
+    assert later.file_of(URL) is None, "a mask that was deleted would be shown"
+
+
+def test_a_mask_is_found_by_its_name_in_a_folder_that_was_moved(tmp_path: Path) -> None:
+    """A preset has the path of the file; the folder may be elsewhere now, on another system too."""
+    files = MaskFiles(tmp_path)
+    file = files.save((1, 1, 4), 3, 2)
+    assert files.own(f"/home/koi/qingbo_videos/masks/{file.name}") == file
+    assert files.own(rf"C:\koi\masks\{file.name}") == file
+    for other in ("", "koi.png", f"{file.name}.png", "../masks", file.name.replace("3x2", "2x3")):
+        assert files.own(other) is None
+
+
+@pytest.mark.parametrize("note", ["", "[", "[1]", '{"urls": 5}', '{"urls": [5, null]}', "[" * 99_999, "\0"])
+def test_a_damaged_note_is_no_note(tmp_path: Path, note: str) -> None:
+    """A note that cannot be read is ignored, and written anew."""
+    files = MaskFiles(tmp_path)
+    file = files.save((1, 1, 4), 3, 2)
+    file.with_suffix(".json").write_text(note, encoding="utf-8")
+    assert files.file_of(URL) is None
+    files.remember(file, URL)
+    assert files.file_of(URL) == file
+
+
+def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
+    """A link in a folder from elsewhere does not make the content of another file a mask."""
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    files = MaskFiles(tmp_path / "videos")
+    file = files.save((1, 1, 4), 3, 2)
+    files.remember(file, URL)
+    file.unlink()
+    try:
+        file.symlink_to(secret)
+    except OSError:
+        pytest.skip("this system has no symbolic links for this user")
+    assert files.file_of(URL) is None
+    assert files.own(str(file)) is None
