@@ -137,7 +137,7 @@ def test_a_dynamic_mask_is_painted_and_gets_its_path(form: RequestForm) -> None:
     """Painting the next mask adds it; the next step is shown until its path is drawn, then it is sent."""
     paint(form, 1)
     assert "Draw its path" in displayed_html(editor_of(form).rows[0])
-    assert form.obstacle == "Not ready: see Motion brush."
+    assert form.obstacle == "Fix first: Motion brush."
     editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
     assert form.problems == ()
     paint(form, 2)
@@ -199,7 +199,7 @@ def test_a_full_disk_is_said_and_keeps_the_form_from_being_sent(
     folder.write_text("a file in its place", encoding="utf-8")
     paint(form, 0)
     assert "could not be saved" in displayed_html(editor_of(form))
-    assert form.obstacle == "Not ready: see Motion brush."
+    assert form.obstacle == "Fix first: Motion brush."
     folder.unlink()
     paint(form, 0, bytes([10, 11]))
     assert form.problems == ()
@@ -239,7 +239,7 @@ def test_a_mask_that_is_being_uploaded_keeps_the_form_from_being_sent(
     monkeypatch.setattr(mask_uploads, "PAUSE", 3600.0)
     local.upload = str
     paint(form, 0)
-    assert form.obstacle == "Not ready: see Motion brush."
+    assert form.obstacle == "Fix first: Motion brush."
     assert "is being uploaded" in displayed_html(editor_of(form))
     assert "alarm" not in displayed_html(editor_of(form)), "an upload looks like a mistake"
     assert form.panels.buttons["masks"].description == "Motion brush"

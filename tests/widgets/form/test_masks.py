@@ -163,7 +163,7 @@ def test_the_first_point_of_a_new_path_is_a_new_mask(form: RequestForm, editor: 
     canvas.set_state({"paths": [[[5, 6]]]})
     assert form.dynamic_masks == (DynamicMask("", ((5, 6),)),)
     assert "Paint the part that moves" in editor.rows[0].note.value
-    assert form.obstacle == "Not ready: see Motion brush."
+    assert form.obstacle == "Fix first: Motion brush."
     form.dynamic_masks = [DynamicMask(MASK, PATH)] * 6
     assert canvas.offered == [0, 1, 2, 3, 4, 5, 6]
 
