@@ -6,7 +6,6 @@ own. The list of a deletion may come from another program, and name any file of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,14 +17,13 @@ from ..system.video_files import VIDEO_SUFFIXES
 from .deletion_list import batches
 from .entry import Entry
 from .journal.tables import tasks
-from .other_videos import NOTE, saved_beside
+from .other_videos import NOTE, key_of, number_in, saved_beside
 from .sidecar import read_sidecar, sidecar_path
 
 __all__ = ["files_of", "of_no_other", "wait_for_others"]
 
 #: The endings of the files beside a video that are moved with it.
 _COMPANIONS = (".json", ".jpg", NOTE)
-_NUMBERED = re.compile(r"(.+)-\d+(\.[^.]+)", re.DOTALL)
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('qingbo_widgets.trash'))")
 
 
@@ -48,9 +46,9 @@ def files_of(entry: Entry, video: Path | None, planned: Path) -> Iterator[str]:
     yield planned.with_suffix(NOTE).name
     if video is None:
         return
-    others = (
-        path for path in saved_beside(video) if _is_other_of(path, {entry.key}, is_planned=video == planned)
-    )
+    # The planned name has a part of the key. Any other may be that of a video that was imported.
+    is_planned = video.stem == planned.stem
+    others = (path for path in saved_beside(video) if is_planned or _is_other_of(path, {entry.key}))
     for path in (video, *others):
         if is_file_inside(path):
             yield path.name
@@ -75,8 +73,7 @@ def of_no_other(
     return [
         file
         for file, (video, *first) in videos.items()
-        if video not in taken
-        and not (taken.intersection(first) and not _is_other_of(folder / video, keys, is_planned=False))
+        if video not in taken and not (taken.intersection(first) and not _is_other_of(folder / video, keys))
     ]
 
 
@@ -86,8 +83,8 @@ def _videos_of(file: str) -> tuple[str, ...]:
     video = path.name if path.suffix.lower() not in _COMPANIONS else path.stem
     if Path(video).suffix.lower() not in VIDEO_SUFFIXES:
         video += ".mp4"
-    numbered = _NUMBERED.fullmatch(video)
-    return (video,) if numbered is None else (video, numbered[1] + numbered[2])
+    numbered = number_in(video)
+    return (video,) if numbered is None else (video, numbered[0])
 
 
 def _videos_of_others(
@@ -102,7 +99,9 @@ def _videos_of_others(
     )
 
 
-def _is_other_of(video: Path, keys: Collection[str], *, is_planned: bool) -> bool:
-    """Return whether another video belongs to one of the tasks: its sidecar, or else its name, says so."""
-    sidecar = read_sidecar(video)
-    return is_planned if sidecar is None else sidecar.get("key") in keys
+def _is_other_of(video: Path, keys: Collection[str]) -> bool:
+    """Return whether the sidecar of a video says that it is another one of one of the tasks."""
+    sidecar, numbered = read_sidecar(video), number_in(video.name)
+    if sidecar is None or numbered is None:
+        return False
+    return sidecar.get("key") in {*keys, *(key_of(key, numbered[1]) for key in keys)}

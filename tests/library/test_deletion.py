@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from qingbo_widgets.library import deletion
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.judgements import Judgement
 from qingbo_widgets.library.library import Library
-from qingbo_widgets.library.other_videos import OtherVideos, is_noted, write
+from qingbo_widgets.library.other_videos import OtherVideos, is_noted, key_of, write
 from qingbo_widgets.library.sidecar import sidecar_path, write_sidecar
 from qingbo_widgets.library.sweeps import CellRow, Sweeps
 from qingbo_widgets.library.trash import Trash
@@ -51,10 +52,10 @@ def add(library: Library, *keys: str) -> None:
         task = entry(key)
         library.add(task)
         (library.folder / "posters").mkdir(exist_ok=True)
-        for name in (f"{key}.mp4", f"{key}-2.mp4"):
+        for name, described in ((f"{key}.mp4", task), (f"{key}-2.mp4", replace(task, key=key_of(key, 1)))):
             video = library.folder / name
             video.write_bytes(b"\0\0\0\x18ftypmp42" + name.encode())
-            write_sidecar(task, video, Judgement())
+            write_sidecar(described, video, Judgement())
             poster_path(video).write_bytes(b"poster")
 
 
@@ -438,6 +439,19 @@ def test_numbered_names_of_other_tasks_stay(library: Library) -> None:
     assert "clip.mp4" not in left
     assert "clip-2.mp4" in left, "the video of another task was deleted"
     assert "clip-3.mp4" in left, "a video that the library does not know was deleted"
+
+
+def test_other_videos_without_sidecars_go_too(library: Library) -> None:
+    """A sidecar may be missing; the name that the library has chosen tells to which task a video belongs."""
+    planned = library.video_path("koi d", "d")
+    library.add(entry("d", file=planned.name))
+    second = planned.with_name(f"{planned.stem}-2.mp4")
+    for video in (planned, second):
+        video.write_bytes(b"\0\0\0\x18ftypmp42")
+    library.delete("d")
+    assert not second.exists()
+    library.restore()
+    assert second.exists()
 
 
 def test_an_imported_second_video_stays(library: Library) -> None:
