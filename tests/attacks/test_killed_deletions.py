@@ -83,7 +83,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot kill itself there as hard as this")
 @pytest.mark.parametrize("method", ["delete", "restore"])
 def test_a_kill_at_each_step_loses_no_video(tmp_path: Path, method: str) -> None:
-    """After each of them, all videos are on the disk, and an undo brings the tasks back with their ratings."""
+    """Each time, all videos are on the disk, and an undo brings the tasks back with their ratings."""
     for step in range(1, MOST_STEPS):
         folder = tmp_path / str(step)
         library = make(folder)
