@@ -8,6 +8,7 @@ one that dies after it leaves files for ``finish_moves`` to move. Only one kerne
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,7 +134,8 @@ def delete(library: DeletionTarget, keys: Iterable[str]) -> Deletion:
         if name and any(library.get(key) is not None for key in keys_in(content)):
             trash.discard(name)
         raise
-    trash.take(name, content["files"])
+    with suppress(QingboError):  # the tasks are deleted; the next deletion moves their files
+        finish_moves(library)
     return _deletion(trash, name, content)
 
 
@@ -159,8 +161,13 @@ def restore(library: DeletionTarget, deletion: Deletion | None = None) -> tuple[
             raise
         text = tr(_UNREADABLE).format(folder=library.folder / "trash" / name)
         raise QingboError(text) from None
-    trash.discard(name)
-    return keys_in(content)
+    keys = keys_in(content)
+    with library.journal.begin() as connection:
+        wait_for_others(connection)
+        # Another kernel may have deleted the tasks again, and put their files here.
+        if not keys or _have_rows(connection, keys):
+            trash.discard(name)
+    return keys
 
 
 def deletions(library: DeletionTarget) -> tuple[Deletion, ...]:

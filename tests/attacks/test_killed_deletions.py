@@ -104,3 +104,37 @@ def test_a_kill_at_each_step_loses_no_video(tmp_path: Path, method: str) -> None
         if not was_killed:
             return
     pytest.fail("the process had more steps than were tried")
+
+
+#: Deletes and restores at random for some seconds.
+BUSY = """
+import random, sys, time
+from qingbo_widgets.exceptions import QingboError
+from qingbo_widgets.library.library import Library
+
+library, choice, end = Library(sys.argv[1]), random.Random(int(sys.argv[2])), time.monotonic() + 8
+while time.monotonic() < end:
+    try:
+        library.delete(choice.choice("abc")) if choice.random() < 0.5 else library.restore()
+    except QingboError as error:
+        assert "none of these" in str(error) or "nothing to restore" in str(error), error
+"""
+
+
+@pytest.mark.attack
+@pytest.mark.slow
+def test_three_kernels_delete_and_restore(tmp_path: Path) -> None:
+    """However their steps interleave, each video is with its task in the end, and the trash is empty."""
+    folder = tmp_path / "videos"
+    library = make(folder)
+    before = contents(folder)
+    commands = [[sys.executable, "-c", BUSY, str(folder), str(number)] for number in range(3)]
+    kernels = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    assert [kernel.communicate(timeout=120)[1] for kernel in kernels] == ["", "", ""]
+    while library.deletions:
+        library.restore()
+    assert contents(folder) == before, "a video was lost"
+    assert not (folder / "trash").exists(), "a video is in the trash that no list names"
+    assert {entry.key for entry in library.entries()} == set("abc")
+    assert library.judgements.of("a").rating == 4
+    library.close()
