@@ -38,7 +38,7 @@ def bar_of(grid: SweepGrid) -> ipywidgets.IntProgress:
 
 def next_page(grid: SweepGrid) -> None:
     """Click the button for the next page."""
-    next(button for button in buttons_of(grid) if button.description == "Next ›").click()
+    next(button for button in buttons_of(grid) if button.description == "Next").click()
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_pause_cancel_and_retry_by_click(
     grid.start_button.click()
     grid.pause_button.click()
     assert grid.sweep.state == "paused"
-    assert grid.pause_button.description == "Go on"
+    assert grid.pause_button.description == "Resume"
     grid.views[5].drop_button.click()
     assert grid.sweep.cells[5].state == CellState.cancelled
     grid.pause_button.click()
@@ -161,7 +161,7 @@ def test_the_reason_of_a_pause_is_shown(grid: SweepGrid, server: Sandbox, until:
     server.faults = Faults(no_balance=True)
     grid.start_button.click()
     until(lambda: "402" in displayed_html(grid))
-    until(lambda: grid.pause_button.description == "Go on")
+    until(lambda: grid.pause_button.description == "Resume")
 
 
 def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widgets: Callable[[], int]) -> None:
