@@ -376,7 +376,7 @@ class TaskCard(Composite):
 
     def _facts(self) -> Markup:
         task = self.task
-        about = task_text.about(task)
+        about = task_text.about(task, folds_id=self._brief_line is None)
         if self._brief_line is not None:  # hidden, it still names the card for screen readers
             is_hidden = None if self._has_details else ""
             about = markup.tag("div", about, class_="qingbo-panel-details", hidden=is_hidden)

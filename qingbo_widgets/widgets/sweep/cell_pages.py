@@ -80,7 +80,7 @@ class CellPages:
         )
         with update(self.grid, self.grid.layout, self._range, self._previous, self._next, self.pager.layout):
             self.grid.layout.grid_template_columns = (
-                f"minmax(80px, 200px) repeat({across}, minmax(200px, 360px))"
+                f"minmax(80px, 200px) repeat({across}, minmax(200px, 300px))"
             )
             self.grid.children = parts
             self.views = tuple(views)

@@ -28,6 +28,7 @@ function render({ model, el }) {
   el.classList.add("qingbo-script-runs");
   const button = document.createElement("button");
   button.className = "lm-Widget jupyter-widgets jupyter-button widget-button qingbo-play-all";
+  button.style.width = "auto";
   el.append(button);
 
   function label() {
