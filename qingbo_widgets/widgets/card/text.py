@@ -204,7 +204,7 @@ def about(task: Task, *, folds_id: bool = True) -> Markup:
         task: the task.
         folds_id: whether the id is folded; not in details that are folded themselves.
     """
-    details = _details(task) if folds_id else _id(task)
+    details = _details(task) if folds_id else _id(task, "qingbo-dim qingbo-details")
     request = task.request
     if request is None:
         return markup.tag("div", markup.chips(task.model, _price(task))) + details
@@ -229,12 +229,12 @@ def _details(task: Task) -> Markup:
     return markup.tag("details", summary, _id(task), class_="qingbo-dim qingbo-details")
 
 
-def _id(task: Task) -> Markup:
+def _id(task: Task, class_: str | None = None) -> Markup:
     if not task.task_id:
         return Markup()
     code = markup.tag("code", markup.escape(task.task_id))
     line = markup.text(tr("Task id:")) + " " + code
-    return markup.tag("div", line, class_="qingbo-dim qingbo-details")
+    return markup.tag("div", line, class_=class_)
 
 
 def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:

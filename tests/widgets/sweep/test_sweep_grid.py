@@ -206,24 +206,6 @@ def test_a_finished_cell_is_brief(make_grid: Callable[..., SweepGrid], until: Un
     assert library.judgements.of(grid.sweep.tasks[0].key).rating is None
 
 
-def test_a_rating_that_cannot_be_saved_is_taken_back(
-    make_grid: Callable[..., SweepGrid], until: Until
-) -> None:
-    """Stars that are not in the library are not shown, and the grid says why."""
-    grid = make_grid(prompt="koi")
-    grid.start_button.click()
-    until(lambda: grid.sweep.state == "ended" and grid.views[0].line and grid.views[0].line.rating)
-    assert grid.views[0].line is not None
-    file = grid.sweep.manager.library.folder / "library.sqlite"
-    file.rename(file.with_suffix(".moved"))
-    try:
-        grid.views[0].line.rating.value = 4
-        assert grid.views[0].line.rating.value is None
-        assert "There is no journal" in displayed_html(grid)
-    finally:
-        file.with_suffix(".moved").rename(file)
-
-
 def test_a_running_cell_keeps_its_button(
     make_grid: Callable[..., SweepGrid], manager: TaskManager, until: Until
 ) -> None:
