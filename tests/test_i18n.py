@@ -48,6 +48,14 @@ NOT_FOR_USERS = {
     r"argument (?P<option>[^:]+): expected one argument",
     r"argument (?P<option>[^:]+): ignored explicit argument .*",
     r"ambiguous option: (?P<option>\S+) could match (?P<matches>.*)",
+    "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'",
+    # Of a page that sends no mask, in the log.
+    "a form without a manager paints no masks",
+    " pixels are no size of an image",
+    " bytes are too many",
+    "a run is longer than the image",
+    "the runs have ",
+    " pixels, but the image ",
 }
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}[,;:.]? [a-z]{2,}")
 

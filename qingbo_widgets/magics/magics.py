@@ -46,7 +46,7 @@ COMMANDS = {
 }
 _MAKE = N_(
     """\
-Make a video of the text in the cell; {name} stands for a variable, {{ for a brace.
+Generate a video from the text in the cell; {name} stands for a variable, {{ for a brace.
 
 Shots take the place of the prompt: with --shot, each line of the cell is one more shot, and without
 a cell the line magic does: %qingbo --shot "A koi rises:5" --shot "It leaps:5"

@@ -99,7 +99,7 @@ def test_what_is_no_file_is_not_called_one(picture: Path, path: str) -> None:
     """The reason and the advice agree on what a file is: no folder, no path on another computer."""
     request = qw.VideoRequest(prompt="A koi", image_urls=[path])
     (problem,) = explained(request.problems(), request, is_sandbox=True)
-    assert "is not an http(s) URL" in str(problem)
+    assert "is not a public http(s) URL" in str(problem)
     assert "file on this machine" not in str(problem)
 
 

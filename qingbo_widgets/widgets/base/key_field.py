@@ -86,6 +86,7 @@ class KeyEntry:
 
     Args:
         button: the label of the button that uses the key, as the message names it.
+        *classes: CSS classes of the message.
         **traits: further traits of the field.
 
     Attributes:
@@ -93,12 +94,12 @@ class KeyEntry:
         message: the widget with the state of the check, which belongs beside the field.
     """
 
-    def __init__(self, button: str, **traits: Any) -> None:
+    def __init__(self, button: str, *classes: str, **traits: Any) -> None:
         self._button = button
         self.field = create_widget(
             KeyField, tr(_HELP), description=tr("API key"), placeholder=tr("paste it here"), **traits
         )
-        self.message = create_widget(ipywidgets.HTML)
+        self.message = create_widget(ipywidgets.HTML, "", *classes)
         #: The error of the last click, until another key is typed.
         self.problem = ""
         self._run: object = None

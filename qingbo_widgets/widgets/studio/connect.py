@@ -85,7 +85,7 @@ class ConnectPanel(Composite):
         self._on_connect = on_connect
         self.note = ""
         layout, style = {"width": "auto", "max_width": "480px"}, {"description_width": LABEL_WIDTH}
-        self._entry = KeyEntry(tr("Connect"), layout=layout, style=style)
+        self._entry = KeyEntry(tr("Connect"), "qingbo-note", layout=layout, style=style)
         self.key_field = self._entry.field
         #: The addresses that are shown: the environment may change before the click.
         self._addresses = {name: find_base_url(CONTRACTS[name]) for name in _CONTRACTS}
@@ -121,7 +121,6 @@ class ConnectPanel(Composite):
             layout={"overflow": "visible"},
             _dom_classes=("qingbo",),
         )
-        self._entry.message.add_class("qingbo-note")
 
     def _intro(self, problem: str) -> Markup:
         """Return why the panel is there, and the ways to go on."""
