@@ -40,8 +40,8 @@ ONLY_IN = {
     ),
     "concurrent": ("tasks/", "system/", "sandbox/"),
     "sqlalchemy": (
-        *(f"library/{name}.py" for name in ("conditions", "deletion", "deletion_list", "judgements")),
-        *(f"library/{name}.py" for name in ("pages", "search", "sweeps", "text_index")),
+        *(f"library/{name}.py" for name in ("conditions", "deletion", "deletion_files", "deletion_list")),
+        *(f"library/{name}.py" for name in ("judgements", "pages", "search", "sweeps", "text_index")),
         "library/journal/",
     ),
     "alembic": ("library/journal/migrations/",),

@@ -2,12 +2,13 @@
 
 The order makes every step safe to interrupt: the rows are written to the trash, then removed from the journal
 in one transaction, then the files are moved. A kernel that dies before the transaction has deleted nothing;
-one that dies after it leaves files for ``finish_moves`` to move.
+one that dies after it leaves files for ``finish_moves`` to move. Only one kernel at a time changes the trash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,16 +20,15 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
-from ..system.companions import poster_name
 from ..system.files import reason_of
 from ..system.folder import is_file_inside
+from ..system.video_files import VIDEO_SUFFIXES
+from .deletion_files import files_of, of_no_other, wait_for_others
 from .deletion_list import batches, keys_in, list_of, moment_of, restore_rows, rows_in
 from .entry import ENDED, Entry
 from .journal.journal import Journal
 from .journal.rows import SELECT, read_row
 from .journal.tables import cells, judgements, preferences, tags, tasks
-from .other_videos import NOTE, saved_beside
-from .sidecar import read_sidecar, sidecar_path
 from .trash import Trash
 
 __all__ = [
@@ -57,6 +57,11 @@ _UNREADABLE = N_(
     "The list of deleted tasks in {folder} cannot be read. The videos are there: move them back into the "
     "library's folder, then Library.import_."
 )
+_NOT_RESTORED = N_(
+    "Nothing was restored: {file} cannot be moved back into {folder} ({reason}). Close it in other "
+    "programs, or rename the file there; then try again."
+)
+_OCCUPIED = N_("another file has its name")
 _NOT_ERASED = N_("A file in the trash could not be removed ({reason}). Try again.")
 #: Statuses of tasks that may be deleted. One that was never confirmed has no other way to go.
 _DELETABLE = (*ENDED, TaskStatus.unconfirmed.value)
@@ -112,6 +117,7 @@ def delete(library: DeletionTarget, keys: Iterable[str]) -> Deletion:
     name = ""
     try:
         with library.journal.begin() as connection:
+            wait_for_others(connection)
             rows = [row for batch in batches(wanted) for row in _locked(connection, batch)]
             _check(rows)
             entries = [_entry(row) for row in rows]
@@ -124,10 +130,12 @@ def delete(library: DeletionTarget, keys: Iterable[str]) -> Deletion:
             tr(_NOT_WRITTEN).format(folder=library.folder, reason=reason_of(error, library.folder))
         ) from None
     except BaseException:
-        if name:
+        # An interrupt may come after the end of the transaction: then only this list can undo the deletion.
+        if name and any(library.get(key) is not None for key in keys_in(content)):
             trash.discard(name)
         raise
-    trash.take(name, content["files"])
+    with suppress(QingboError):  # the tasks are deleted; the next deletion moves their files
+        finish_moves(library)
     return _deletion(trash, name, content)
 
 
@@ -142,12 +150,24 @@ def restore(library: DeletionTarget, deletion: Deletion | None = None) -> tuple[
         raise QingboError(tr(_NOTHING_DELETED))
     if (content := trash.read(name)) is None:
         raise QingboError(tr(_UNREADABLE).format(folder=library.folder / "trash" / name))
-    trash.give_back(name)
+    try:
+        with library.journal.begin() as connection:
+            wait_for_others(connection)
+            restore_rows(connection, content)
+            _give_back(trash, name, library.folder)
+    except BaseException as error:
+        finish_moves(library)
+        if isinstance(error, QingboError) or not isinstance(error, Exception):
+            raise
+        text = tr(_UNREADABLE).format(folder=library.folder / "trash" / name)
+        raise QingboError(text) from None
+    keys = keys_in(content)
     with library.journal.begin() as connection:
-        restore_rows(connection, content)
-    trash.give_back(name)  # another kernel may have moved a file, while the rows were not there yet
-    trash.discard(name)
-    return keys_in(content)
+        wait_for_others(connection)
+        # Another kernel may have deleted the tasks again, and put their files here.
+        if not keys or _have_rows(connection, keys):
+            trash.discard(name)
+    return keys
 
 
 def deletions(library: DeletionTarget) -> tuple[Deletion, ...]:
@@ -160,13 +180,17 @@ def deletions(library: DeletionTarget) -> tuple[Deletion, ...]:
 def empty_trash(library: DeletionTarget) -> int:
     """Remove everything in the trash from the disk; see ``Library.empty_trash``."""
     trash, freed = Trash(library.folder), 0
-    pending = {name for name, _ in _unmoved(library)}
+    if not trash.names:
+        return 0
+    with library.journal.begin() as connection:
+        wait_for_others(connection)  # a list whose deletion is still going on must stay
+        pending = {name for name, _ in _unmoved(library, connection)}
+        names = [name for name in trash.names if name not in pending]
     try:
-        for name in trash.names:
-            if name not in pending:
-                size = trash.size(name)
-                trash.erase(name)
-                freed += size
+        for name in names:
+            size = trash.size(name)
+            trash.erase(name)
+            freed += size
     except OSError as error:
         reason = reason_of(error, library.folder)
         raise QingboError(tr(_NOT_ERASED).format(reason=reason)) from None
@@ -179,7 +203,12 @@ def finish_moves(library: DeletionTarget) -> set[str]:
     Returns:
         The names of the files that still cannot be moved.
     """
-    return {Path(file).name for _, files in _unmoved(library) for file in files}
+    trash = Trash(library.folder)
+    if not any(_left_in(library, trash.read(name) or {}) for name in trash.names):
+        return set()
+    with library.journal.begin() as connection:
+        wait_for_others(connection)
+        return {Path(file).name for _, files in _unmoved(library, connection) for file in files}
 
 
 def is_deleted(folder: Path, key: str) -> bool:
@@ -234,42 +263,51 @@ def _remove(connection: sa.Connection, keys: Sequence[str]) -> None:
 
 def _files(connection: sa.Connection, library: DeletionTarget, entries: list[Entry]) -> list[str]:
     """Return the names of the tasks' files, without those that another task has too."""
-    keys = {entry.key for entry in entries}
-    named = [entry.file for entry in entries if entry.file]
-    query = sa.select(tasks.c.key, tasks.c.file)
-    shared = {
+    found = (
         file
-        for batch in batches(named)
-        for key, file in connection.execute(query.where(tasks.c.file.in_(batch)))
-        if key not in keys
-    }
-    found: list[str] = []
-    for entry in entries:
-        note = library.video_path(entry.prompt, entry.key).with_suffix(NOTE)
-        found.append(note.name)
-        video = library.video_of(entry)
-        if video is None or entry.file in shared:
-            continue
-        for path in (video, *saved_beside(video)):
-            if is_file_inside(path):
-                found += [path.name, poster_name(path)]
-                found += [sidecar_path(path).name] if read_sidecar(path) is not None else []
-    return list(dict.fromkeys(found))
+        for entry in entries
+        for file in files_of(entry, library.video_of(entry), library.video_path(entry.prompt, entry.key))
+    )
+    return of_no_other(connection, library.folder, {entry.key for entry in entries}, dict.fromkeys(found))
 
 
-def _unmoved(library: DeletionTarget) -> list[tuple[str, list[str]]]:
+def _give_back(trash: Trash, name: str, folder: Path) -> None:
+    """Move the files of a deletion back.
+
+    Raises:
+        QingboError: a video stays in the trash, so its task must stay there too.
+    """
+    for file, error in trash.give_back(name).items():
+        if Path(file).suffix.lower() in VIDEO_SUFFIXES:
+            is_taken = isinstance(error, FileExistsError)
+            reason = tr(_OCCUPIED) if is_taken else reason_of(error, folder)
+            raise QingboError(tr(_NOT_RESTORED).format(file=file, folder=folder, reason=reason))
+
+
+def _unmoved(library: DeletionTarget, connection: sa.Connection) -> list[tuple[str, list[str]]]:
     """Move files of deleted tasks; return the deletions whose files cannot be moved, with those files."""
     trash, left = Trash(library.folder), []
     for name in trash.names:
-        content = trash.read(name)
-        # A task with a row was not deleted: a kernel died before, or is about to delete it.
-        if content is None or any(library.get(key) is not None for key in keys_in(content)):
-            continue
-        names = content.get("files")
-        files = [file for file in names if isinstance(file, str)] if isinstance(names, list) else []
-        if there := [file for file in files if is_file_inside(library.folder / file)]:
-            left.append((name, trash.take(name, there)))
+        content = trash.read(name) or {}
+        keys = keys_in(content)
+        # A task with a row was not deleted: a kernel died before.
+        if (there := _left_in(library, content)) and not _have_rows(connection, keys):
+            left.append((name, trash.take(name, of_no_other(connection, library.folder, keys, there))))
     return [(name, files) for name, files in left if files]
+
+
+def _left_in(library: DeletionTarget, content: Mapping[str, Any]) -> list[str]:
+    """Return the files in the list of a deletion that are still in the library."""
+    names = content.get("files")
+    files = [file for file in names if isinstance(file, str)] if isinstance(names, list) else []
+    return [file for file in files if is_file_inside(library.folder / file)]
+
+
+def _have_rows(connection: sa.Connection, keys: Sequence[str]) -> bool:
+    query = sa.select(tasks.c.key)
+    return any(
+        connection.execute(query.where(tasks.c.key.in_(batch))).first() is not None for batch in batches(keys)
+    )
 
 
 def _deletion(trash: Trash, name: str, content: Mapping[str, Any]) -> Deletion:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +19,19 @@ from ..system.files import remove
 from ..system.folder import is_file_inside, read_inside, write_whole
 from ..system.video_files import VIDEO_SUFFIXES
 
-__all__ = ["NOTE", "OtherVideos", "is_noted", "keys_in", "path_of", "read", "saved_beside", "tidy", "write"]
+__all__ = [
+    "NOTE",
+    "OtherVideos",
+    "is_noted",
+    "key_of",
+    "keys_in",
+    "number_in",
+    "path_of",
+    "read",
+    "saved_beside",
+    "tidy",
+    "write",
+]
 
 #: The suffix of a note.
 NOTE = ".others"
@@ -25,6 +39,7 @@ NOTE = ".others"
 _LONGEST = 10_000
 #: The maximum of videos of one task, as in an answer.
 _MOST = 2000
+_NUMBERED = re.compile(r"(.+)-([0-9]{1,4})(\.[^.]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,22 @@ def path_of(planned: Path, number: int) -> Path:
         number: the number of the other one in the service's answers, from 0.
     """
     return planned.with_name(f"{planned.stem}-{number + 1}{planned.suffix}")
+
+
+def key_of(key: str, number: int) -> str:
+    """Return the key of another video in its sidecar, so that a rebuilt library has a row for each video.
+
+    Args:
+        key: the key of the task.
+        number: as in ``path_of``.
+    """
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{key}-{number + 1}").hex
+
+
+def number_in(name: str) -> tuple[str, int] | None:
+    """Return the name of the first video and the number, if a name may be that of another video."""
+    match = _NUMBERED.fullmatch(name)
+    return None if match is None else (match[1] + match[3], int(match[2]) - 1)
 
 
 def saved_beside(video: Path) -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import stat
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 
 from ..system.companions import POSTERS
 from ..system.folder import Folder
+from ..system.video_files import VIDEO_SUFFIXES
+from .other_videos import NOTE
 from .untrusted import sanitised
 
 __all__ = ["TRASH", "Trash"]
@@ -27,6 +30,9 @@ _LIST = "deleted.json"
 FORMAT = 1
 #: Bytes of the longest list that is read. A list of ten thousand tasks has ten million.
 _LONGEST = 100 * 2**20
+_PIECE = 2**20
+#: The endings of the files that are moved.
+_KINDS = (*VIDEO_SUFFIXES, ".json", ".jpg", NOTE)
 
 
 class Trash:
@@ -41,8 +47,9 @@ class Trash:
 
     @property
     def names(self) -> list[str]:
-        """The names of the deletions, newest first."""
-        return [Path(name).name for name in reversed(self._folder.names(TRASH))]
+        """The names of the deletions, newest first. A link is none: it may lead to other files."""
+        names = (Path(name).name for name in reversed(self._folder.names(TRASH)))
+        return [name for name in names if _is_folder(self._folder.path / TRASH / name)]
 
     def add(self, content: Mapping[str, Any]) -> str:
         """Write the list of a new deletion, whose files are still in the library; return its name.
@@ -78,7 +85,7 @@ class Trash:
         left = []
         for file in files:
             plain = Path(file).name
-            if not plain or plain == _LIST or file not in (plain, f"{POSTERS}/{plain}"):
+            if not _is_of_library(plain) or file not in (plain, f"{POSTERS}/{plain}"):
                 continue  # a list that another program wrote may name any path
             try:
                 self._folder.move(file, f"{TRASH}/{name}/{plain}")
@@ -91,21 +98,30 @@ class Trash:
                 left.append(file)
         return left
 
-    def give_back(self, name: str) -> list[str]:
-        """Move the files of a deletion back into the library; return the names of those that stay.
+    def give_back(self, name: str) -> dict[str, OSError]:
+        """Move the files of a deletion back into the library; return those that stay, each with the reason.
 
-        A file stays if the library has one of its name by now, or another program has it open.
+        A file stays if the library has one of its name by now, or another program has it open. A second copy
+        of the same video is removed.
         """
-        left = []
+        left = {}
         for file in self._files(name):
             plain = Path(file).name
+            if not _is_of_library(plain):
+                continue
+            target = f"{POSTERS}/{plain}" if plain.endswith(".jpg") else plain
             try:
-                self._folder.move(file, f"{POSTERS}/{plain}" if plain.endswith(".jpg") else plain)
+                try:
+                    self._folder.move(file, target)
+                except FileExistsError:
+                    if not self._is_copy(file, target):
+                        raise
+                    self._folder.remove(file)
             except FileNotFoundError:  # another kernel was faster
                 continue
             except OSError as error:
                 logger.warning("%s stays in the trash: %s", plain, error)
-                left.append(plain)
+                left[plain] = error
         return left
 
     def discard(self, name: str) -> None:
@@ -128,6 +144,28 @@ class Trash:
             self._folder.remove(file)
         self.discard(name)
 
+    def _is_copy(self, file: str, target: str) -> bool:
+        """Return whether two files have the same content, or are posters of the same name."""
+        if target.startswith(f"{POSTERS}/"):
+            return True
+        with self._folder.open(file) as one, self._folder.open(target) as other:
+            while piece := one.read(_PIECE):
+                if piece != other.read(len(piece)):
+                    return False
+            return not other.read(1)
+
     def _files(self, name: str) -> list[str]:
         files = self._folder.names(f"{TRASH}/{name}")
         return [file for file in files if Path(file).name != _LIST]
+
+
+def _is_of_library(name: str) -> bool:
+    """Return whether a file of this name may be moved to the trash or back: not the journal, for example."""
+    return Path(name).suffix.lower() in _KINDS and name != _LIST
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:  # removed by another kernel
+        return False

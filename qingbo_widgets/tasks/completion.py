@@ -21,6 +21,8 @@ from ..system.host import shell
 __all__ = ["Cursor", "cursor_in", "install", "suggestions"]
 
 _CALLEE = re.compile(r"([^\W\d][\w.]*)\s*$")
+#: Characters of the longest name of a call, with the blanks behind it.
+_LONGEST = 500
 _NAME = re.compile(r"\s*(\w*)$")
 _VALUE = re.compile(r"\s*(\w+)\s*=\s*(\w*)$")
 _BEFORE_TEXT = re.compile(r"\s*(\w+)\s*=\s*$")
@@ -39,13 +41,13 @@ class _Open:
 
     Attributes:
         sign: the bracket.
-        callee: the dotted name before it.
+        place: its place.
         begins: the place of its current argument.
         arguments: its finished arguments, as written.
     """
 
     sign: str
-    callee: str
+    place: int
     begins: int
     arguments: list[str] = field(default_factory=list)
 
@@ -77,9 +79,11 @@ def cursor_in(code: str, offset: int) -> Cursor | None:
     """Return the place of the cursor if it is directly in the arguments of a call, else ``None``."""
     after, code = code[offset:], _without_comments(code[:offset])
     opened, text_at = _scan(code)
-    if not opened or opened[-1].sign != "(" or not opened[-1].callee:
+    call = opened[-1] if opened and opened[-1].sign == "(" else None
+    # Only this bracket's, and from near by: a cell with a table of numbers has thousands of brackets.
+    found = None if call is None else _CALLEE.search(code[max(0, call.place - _LONGEST) : call.place])
+    if call is None or found is None:
         return None
-    call = opened[-1]
     end = offset if text_at is None else text_at
     argument = code[call.begins : end]
     keyword, typed, in_text = "", "", text_at is not None
@@ -97,7 +101,7 @@ def cursor_in(code: str, offset: int) -> Cursor | None:
     places = len(call.arguments) - len(given)
     others = (*call.arguments, *after.partition(")")[0].split(","))
     model = next((match[2] for one in others if (match := _MODEL.fullmatch(one))), "")
-    return Cursor(call.callee, keyword, typed, in_text, frozenset(given), places, model)
+    return Cursor(found[1], keyword, typed, in_text, frozenset(given), places, model)
 
 
 def suggestions(cursor: Cursor, models: Models, written: Sequence[str] = ()) -> list[str]:
@@ -195,8 +199,7 @@ def _scan(code: str) -> tuple[list[_Open], int | None]:
         if sign in "\"'":
             return opened, place
         if sign in _PAIRS:
-            callee = _CALLEE.search(code, 0, place)
-            opened.append(_Open(sign, callee[1] if callee else "", place + 1))
+            opened.append(_Open(sign, place, place + 1))
         elif sign == ",":
             if opened:
                 opened[-1].arguments.append(code[opened[-1].begins : place])

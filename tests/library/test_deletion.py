@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from qingbo_widgets.library import deletion
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.judgements import Judgement
 from qingbo_widgets.library.library import Library
-from qingbo_widgets.library.other_videos import OtherVideos, is_noted, write
+from qingbo_widgets.library.other_videos import OtherVideos, is_noted, key_of, write
 from qingbo_widgets.library.sidecar import sidecar_path, write_sidecar
 from qingbo_widgets.library.sweeps import CellRow, Sweeps
 from qingbo_widgets.library.trash import Trash
@@ -51,10 +52,10 @@ def add(library: Library, *keys: str) -> None:
         task = entry(key)
         library.add(task)
         (library.folder / "posters").mkdir(exist_ok=True)
-        for name in (f"{key}.mp4", f"{key}-2.mp4"):
+        for name, described in ((f"{key}.mp4", task), (f"{key}-2.mp4", replace(task, key=key_of(key, 1)))):
             video = library.folder / name
             video.write_bytes(b"\0\0\0\x18ftypmp42" + name.encode())
-            write_sidecar(task, video, Judgement())
+            write_sidecar(described, video, Judgement())
             poster_path(video).write_bytes(b"poster")
 
 
@@ -329,6 +330,19 @@ def test_a_trash_that_leads_out_is_refused(library: Library, tmp_path: Path) -> 
         {"tasks": [7, {}, {"key": 7}, {"key": "x", "submitted_at": "now", "request": "koi", "cost": "much"}]},
         {"tags": [{"key": "a"}, 3], "judgements": [{"key": "a", "rating": 3}], "preferences": [{}]},
         {"cells": [{"sweep": 1}, 3]},
+        {"cells": [{"sweep": {}, "service": [], "number": {}}]},
+        {"tasks": [{"key": "x"}, {"key": "x"}]},
+        {
+            "tasks": [
+                {"key": "a", "prompt": [], "model": {}, "status": 7, "request": {"prompt": {}, "shots": 7}}
+            ]
+        },
+        {"tasks": [{"key": "a"}], "judgements": [{"key": "a", "rating": {}}, {"key": "a", "rating": "x"}]},
+        {
+            "tasks": [{"key": "a"}],
+            "preferences": [{"better": [], "worse": "a"}],
+            "tags": [{"key": "a", "tag": {}}],
+        },
     ],
 )
 def test_a_list_of_another_program(library: Library, tmp_path: Path, change: dict[str, Any]) -> None:
@@ -338,7 +352,7 @@ def test_a_list_of_another_program(library: Library, tmp_path: Path, change: dic
     (path,) = (library.folder / "trash").glob("*/deleted.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert len(library.deletions) == 1
-    with suppress(Exception):  # refused as a whole
+    with suppress(QingboError):  # refused as a whole
         library.restore()
     Library.import_(library.folder).close()
     library.empty_trash()
@@ -366,13 +380,163 @@ def test_a_shared_video_stays(library: Library) -> None:
     assert "a.mp4" not in files(library)
 
 
-def test_a_video_saved_again_is_not_replaced(library: Library) -> None:
-    """After the deletion, ``resume`` has saved the video once more: the undo keeps it."""
+def test_a_name_that_is_occupied(library: Library) -> None:
+    """Another file has the name of a deleted video: the undo is refused, and both files stay."""
+    before = library.get("a")
+    video = (library.folder / "a.mp4").read_bytes()
+    deleted = library.delete("a")
+    (library.folder / "a.mp4").write_bytes(b"another film")
+    with pytest.raises(QingboError, match=r"Nothing was restored: a\.mp4 .*another file has its name"):
+        library.restore()
+    assert (library.folder / "a.mp4").read_bytes() == b"another film"
+    assert library.get("a") is None
+    assert [each.keys for each in library.deletions] == [("a",)], "the video has lost its undo"
+    assert (library.folder / "trash" / deleted.name / "a-2.mp4").exists(), "half of it was restored"
+    (library.folder / "a.mp4").rename(library.folder / "mine.mp4")
+    assert library.restore() == ("a",)
+    assert (library.folder / "a.mp4").read_bytes() == video
+    assert library.get("a") == before
+
+
+def test_a_video_that_the_user_has_copied_back(library: Library) -> None:
+    """The file in the library has the same content, so the undo needs no second one."""
+    video = (library.folder / "a.mp4").read_bytes()
+    deleted = library.delete("a")
+    (library.folder / "a.mp4").write_bytes(video)
+    (library.folder / "posters" / "a.jpg").write_bytes(b"drawn meanwhile")
+    assert library.restore(deleted) == ("a",)
+    assert (library.folder / "a.mp4").read_bytes() == video
+    assert not (library.folder / "trash").exists()
+
+
+def test_a_video_that_cannot_be_moved_back(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a player may have it open: everything stays in the trash, and a later undo works."""
+    there, move = files(library), Folder.move
     library.delete("a")
-    (library.folder / "a.mp4").write_bytes(b"saved again")
+
+    def refuse(folder: Any, name: str, target: str) -> None:
+        if target == "a.mp4":
+            raise PermissionError(13, "Permission denied", name)
+        move(folder, name, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "move", refuse)
+        with pytest.raises(QingboError, match=r"Nothing was restored: a\.mp4 .*Permission denied"):
+            library.restore()
+        assert not any(Path(name).name.startswith("a") for name in files(library))
+    assert library.restore() == ("a",)
+    assert files(library) == there
+
+
+def test_numbered_names_of_other_tasks_stay(library: Library) -> None:
+    """clip-2.mp4 looks like the second video of clip.mp4, but is a video of its own, known or not."""
+    for name in ("clip.mp4", "clip-2.mp4"):
+        (library.folder / name).write_bytes(b"\0\0\0\x18ftypmp42" + name.encode())
+        library.add(entry(name, file=name))
+    (library.folder / "clip-3.mp4").write_bytes(b"of another program")
+    library.delete("clip.mp4")
+    left = files(library)
+    assert "clip.mp4" not in left
+    assert "clip-2.mp4" in left, "the video of another task was deleted"
+    assert "clip-3.mp4" in left, "a video that the library does not know was deleted"
+
+
+def test_other_videos_without_sidecars_go_too(library: Library) -> None:
+    """A sidecar may be missing; the name that the library has chosen tells to which task a video belongs."""
+    planned = library.video_path("koi d", "d")
+    library.add(entry("d", file=planned.name))
+    second = planned.with_name(f"{planned.stem}-2.mp4")
+    for video in (planned, second):
+        video.write_bytes(b"\0\0\0\x18ftypmp42")
+    library.delete("d")
+    assert not second.exists()
     library.restore()
-    assert (library.folder / "a.mp4").read_bytes() == b"saved again"
-    assert library.get("a") is not None
+    assert second.exists()
+
+
+def test_an_imported_second_video_stays(library: Library) -> None:
+    """An import gives other videos rows of their own; a deletion of the first leaves them."""
+    Library.import_(library.folder).close()
+    library.delete("a")
+    assert "a-2.mp4" in files(library), "the video of another task was deleted"
+
+
+@pytest.mark.parametrize("tasks", [[], [{"key": "made up", "file": "b.mp4", "status": "completed"}]])
+def test_a_list_that_names_files_of_others(library: Library, tasks: list[dict[str, Any]]) -> None:
+    """A folder may come with a list that names any file in it: videos of tasks and the journal stay."""
+    there = files(library)
+    names = [*there, "library.sqlite", "library.sqlite-wal", "library.sqlite-journal", "notes.txt"]
+    (library.folder / "notes.txt").write_text("mine")
+    place = library.folder / "trash" / "20260101-000000-000000"
+    place.mkdir(parents=True)
+    (place / "deleted.json").write_text(json.dumps({"format": 1, "tasks": tasks, "files": names}))
+    deletion.finish_moves(library)
+    library.delete("c")
+    library.empty_trash()
+    kept = {name for name in there if not Path(name).name.startswith("c")}
+    assert kept <= files(library), "videos were erased that nobody has deleted"
+    assert (library.folder / "library.sqlite").exists()
+    assert (library.folder / "notes.txt").exists()
+
+
+def test_files_in_the_trash_of_another_kind(library: Library) -> None:
+    """An undo brings videos back, and nothing that the database or Python would act on."""
+    deleted = library.delete("a")
+    for name in ("library.sqlite-journal", "library.sqlite-wal", "sitecustomize.py"):
+        (library.folder / "trash" / deleted.name / name).write_bytes(b"planted")
+    library.restore()
+    assert not (library.folder / "library.sqlite-journal").exists()
+    assert not (library.folder / "sitecustomize.py").exists()
+    assert {left.key for left in library.entries()} == set("abc")
+
+
+def test_links_in_the_trash(library: Library) -> None:
+    """A link to another folder of the library is no deletion, so an emptied trash leaves its files."""
+    (library.folder / "masks").mkdir()
+    (library.folder / "masks" / "mine.png").write_bytes(b"painted")
+    (library.folder / "trash").mkdir()
+    (library.folder / "trash" / "20260101-000000-000000").symlink_to("../masks")
+    (library.folder / "trash" / ".DS_Store").write_bytes(b"of macOS")
+    library.delete("a")
+    library.empty_trash()
+    assert (library.folder / "masks" / "mine.png").exists()
+    assert library.deletions == ()
+
+
+def test_the_trash_is_emptied_during_a_deletion(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another kernel empties the trash once the list is written: it stays until the deletion is over."""
+    add_list = Trash.add
+
+    def add_and_empty(trash: Trash, content: Any) -> str:
+        name = add_list(trash, content)
+        with closing(Library(library.folder)) as other, suppress(QingboError):
+            other.empty_trash()
+        return name
+
+    monkeypatch.setattr(Trash, "add", add_and_empty)
+    monkeypatch.setattr("qingbo_widgets.library.journal.engine.PATIENCE", 0.2)
+    library.delete("a")
+    assert library.restore() == ("a",), "the deletion has lost its undo"
+
+
+def test_an_interrupt_after_the_transaction(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows are gone when the interrupt comes: the list stays, because only it can bring them back."""
+    before, begin = library.entries(), library.journal.begin
+
+    @contextmanager
+    def interrupted() -> Iterator[Any]:
+        with begin() as connection:
+            yield connection
+        if library.journal.begin is interrupted:
+            monkeypatch.setattr(library.journal, "begin", begin)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(library.journal, "begin", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        library.delete("a")
+    assert library.get("a") is None
+    assert library.restore() == ("a",)
+    assert library.entries() == before
 
 
 def test_someone_elses_json_stays(library: Library) -> None:

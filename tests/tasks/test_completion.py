@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import IPython
@@ -156,3 +157,13 @@ def test_a_connection_adds_the_fields_and_values_of_the_model(
     assert not [line for line in complete('april.submit(resolution="') if "720p" in line]
     assert complete('november.submit(resolution="7') == ['november.submit(resolution="720p']
     assert complete('qw.sweep(prompt="a", rep') == ['qw.sweep(prompt="a", repeat=']
+
+
+def test_a_cell_with_a_large_table() -> None:
+    """Tab answers at once in a cell with thousands of brackets; the time grows with the length alone."""
+    code = f"data = [{'(1, 2), ' * 15_000}]\nqw.generate("
+    began = time.perf_counter()
+    cursor = cursor_in(code, len(code))
+    assert time.perf_counter() - began < 5, "the kernel is blocked at each Tab"
+    assert cursor is not None
+    assert cursor.callee == "qw.generate"

@@ -33,6 +33,10 @@ _ESCAPES = r"""
 #: because it would decode the literal text "key=ab12".
 _MARKED_UP = rf"=(?P<quoted>[0-9a-fA-F]{{2}})|<(?:!--(?:(?!--).){{0,80}}--|[^<>]{{0,80}})>|{_ESCAPES}"
 _AS_WRITTEN = re.compile(r"(?P<plain>[!-~]+)|(?P<other>[^!-~]+)")
+#: Gateways look a key up without this beginning, and quote what is left; it tells the key.
+_PREFIX = "sk-"
+#: Characters of the shortest rest to search for, too long for a part of an ordinary word.
+_LEAST_REST = 16
 _HAS_ESCAPES = re.compile(r"[%\\=&<]")
 #: Layers of escapes that are decoded; the limit keeps the time linear in the length of the text.
 _MAX_LAYERS = 8
@@ -80,6 +84,8 @@ def _forms(secret: str) -> tuple[tuple[str, bool], ...]:
     raw = secret.encode()
     any_case = {reading.letters.lower() for reading in _readings(secret)}
     any_case |= {secret.lower(), secret[::-1].lower(), raw.hex()}
+    if len(rest := secret.removeprefix(_PREFIX)) >= _LEAST_REST:
+        any_case.add(rest.lower())
     any_case |= {coded.lower() for coded in _encoded(raw, base64.b32encode, 5)}
     once = {coded for encode in _BASE64 for coded in _encoded(raw, encode, 6)}
     exact = once | {coded for form in once for coded in _encoded(form.encode(), base64.b64encode, 6)}

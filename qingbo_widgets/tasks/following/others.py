@@ -6,7 +6,6 @@ import asyncio
 import filecmp
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -151,8 +150,7 @@ class _Others:
             number=number,
         )
         is_new = await fetch(record, self._ownership, target, self._clock)
-        # With a key of its own in the sidecar, a rebuilt library has a row for each video.
-        key = uuid.uuid5(uuid.NAMESPACE_OID, target.film).hex
+        key = other_videos.key_of(record.task.key, number)
         described = replace(record.entry(), key=key, task_id="", cost=None, frozen=None)
         path = await complete(record, target, described, is_new=is_new)
         if await monitor.download(time.time(), _is_copy, path, self._earlier(number)):

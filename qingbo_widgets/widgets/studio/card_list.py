@@ -92,7 +92,8 @@ class CardList(CompositeMixin, VBox):
             return
         self._forget_cleared()
         new = tuple(cards[::-1])
-        self.cards = (*self.cards, *new) if are_older else (*new, *self.cards)
+        with update():  # the earlier tasks are added by another thread
+            self.cards = (*self.cards, *new) if are_older else (*new, *self.cards)
         self.arrange()
         self._changed()
 

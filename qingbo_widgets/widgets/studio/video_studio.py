@@ -15,6 +15,7 @@ from ...media.frames import save_frame
 from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
+from ...system.interrupts import uninterrupted
 from ...tasks.connection import current, reconnect
 from ...tasks.saved_video import video_of
 from ..base import clicks
@@ -344,15 +345,17 @@ class VideoStudio(Composite):
             if not is_new:
                 return False
             self._problem = ""
-            try:
-                tasks = submit_all(submit, count)
-            except PartlySubmitted as error:
-                tasks, self._problem = error.tasks, message_of(error)
-            except Exception as error:
-                self._clicks.forget()
-                self._problem = message_of(error)
-            if tasks:
-                self._list.add([self._card(task) for task in tasks])
+            # An interrupt between two submissions would leave tasks that are charged and have no card.
+            with uninterrupted():
+                try:
+                    tasks = submit_all(submit, count)
+                except PartlySubmitted as error:
+                    tasks, self._problem = error.tasks, message_of(error)
+                except Exception as error:
+                    self._clicks.forget()
+                    self._problem = message_of(error)
+                if tasks:
+                    self._list.add([self._card(task) for task in tasks])
         refresher.later(clicks.DOUBLE_CLICK, weakly(self, "_update_button"))
         self._update_button()
         return bool(tasks)

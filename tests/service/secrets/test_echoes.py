@@ -119,6 +119,12 @@ def test_several_and_none() -> None:
         assert hide(lambda: KEY, text, "*") == text
 
 
+def test_a_key_without_its_beginning() -> None:
+    """Gateways look a key up without "sk-", and quote what is left; a short rest is an ordinary word."""
+    assert hide(lambda: KEY, f"token {KEY[3:]}, {KEY}", "*") == "token *, *"
+    assert hide(lambda: "sk-hello-world", "hello-world", "*") == "hello-world"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",

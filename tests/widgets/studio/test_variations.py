@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_a_refused_variation_keeps_the_others(
     assert "2 of 4 submitted. The budget is used up." in text_of(studio)
     send_click(studio.generate_button)
     assert len(manager.tasks) == 2
+
+
+def test_an_interrupt_between_two_submissions(
+    studio: VideoStudio, manager: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each task that is submitted has a card, because it is charged."""
+    submit = manager.submit
+
+    def interrupted(request: Any) -> Any:
+        task = submit(request)
+        if len(manager.tasks) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return task
+
+    monkeypatch.setattr(manager, "submit", interrupted)
+    studio.variations.value = 4
+    with pytest.raises(KeyboardInterrupt):
+        send_click(studio.generate_button)
+    assert {card.task for card in studio.cards} == set(manager.tasks), "tasks are charged and not shown"
 
 
 def test_nothing_submitted_is_the_error_itself() -> None:
