@@ -15,7 +15,7 @@ from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card.row import CardRow
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.studio.card_list import NEWEST, WATCHABLE, CardList
-from tests.widgets.page import buttons_of, click, find, is_displayed, outputs_of, text_of
+from tests.widgets.page import buttons_of, classes_of, click, find, is_displayed, outputs_of, text_of
 
 Finish = Callable[..., Task]
 
@@ -87,12 +87,12 @@ def test_a_video_that_is_watched_is_not_put_away(cards: CardList, finished: Fini
     cards.add([TaskCard(finished(3))])
     (row,) = rows_of(cards)
     assert card.children == (*before, row), "what follows a new part is drawn again, and the video stops"
-    assert "qingbo-put-away" in card._dom_classes
+    assert "qingbo-put-away" in classes_of(card)
     cards.arrange()
     assert card.children == (*before, row), "a status change of another task has drawn it again"
     row.button.click()
     assert card.children[1] is row, "the line is below the card that it opens"
-    assert "qingbo-put-away" not in card._dom_classes
+    assert "qingbo-put-away" not in classes_of(card)
     row.button.click()
     assert outputs_of(card) == []
 
@@ -102,7 +102,7 @@ def test_far_below_no_player_is_kept(cards: CardList, finished: Finish) -> None:
     for number in range(WATCHABLE + 2):
         cards.add([TaskCard(finished(number))])
     assert len(outputs_of(cards)) == WATCHABLE
-    assert "qingbo-put-away" not in cards.cards[-1]._dom_classes
+    assert "qingbo-put-away" not in classes_of(cards.cards[-1])
     assert len(rows_of(cards)) == WATCHABLE + 2 - NEWEST
 
 
