@@ -94,7 +94,6 @@ def test_variations_older_cards_and_clear(notebook: Notebook) -> None:
     expect(output.locator("video:visible")).to_have_count(3, timeout=2 * PATIENCE)
     lines = output.locator(".qingbo-line:visible")
     expect(lines).to_have_count(3)
-    expect(output.locator(".qingbo-studio video")).to_have_count(3)  # there is none behind a line
     opener = output.get_by_role("button", name="Open: A heron").first
     opener.focus()
     opener.press("Enter")
@@ -111,6 +110,44 @@ def test_variations_older_cards_and_clear(notebook: Notebook) -> None:
     expect(output.locator("[data-listens]")).to_have_count(1)
     expect(output.get_by_role("button", name="Use settings")).to_have_count(6, timeout=PATIENCE)
     expect(output.locator(".qingbo-card:visible")).to_have_count(0)
+
+
+def test_a_video_that_is_watched_goes_on(notebook: Notebook) -> None:
+    """A newer card folds the card of a video only after it; a newer video does not close a recent one."""
+    made = "for n in range(7): qw.generate(f'video {n}', duration=3).wait()\n"
+    cell = made + "studio = qw.VideoStudio(duration=3)\nstudio"
+    page, output = studio_of(notebook, 1280, cell=cell)
+    cards = output.locator(".qingbo-studio-cards .qingbo-card:visible")
+    for number in range(3):
+        generate(output, f"A kite {number}")
+        expect(cards).to_have_count(number + 1)
+    expect(cards.locator("video:visible")).to_have_count(3, timeout=PATIENCE)
+    play = "async v => { window.watched = v; v.muted = true; await v.play() }"
+    goes_on = "() => window.watched.checkVisibility() && !window.watched.paused"
+    cards.first.locator("video").evaluate(play)  # the oldest: the page shows them the other way round
+    generate(output, "A kite 3")
+    expect(cards).to_have_count(4)
+    expect(cards.locator("video:visible")).to_have_count(4, timeout=PATIENCE)
+    assert page.page.evaluate(goes_on), "the video that is watched was put away"
+    expect(cards.locator(".qingbo-line:visible")).to_have_count(0)
+    page.page.evaluate("window.watched.pause()")
+    opener = output.get_by_role("button", name="Open: A kite 0")
+    expect(cards.locator("video:visible")).to_have_count(3)
+    opener.press("Enter")
+    expect(cards.locator("video:visible")).to_have_count(4)
+    expect(opener).to_be_focused()
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    opener.press("Enter")
+    expect(cards.locator("video:visible")).to_have_count(3)
+
+    output.get_by_role("button", name=re.compile("^Play: video 1")).click()
+    player = output.locator(".qingbo-panel-recent video")
+    player.evaluate(play)
+    output.get_by_role("button", name="Clear finished").click()
+    expect(output.get_by_role("button", name=re.compile("^Play: A kite"))).to_have_count(4, timeout=PATIENCE)
+    assert page.page.evaluate(goes_on), "a newer video has closed the one that is watched"
+    expect(output.locator(".qingbo-recent-tile.qingbo-open")).to_have_count(1)
+    assert page.problems == []
 
 
 def test_edit_continue_and_back(notebook: Notebook) -> None:

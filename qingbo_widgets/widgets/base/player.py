@@ -30,6 +30,7 @@ __all__ = [
     "files_html",
     "is_image",
     "link_html",
+    "live_html",
     "not_loaded",
     "output_of",
     "poster_of",
@@ -80,6 +81,11 @@ _NO_HANDLERS: Mapping[str, str] = {}
 _WATCHED = {
     "onplay": "this.classList.add('qingbo-watched')",
     "onerror": "this.classList.remove('qingbo-watched')",
+}
+#: Marks a player while it plays, so that the page does not put it away (widget.css).
+_PLAYING = {
+    "onplay": "this.classList.add('qingbo-playing')",
+    "onpause": "this.classList.remove('qingbo-playing')",
 }
 #: A picture of one transparent pixel. Without a poster, a player that has loaded nothing is black.
 TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
@@ -135,11 +141,15 @@ def reach_note(path: Path | str) -> str:
     return sentences(reason, tr(_EMBED_INSTEAD)) if reason else ""
 
 
-def video_html(path: Path | str) -> Markup:
+def video_html(path: Path | str, handlers: Mapping[str, str] = _NO_HANDLERS) -> Markup:
     """Return a player for a file that Jupyter serves, the video's or its future one's.
 
     With a poster beside the video, nothing of the video is loaded before the user plays it: a browser has a
     limited number of players and of connections.
+
+    Args:
+        path: the file.
+        handlers: the event handlers of the player in the page.
     """
     path = Path(path)
     url, lines = relative_url(path), [_caption(path), _playable(path), reach_note(path)]
@@ -148,7 +158,8 @@ def video_html(path: Path | str) -> Markup:
     if not path.is_file():  # requesting it would be pointless
         return _figure(_player(url, "none", _PLANNED, may_fail=True), *lines)
     poster = poster_of(path)
-    player = _player(url, "none" if poster else "metadata", _shown_size(path), poster, may_fail=True)
+    preload = "none" if poster else "metadata"
+    player = _player(url, preload, _shown_size(path), poster, may_fail=True, handlers=handlers)
     return _figure(player, *lines)
 
 
@@ -176,6 +187,11 @@ def saved_html(path: Path | str) -> Markup:
     return embed_html(path) if is_colab() else video_html(path)
 
 
+def live_html(path: Path | str) -> Markup:
+    """Return the player of ``saved_html`` for a live view, marked while it plays."""
+    return embed_html(path, handlers=_PLAYING) if is_colab() else video_html(path, _PLAYING)
+
+
 def link_html(url: str) -> Markup:
     """Return a player for a video at the service; no markup if the URL is not http(s).
 
@@ -184,7 +200,9 @@ def link_html(url: str) -> Markup:
     return _figure(_player(url.strip(), handlers=_WATCHED), tr(_FROM_LINK)) if is_web(url) else Markup()
 
 
-def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
+def embed_html(
+    path: Path | str, *, limit: int = EMBED_LIMIT, handlers: Mapping[str, str] = _NO_HANDLERS
+) -> Markup:
     """Return a player with the video embedded; a message if the video is larger than ``limit`` bytes."""
     path = Path(path)
     try:
@@ -199,7 +217,7 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
         reason = error.strerror or error
         return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
     caption = tr("{name}, {size}, in the notebook").format(name=path.name, size=size_text(size))
-    return _figure(_player(data), caption, _playable(path))
+    return _figure(_player(data, handlers=handlers), caption, _playable(path))
 
 
 def files_html(paths: Iterable[Path]) -> Markup:
@@ -283,7 +301,7 @@ def _player(
         return tag("img", src=source, style=_VIDEO_STYLE, alt=label, **handlers) + line
     width, height = size or (0, 0)
     if may_fail:
-        handlers = {"onerror": uncover_next("this.parentElement" if size else "this")}
+        handlers = {**handlers, "onerror": uncover_next("this.parentElement" if size else "this")}
     video = tag(
         "video",
         src=source,

@@ -126,6 +126,8 @@ class TaskCard(Composite):
         #: Where the frame picker opens the form of the next video; ``None`` for a form of its own.
         self.next_form: Any = None
         self._row: CardRow | None = None
+        #: Whether the parts of a folded card stay on the page, because the user may be watching.
+        self._is_put_away = False
         self._video = video_view(task, weakly(self, "refresh"))
         self._static_html = Markup()
         self.cell_output = CellOutput(self, "_start_drawing_soon")
@@ -239,9 +241,11 @@ class TaskCard(Composite):
             if self.comm is None or not self.cell_output.is_seen:
                 return False
             over = task_text.is_over(task)
-            if self._row is not None and not self._row.refresh():
+            if self._row is not None and not self._row.refresh() and not self._is_put_away:
                 self.children = (self._sheet, self._row)
                 return not over
+            if self._row is not None and self._row.is_open:
+                self._put_away(False)
             with update(self, self._above, self._below, self._buttons):
                 percent = task_text.percent(task)
                 self._above.value = task_text.headline(task, shown=percent)
@@ -318,13 +322,24 @@ class TaskCard(Composite):
         if task_text.is_over(self.task):
             self.refresh()
 
-    def fold(self, folded: bool = True) -> None:
-        """Show the card as one line that opens it, or in full again. An opened card stays open."""
+    def fold(self, folded: bool = True, *, keeps_video: bool = False) -> None:
+        """Show the card as one line that opens it, or in full again. An opened card stays open.
+
+        Args:
+            folded: whether to fold it.
+            keeps_video: whether a video that it shows stays on the page, and in view as long as it plays or
+                the card has the focus.
+        """
         with update():
-            if self.comm is None or folded == (self._row is not None):
+            if self.comm is None:
                 return
-            row, self._row = self._row, CardRow(self.task, weakly(self, "refresh")) if folded else None
-            self._start_drawing()
+            is_changed, row = folded != (self._row is not None), None
+            if is_changed:
+                row, self._row = self._row, CardRow(self.task, weakly(self, "refresh")) if folded else None
+            keeps = folded and keeps_video and (self._video.is_shown if is_changed else self._is_put_away)
+            if is_changed or keeps != self._is_put_away:
+                self._put_away(keeps)
+                self._start_drawing()
         if row is not None:
             close_whole(row)
 
@@ -332,6 +347,11 @@ class TaskCard(Composite):
         """Show or hide the request and the buttons of a saved video in a brief card."""
         self._has_details = shown
         self.refresh()
+
+    def _put_away(self, is_put_away: bool) -> None:
+        if is_put_away != self._is_put_away:
+            self._is_put_away = is_put_away
+            (self.add_class if is_put_away else self.remove_class)("qingbo-put-away")
 
     def on_redraw(self, view: Any, method: str) -> None:
         """Call ``view.method()`` after each status change; ``view`` is held weakly."""
@@ -387,7 +407,9 @@ class TaskCard(Composite):
 
     def _parts(self) -> tuple[Any, ...]:
         is_over = task_text.is_over(self.task)
-        parts = [self._sheet, *([self._row] if self._row is not None else []), self._above]
+        row = [] if self._row is None else [self._row]
+        # What follows a part that comes is drawn again, with its video.
+        parts = [self._sheet, *([] if self._is_put_away else row), self._above]
         if self._video.is_shown or not is_over:
             parts.append(self._video)
         if not is_over:
@@ -399,7 +421,7 @@ class TaskCard(Composite):
             parts.append(self._picker)
         if self._key_change is not None:
             parts.append(self._key_change)
-        return tuple(parts)
+        return (*parts, *row) if self._is_put_away else tuple(parts)
 
     # ------------------------------------------------------------------ buttons
 

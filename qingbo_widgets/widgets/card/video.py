@@ -17,7 +17,7 @@ from ...service.contract.snapshot import TaskStatus
 from ..base.build import create_shared
 from ..base.composite import CompositeMixin
 from ..base.ipw import VBox
-from ..base.player import files_html, link_html, output_of, saved_html
+from ..base.player import files_html, link_html, live_html, output_of
 from ..base.settings import settings_of
 from ..base.sync import refresher, update
 from . import text as task_text
@@ -82,7 +82,7 @@ class VideoView(CompositeMixin, VBox):
         """Show the video that can be played now."""
         task = self._task
         if task.video_path is not None:
-            self._show(_SAVED, str(task.video_path), saved_html)
+            self._show(_SAVED, str(task.video_path), live_html)
             self._list_others()
         elif not self._sources and self._is_late():
             self._show(_LINK, task_text.link(task), link_html)

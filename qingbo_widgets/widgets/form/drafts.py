@@ -10,9 +10,11 @@ distinguished from that of a copy of the notebook, which has the same cell ids.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import logging
 import os
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +72,7 @@ class DraftKeeper:
         self._owner = stored_owner(owner, presets)
         self._pending = False
         self._closed = False
+        _keepers.add(self)
         self._restore()
         form.observe(self._record)  # of every trait, because a form may change its contract and so its fields
 
@@ -78,7 +81,7 @@ class DraftKeeper:
         if not self._closed:
             self._closed = True
             self._form.unobserve(self._record)
-            self._write()
+            self.write_now()
 
     def _restore(self) -> None:
         draft = _remembered.get(self._place)
@@ -111,9 +114,10 @@ class DraftKeeper:
         _remembered[self._place] = Draft(draft_of(self._form), self._initial, unsent_of(self._form))
         if not self._pending and self._owner.notebook:
             self._pending = True
-            refresher.later(PAUSE, self._write)
+            refresher.later(PAUSE, self.write_now)
 
-    def _write(self) -> None:
+    def write_now(self) -> None:
+        """Write a pending draft."""
         with self._presets.write_lock:  # close() waits for a write that is running
             if not self._pending:
                 return
@@ -122,6 +126,17 @@ class DraftKeeper:
                 self._presets.save_draft(self._owner, _remembered[self._place])
             except OSError:  # the draft is still in this kernel's memory
                 logger.warning("The draft in %s cannot be written", self._presets.folder, exc_info=True)
+
+
+#: The keepers whose drafts may be pending.
+_keepers: weakref.WeakSet[DraftKeeper] = weakref.WeakSet()
+
+
+@atexit.register
+def _write_all() -> None:
+    """Write what was typed in the last second before the kernel was restarted or shut down."""
+    for keeper in list(_keepers):
+        keeper.write_now()
 
 
 def stored_owner(owner: DraftOwner, presets: Presets) -> DraftOwner:

@@ -23,6 +23,8 @@ __all__ = ["NEWEST", "CardList"]
 
 #: The number of newest cards that are shown in full.
 NEWEST = 3
+#: The number of newest cards that keep a video on the page when they are folded: the user may be watching.
+WATCHABLE = 12
 
 #: The groups of the line of totals, in its order.
 _TOTALS = {
@@ -99,8 +101,10 @@ class CardList(CompositeMixin, VBox):
 
     def arrange(self) -> None:
         """Fold and unfold cards, and write the totals, after a card was added or its task changed."""
+        shown = set(self._column.children)
         for place, card in enumerate(self.cards):
-            card.fold(place >= NEWEST and not _needs_attention(card))
+            is_folded = place >= NEWEST and not _needs_attention(card)
+            card.fold(is_folded, keeps_video=place < WATCHABLE and card in shown)
         with update(self._column):
             if self._column.children != self.cards[::-1]:
                 self._column.children = self.cards[::-1]

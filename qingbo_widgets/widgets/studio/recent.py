@@ -71,9 +71,12 @@ class Recent(CompositeMixin, VBox):
         self.add_class("qingbo-recent")
 
     def show(self, library: Library, entries: list[Entry]) -> None:
-        """Show these tasks, newest first."""
-        found = [(entry, video) for entry in entries if (video := library.video_of(entry)) is not None]
-        shown = tuple(found)
+        """Show these tasks, newest first, and the one whose video is open, which the user may be watching."""
+        keys = [entry.key for entry in entries]
+        opened = [entry for entry, _ in self._shown if entry.key == self._opened and entry.key not in keys]
+        kept = [*entries[: MOST - len(opened)], *opened]
+        places = [(entry, library.video_of(entry)) for entry in kept]
+        shown = tuple((entry, video) for entry, video in places if video is not None and video.is_file())
         if [entry.key for entry, _ in shown] == [entry.key for entry, _ in self._shown]:
             return
         self._shown = shown

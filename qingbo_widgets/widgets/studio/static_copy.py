@@ -41,6 +41,10 @@ _ENDED = N_(
     "The sandbox ends with its kernel, and {count} unfinished tasks with it. Nothing was charged. Run this "
     "cell again to generate them again."
 )
+_ONE_ENDED = N_(
+    "The sandbox ends with its kernel, and one unfinished task with it. Nothing was charged. Run this cell "
+    "again to generate it again."
+)
 
 
 class StudioCopy:
@@ -121,7 +125,8 @@ def _head(cards: Sequence[TaskCard]) -> Markup:
     if not unfinished:
         return Markup()
     if unfinished[0].manager.is_sandbox:
-        return markup.block(markup.note(tr(_ENDED).format(count=len(unfinished)), "hint"))
+        text = tr(_ONE_ENDED) if len(unfinished) == 1 else tr(_ENDED).format(count=len(unfinished))
+        return markup.block(markup.note(text, "hint"))
     text = tr(_ONE_GOES_ON) if len(unfinished) == 1 else tr(_GO_ON).format(count=len(unfinished))
     code = markup.code_block(task_text.connect_line(unfinished[0].manager))
     return markup.block(markup.note(text, "hint"), code)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -173,13 +175,13 @@ def test_not_every_letter_is_written(
     form = make()
     for length in range(1, 30):
         form.controls["prompt"].value = "A koi" * length
-    writes = [(seconds, call) for seconds, call in alarms if getattr(call, "__name__", "") == "_write"]
+    writes = [(seconds, call) for seconds, call in alarms if getattr(call, "__name__", "") == "write_now"]
     assert [seconds for seconds, _ in writes] == [drafts.PAUSE]
     assert stored() == Draft()
     writes[0][1]()
     assert stored().fields["prompt"] == "A koi" * 29
     form.controls["prompt"].value = "A fox"
-    assert sum(getattr(call, "__name__", "") == "_write" for _, call in alarms) == 2
+    assert sum(getattr(call, "__name__", "") == "write_now" for _, call in alarms) == 2
 
 
 def test_what_is_not_written_yet_is_written_at_the_end(presets: Presets, stored: Any, workdir: Path) -> None:
@@ -190,6 +192,21 @@ def test_what_is_not_written_yet_is_written_at_the_end(presets: Presets, stored:
     keeper.close()
     assert stored().fields["prompt"] == "A koi"
     form.close()
+
+
+def test_a_process_that_ends_writes_what_was_typed_last(presets: Presets, stored: Any) -> None:
+    """A kernel that is restarted within a second of the last letter has the draft on disk."""
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from qingbo_widgets.library.presets import DraftOwner, Presets\n"
+        "from qingbo_widgets.widgets.form import drafts, request_form\n"
+        "drafts.PAUSE, folder = 3600, Path(sys.argv[1])\n"
+        "form, owner = request_form.RequestForm(), DraftOwner(str(folder.parent / 'a.ipynb'), 'cell')\n"
+        "keeper = drafts.DraftKeeper(form, Presets(folder), owner)\n"
+        "form.prompt = 'typed a moment ago'\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(presets.folder)], check=True)
+    assert stored().fields.get("prompt") == "typed a moment ago"
 
 
 def test_a_folder_that_cannot_be_written_harms_nothing(

@@ -14,8 +14,8 @@ from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card.row import CardRow
 from qingbo_widgets.widgets.card.task_card import TaskCard
-from qingbo_widgets.widgets.studio.card_list import NEWEST, CardList
-from tests.widgets.page import buttons_of, click, find, is_displayed, outputs_of, text_of
+from qingbo_widgets.widgets.studio.card_list import NEWEST, WATCHABLE, CardList
+from tests.widgets.page import buttons_of, classes_of, click, find, is_displayed, outputs_of, text_of
 
 Finish = Callable[..., Task]
 
@@ -75,7 +75,35 @@ def test_a_line_opens_its_card_and_closes_it(cards: CardList, finished: Finish) 
     assert len(outputs_of(cards)) == 3
     row.button.click()
     cards.add([TaskCard(finished(4))])
-    assert len(outputs_of(cards)) == 4, "an opened card stays open"
+    assert len(outputs_of(cards.cards[-1])) == 1, "an opened card stays open"
+    assert len(outputs_of(cards)) == 5, "the card that has just been folded lost its player"
+
+
+def test_a_video_that_is_watched_is_not_put_away(cards: CardList, finished: Finish) -> None:
+    """Folding a card leaves its player where it is: the page hides it, unless it plays (widget.css)."""
+    card = TaskCard(finished(0))
+    cards.add([card, *(TaskCard(finished(number)) for number in (1, 2))])
+    before = card.children
+    cards.add([TaskCard(finished(3))])
+    (row,) = rows_of(cards)
+    assert card.children == (*before, row), "what follows a new part is drawn again, and the video stops"
+    assert "qingbo-put-away" in classes_of(card)
+    cards.arrange()
+    assert card.children == (*before, row), "a status change of another task has drawn it again"
+    row.button.click()
+    assert card.children[1] is row, "the line is below the card that it opens"
+    assert "qingbo-put-away" not in classes_of(card)
+    row.button.click()
+    assert outputs_of(card) == []
+
+
+def test_far_below_no_player_is_kept(cards: CardList, finished: Finish) -> None:
+    """A page has a limited number of players, so those of old cards go after all."""
+    for number in range(WATCHABLE + 2):
+        cards.add([TaskCard(finished(number))])
+    assert len(outputs_of(cards)) == WATCHABLE
+    assert "qingbo-put-away" not in classes_of(cards.cards[-1])
+    assert len(rows_of(cards)) == WATCHABLE + 2 - NEWEST
 
 
 def test_a_running_task_in_a_line_tells_its_progress(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 import pytest
@@ -14,7 +16,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.studio.examples import EXAMPLES, Examples
-from qingbo_widgets.widgets.studio.recent import Recent
+from qingbo_widgets.widgets.studio.recent import MOST, Recent
 from qingbo_widgets.widgets.studio.replacement import Replacement
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.widgets.page import (
@@ -142,6 +144,33 @@ def test_recent_videos_of_the_library(manager: TaskManager, workdir: Path) -> No
     studio.update_recent()
     assert "Use settings" not in buttons_of(studio), "a deleted video is offered"
     studio.close()
+
+
+@pytest.mark.slow
+def test_a_recent_video_stays_open_until_it_is_closed(manager: TaskManager) -> None:
+    """Newer videos do not close the one that is being watched, nor draw it again; a deleted one goes."""
+    task = finish(manager, "A fox in the snow")
+    entries = [entry] if (entry := manager.library.get(task.key)) else []
+    (video,) = [manager.library.video_of(entry) for entry in entries]
+    newer = [replace(entry, key=f"{number:032}") for entry in entries for number in range(MOST)]
+    recent = Recent(lambda _: None)
+    recent.show(manager.library, entries)
+    send_click(recent.tiles[0].poster_button)
+    (player,) = (part for part in find(recent, ipywidgets.Output))
+    before: Any = player.outputs
+    recent.show(manager.library, newer)
+    assert player.outputs is before, "the video that is watched starts again, or is gone"
+    assert len(find(recent, type(recent.tiles[0]))) == MOST
+    assert recent.tiles[MOST - 1].poster_button.description == "Play: A fox in the snow"
+    send_click(recent.tiles[MOST - 1].poster_button)
+    recent.show(manager.library, newer[:1])
+    assert len(find(recent, type(recent.tiles[0]))) == 1
+    send_click(recent.tiles[0].poster_button)
+    assert video is not None
+    video.unlink()
+    recent.show(manager.library, newer[1:])
+    assert outputs_of(recent) == [], "the player of a deleted video is there"
+    recent.close()
 
 
 @pytest.mark.slow

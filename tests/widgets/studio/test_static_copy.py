@@ -109,9 +109,12 @@ def test_tasks_of_a_sandbox_end_with_it(make_card: Callable[..., TaskCard]) -> N
     card = make_card("a boat", status=TaskStatus.processing)
     card.task.manager.sandbox = Sandbox()  # not started
     copy = read("".join(StudioCopy("copy").parts([card], SimpleNamespace())))
+    kite = make_card("a kite", status=TaskStatus.processing)
+    both = read("".join(StudioCopy("copy").parts([card, kite], SimpleNamespace())))
     card.task.manager.sandbox = None
-    assert "The sandbox ends with its kernel, and 1 unfinished tasks with it. Nothing was charged." in copy
+    assert "The sandbox ends with its kernel, and one unfinished task with it. Nothing was charged." in copy
     assert "goes on" not in copy
+    assert "The sandbox ends with its kernel, and 2 unfinished tasks with it. Nothing was charged." in both
 
 
 def test_progress_rewrites_nothing(make_card: Callable[..., TaskCard]) -> None:
