@@ -218,7 +218,7 @@ def about(task: Task) -> Markup:
 def _details(task: Task) -> Markup:
     """Return what only a support case needs, folded: the id, which can be selected and copied."""
     if not task.task_id:
-        return Markup()
+        return Markup() if is_over(task) else markup.tag("div", Markup(), class_="qingbo-details-space")
     summary = markup.tag("summary", markup.text(tr("Details")))
     line = markup.text(tr("Task id:")) + " " + markup.tag("code", markup.escape(task.task_id))
     return markup.tag("details", summary, markup.tag("div", line), class_="qingbo-dim qingbo-details")

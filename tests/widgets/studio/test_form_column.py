@@ -22,6 +22,7 @@ from tests.widgets.page import (
     classes_of,
     click,
     find,
+    html_of,
     is_displayed,
     outputs_of,
     send_click,
@@ -84,6 +85,7 @@ def test_continue_fills_the_studios_own_form(studio: VideoStudio, manager: TaskM
     assert studio.form.request.is_image_to_video
     assert studio.form.prompt == ""
     assert "From: A koi" in text_of(studio)
+    assert "qingbo-alarm" not in html_of(studio), "the prompt is called wrong before it could be written"
     assert "View image" not in buttons_of(studio), "our own frame waits for a click"
     click(card, "Frames")
     click(card, "Continue from this frame")
