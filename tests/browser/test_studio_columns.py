@@ -122,7 +122,7 @@ def test_variations_older_cards_and_clear(notebook: Notebook) -> None:
 
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_sticks_out(notebook: Notebook, width: int) -> None:
-    """A long prompt is cut off on the line of an older card, whose status stays; a recent video is in view."""
+    """A long prompt is cut off on the line of an older card, its status is not; a recent video is in view."""
     cell = "studio = qw.VideoStudio(duration=3)\nstudio"
     page, output = studio_of(notebook, width, speed=40, cell=cell)
     output.get_by_label("Variations").select_option("× 4")
