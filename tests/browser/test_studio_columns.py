@@ -140,11 +140,12 @@ def test_nothing_sticks_out(notebook: Notebook, width: int) -> None:
     player = output.locator(".qingbo-recent video:visible")
     expect(player).to_have_count(1)
     expect(player).to_be_in_viewport(ratio=0.95)
+    expect(output.locator("img[src='data:,']:visible")).to_have_count(0)  # a broken picture
     page.screenshot(f"studio-recent-{width}")
 
 
 def test_the_prompt_has_the_focus_after_a_key_or_the_sandbox(notebook: Notebook) -> None:
-    """Who has chosen the sandbox can type the prompt at once; what the model does is written once."""
+    """With the sandbox chosen, the prompt can be typed at once; what the model does is written once."""
     page = notebook(["import qingbo_widgets as qw\nqw.VideoStudio()"], width=1280)
     output = page.run_all().output(0)
     output.get_by_role("button", name="Use the sandbox").click()

@@ -110,8 +110,10 @@ class Recent(CompositeMixin, VBox):
         self._opened = key
         videos = [video for entry, video in self._shown if entry.key == key]
         with update(self._player):
+            # A page's own style would show an image of an output that is only "hidden".
+            scroll = markup.run_in_page(_INTO_VIEW, style="display: none")
             self._player.outputs = tuple(
-                output_of(saved_html(video) + markup.run_in_page(_INTO_VIEW), str(video)) for video in videos
+                output_of(saved_html(video) + scroll, str(video)) for video in videos
             )
 
 
