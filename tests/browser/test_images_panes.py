@@ -92,7 +92,7 @@ def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
     expect(button(output, "Generate")).to_be_enabled()
 
     url.fill("koi.txt")
-    expect(output).to_contain_text("is not a public http(s) URL")
+    expect(output).to_contain_text("needs a public URL")
     expect(button(output, "Generate")).to_be_disabled()
 
     url.fill(page.lab.url + "/static/favicons/favicon.ico")

@@ -85,7 +85,7 @@ def test_the_focus_of_a_studio_is_never_lost(notebook: Notebook) -> None:
         expect(studio.locator("video:visible")).to_have_count(1, timeout=PATIENCE)
     assert focused(page) == "Generate"
     with pressing(page, studio.get_by_role("button", name="Frames")):
-        expect(studio.get_by_role("button", name="Grab frame")).to_be_visible()
+        expect(studio.get_by_role("button", name="Save frame")).to_be_visible()
     generate.click()
     cancel = studio.get_by_role("button", name="Cancel")
     expect(cancel).to_be_enabled()
@@ -108,9 +108,9 @@ def test_the_focus_of_rows_and_pages_is_never_lost(notebook: Notebook) -> None:
     ]
     page = ready(notebook(cells).run_all())
     form, sweep = page.output(1), page.output(2)
-    masks = form.get_by_role("button", name="Masks")
+    masks = form.get_by_role("button", name="Motion brush")
     with pressing(page, masks):
-        expect(form.get_by_label("Mask 2 URL")).to_be_visible()
+        expect(form.get_by_label("Dynamic 2 URL")).to_be_visible()
     assert masks.get_attribute("aria-expanded") == "true"
     for left in (1, 0):
         with pressing(page, form.get_by_role("button", name="Remove").first):

@@ -98,7 +98,7 @@ def test_the_camera_preview_follows_the_choice(notebook: Notebook) -> None:
     button(form, "Right, forward").click()
     expect(form.locator(".qingbo-landscape .qingbo-layer").last).to_be_visible()
     page.page.wait_for_function(f"new DOMMatrix({NEAR}.transform).e < -5")
-    expect(form.get_by_role("img", name=re.compile("turns to the right"))).to_be_visible()
+    expect(form.get_by_role("img", name=re.compile("turns right"))).to_be_visible()
 
     button(form, "By axis").click()
     form.get_by_label("Roll (roll)").fill("-4")
