@@ -455,8 +455,7 @@ def refused(workdir: object, no_proxy: None) -> Iterator[tuple[Sandbox, VideoStu
 
 def put_in(studio: VideoStudio, key: str) -> None:
     """Type a key into the field of a studio and use it."""
-    panel = studio._key.panel
-    assert panel is not None, "there is no field for another key"
+    panel = until(lambda: studio._key.panel)  # opened by another thread, a moment after the refusal
     enter(panel.key_field, key)
     click(panel, "Use this key")
 
