@@ -196,7 +196,8 @@ function improve() {
   }
   const found = replacement(from);
   if (!found || found.isRegion || found.now === now) return;
-  if (isRegion || nameOf(found.now) === from.name) give(from, found, at);
+  const isBetter = nameOf(found.now) === from.name || found.now.matches(`${MAIN} *`);
+  if (isRegion || isBetter) give(from, found, at);
 }
 
 /** @param {MutationRecord[]} records */
