@@ -103,7 +103,6 @@ def test_the_look_of_an_output_does_not_depend_on_other_cells(notebook: Notebook
     }
     for name in ("gallery", "comparison", "pairs", "sweep"):
         assert widths[name] > 1000, f"{name} is only {widths[name]} px wide in a page with a studio"
-    assert widths["studio"] == 760
 
 
 def test_a_card_keeps_its_shape_when_it_ends(notebook: Notebook) -> None:

@@ -69,7 +69,7 @@ def focused(page: NotebookPage) -> str:
 
 def test_the_focus_of_a_studio_is_never_lost(notebook: Notebook) -> None:
     """Generate, Cancel at the end of its task, Frames, and the buttons of a shot leave the focus near."""
-    cells = [CONNECTED.replace("50", "8"), f"qw.VideoStudio(model='kling-v3', shots=[{SHOTS}])"]
+    cells = [CONNECTED.replace("50", "3"), f"qw.VideoStudio(model='kling-v3', shots=[{SHOTS}])"]
     page = ready(notebook(cells).run_all())
     studio = page.output(1)
     for _ in range(2):

@@ -184,6 +184,11 @@ def test_sixty_videos_of_a_studio_all_play(notebook: Notebook) -> None:
     page.page.evaluate(COUNT_VIDEOS)
     page.run_all()
     expect(page.output(2)).to_contain_text("60 cards")
+    expect(page.output(1)).to_contain_text("60 finished", timeout=PATIENCE)
+    expect(page.output(1).locator("video:visible")).to_have_count(3, timeout=PATIENCE)
+    lines = page.output(1).locator(".qingbo-line .qingbo-cover:visible")
+    assert lines.count() == 57, "the older cards are a line each"
+    lines.evaluate_all("lines => lines.forEach(line => line.click())")
     expect(page.output(1).locator("video:visible")).to_have_count(60, timeout=PATIENCE)
     # A video whose poster took long is loaded without one.
     counts = page.page.evaluate(PLAY_ALL)
