@@ -64,7 +64,8 @@ def test_every_text_keeps_to_the_glossary() -> None:
         f"{place}: {word!r} should be {use!r}"
         for place, text in texts()
         for pattern, word, use in patterns
-        if pattern.search(text)
+        # A word may be a part of the right one.
+        if pattern.search(text.replace(use, "") if word in use else text)
     ]
     assert not wrong, "\n".join(wrong)
 

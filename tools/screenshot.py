@@ -27,7 +27,7 @@ CELL = (
 #: The first cell of each language's picture.
 CELLS = {
     "": CELL.format(comment="or qw.connect(), with your key", locale=""),
-    "zh-": CELL.format(comment="或用您的密钥：qw.connect()", locale='locale="zh"'),
+    "zh-": CELL.format(comment="或用你的密钥：qw.connect()", locale='locale="zh"'),
 }
 FIRST = "黄昏的湖面，一只纸船随波漂流"
 SECOND = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"

@@ -116,10 +116,10 @@ def test_the_focus_of_rows_and_pages_is_never_lost(notebook: Notebook) -> None:
         with pressing(page, form.get_by_role("button", name="Remove").first):
             expect(form.get_by_role("textbox", name=re.compile(r"^Path \d"))).to_have_count(left)
     assert focused(page) not in ("", "Generate")
-    for name in ("Next ›", "‹ Previous"):
+    for name in ("Next", "Previous"):
         with pressing(page, sweep.get_by_role("button", name=name)):
             expect(sweep.get_by_role("button", name=name)).to_be_disabled()
-    assert focused(page) == "Next ›", "the button that turned the page is off, its neighbour is on"
+    assert focused(page) == "Next", "the button that turned the page is off, its neighbour is on"
     assert page.problems == []
 
 

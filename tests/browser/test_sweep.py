@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from harness import PATIENCE, SAVED, Notebook, playable
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 SANDBOX = (
     "import qingbo_widgets as qw\n"
@@ -15,6 +17,15 @@ SWEEP = (
     '                 enable_audio=False, name="two by two", ask_above=3)\n'
     "sweep"
 )
+
+
+def expect_soon(videos: Locator, condition: str) -> None:
+    """Wait until a JavaScript function of the videos returns true."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not videos.evaluate_all(condition):
+        states = "videos => videos.map(v => [v.currentTime, v.paused, v.muted, v.readyState])"
+        assert time.monotonic() < deadline, (condition, videos.evaluate_all(states))
+        videos.page.wait_for_timeout(50)
 
 
 def test_a_sweep_from_the_confirmation_to_the_table(notebook: Notebook) -> None:
@@ -32,6 +43,19 @@ def test_a_sweep_from_the_confirmation_to_the_table(notebook: Notebook) -> None:
         assert playable(players.nth(number))["duration"] > 2.5
     page.screenshot("sweep-finished")
 
+    page.output(1).get_by_role("button", name="Play all in step").click()
+    in_step = """videos => videos.every(video => video.muted && !video.paused && video.currentTime > 0.2)
+        && Math.max(...videos.map(video => video.currentTime))
+            - Math.min(...videos.map(video => video.currentTime)) < 0.25"""
+    expect_soon(players, in_step)
+    page.output(1).get_by_role("button", name="Pause all").click()
+    expect_soon(players, "videos => videos.every(video => video.paused && !video.muted && video.loop)")
+
+    details = page.output(1).get_by_role("button", name="Details").first
+    expect(details).to_have_attribute("aria-expanded", "false")
+    expect(page.output(1).get_by_role("button", name="Frames")).to_have_count(0)
+    details.click()
+    expect(details).to_have_attribute("aria-expanded", "true")
     page.output(1).get_by_role("button", name="Frames").first.click()
     expect(page.output(1).get_by_role("button", name="Continue from this frame")).to_be_visible()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ...exceptions import InvalidRequest
 from ...i18n import tr
@@ -19,7 +19,7 @@ from ...service.secrets.known_keys import holds_key
 from ..local_files import explained
 from .table import is_many, plain, read_table
 
-__all__ = ["Combination", "Grid", "Skipped", "make_grid"]
+__all__ = ["Combination", "Grid", "Skipped", "make_grid", "summary"]
 
 #: Values with parts that are nevertheless one value.
 _SINGLE = (str, bytes, Mapping, Shot, CameraControl, DynamicMask)
@@ -77,16 +77,34 @@ class Grid:
 
     def summary(self) -> str:
         """Return the number of tasks as a phrase."""
-        count = len(self.combinations)
-        by = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
-        how = f" ({by})" if by else ""
-        singular = tr("{count} task{how}, {seconds} s of video")
-        plural = tr("{count} tasks{how}, {seconds} s of video")
-        text = (singular if count == 1 else plural).format(count=count, how=how, seconds=self.seconds)
-        if not self.skipped:
-            return text
-        left_out = tr("{told}; {count} left out because their model does not accept them")
-        return left_out.format(told=text, count=len(self.skipped))
+        return summary(self.axes, self.combinations, len(self.skipped))
+
+
+class HasRequest(Protocol):
+    """A combination, or a cell."""
+
+    @property
+    def request(self) -> VideoRequest: ...
+
+
+def summary(axes: Mapping[str, Sequence[Any]], items: Sequence[HasRequest], left_out: int) -> str:
+    """Return the number of tasks, what varies, and the total length of the videos, as a phrase.
+
+    Args:
+        axes: the varied fields with their values, by name.
+        items: the combinations or cells.
+        left_out: the number of combinations that were left out.
+    """
+    count, seconds = len(items), sum(item.request.seconds for item in items)
+    by = " × ".join(f"{len(values)} {name}" for name, values in axes.items())
+    how = f" ({by})" if by else ""
+    singular = tr("{count} task{how}, {seconds} s of video")
+    plural = tr("{count} tasks{how}, {seconds} s of video")
+    text = (singular if count == 1 else plural).format(count=count, how=how, seconds=seconds)
+    if not left_out:
+        return text
+    with_left_out = tr("{told}; {count} left out because their model does not accept them")
+    return with_left_out.format(told=text, count=left_out)
 
 
 def make_grid(

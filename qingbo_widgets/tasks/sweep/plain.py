@@ -20,10 +20,19 @@ from .table import short_line
 if TYPE_CHECKING:
     from ...library.library import Library
 
-__all__ = ["announcement", "as_json", "first_prompt", "rows_of", "skipped_as_json", "skipped_from_json"]
-
+__all__ = [
+    "announcement",
+    "as_json",
+    "common_prompt",
+    "prompts_of",
+    "rows_of",
+    "skipped_as_json",
+    "skipped_from_json",
+]
 
 _FIRST = N_("First prompt: “{prompt}”.")
+_PROMPT = N_("Prompt: “{prompt}”.")
+_NEGATIVE = N_("Negative prompt: “{prompt}”.")
 
 
 def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> str:
@@ -38,15 +47,30 @@ def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> s
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
     line = line.format(name=name, summary=grid.summary(), places=max_running)
     callbacks = callback_note(*(item.request for item in grid.combinations))
-    line = sentences(line, first_prompt(grid.combinations), callbacks)
+    line = sentences(line, *prompts_of(grid.combinations), callbacks)
     return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=instruction) if instruction else line
 
 
-def first_prompt(items: Sequence[Combination | Cell]) -> str:
-    """Return a sentence with the first prompt of a sweep, so that garbled text is seen; or nothing."""
+def prompts_of(items: Sequence[Combination | Cell]) -> list[str]:
+    """Return sentences with the prompts, which the user should see before anything is paid for.
+
+    Of prompts that vary it is the first one, so that garbled text is seen.
+    """
     prompts = items[0].request.prompts if items else ()
-    prompt = hide(short_line(prompts[0])) if prompts else ""
-    return tr(_FIRST).format(prompt=prompt) if prompt else ""
+    if common := common_prompt(items):
+        texts = [(_PROMPT, common)]
+    else:
+        texts = [(_FIRST, prompts[0])] if prompts else []
+    negative = {str(item.request.negative_prompt or "") for item in items}
+    if len(negative) == 1:
+        texts.append((_NEGATIVE, negative.pop()))
+    return [tr(text).format(prompt=hide(short_line(prompt))) for text, prompt in texts if prompt.strip()]
+
+
+def common_prompt(items: Sequence[Combination | Cell]) -> str:
+    """Return the prompt of all cells, that of several shots on one line; empty if it varies."""
+    prompts = {item.request.prompts for item in items}
+    return hide(" / ".join(prompts.pop())) if len(prompts) == 1 else ""
 
 
 def rows_of(cells: Sequence[Cell], library: Library, contract: str) -> list[dict[str, Any]]:

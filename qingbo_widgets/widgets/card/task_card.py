@@ -91,13 +91,23 @@ class TaskCard(Composite):
         offers_contract: whether to offer a connection in the contract that the server speaks, if it refused
             the task for another one. A studio has a button of its own.
         is_announced: whether screen readers announce the status. A sweep announces only its own.
+        brief_line: a widget below the video that makes the card brief: the request and the buttons of a
+            saved video are shown only after ``show_details``. It is closed with the card.
 
     Attributes:
         task: the task shown.
     """
 
-    def __init__(self, task: Task, *, offers_contract: bool = True, is_announced: bool = True) -> None:
+    def __init__(
+        self,
+        task: Task,
+        *,
+        offers_contract: bool = True,
+        is_announced: bool = True,
+        brief_line: ipywidgets.Widget | None = None,
+    ) -> None:
         self.task = task
+        self._brief_line, self._has_details = brief_line, brief_line is None
         self._is_announced = is_announced
         self._problem = self._notice = self._news = ""
         self._offers_contract = offers_contract
@@ -282,6 +292,7 @@ class TaskCard(Composite):
             self._picker,
             self._row,
             self._key_change,
+            self._brief_line,
         )
 
     def offer(
@@ -316,6 +327,11 @@ class TaskCard(Composite):
             self._start_drawing()
         if row is not None:
             close_whole(row)
+
+    def show_details(self, shown: bool) -> None:
+        """Show or hide the request and the buttons of a saved video in a brief card."""
+        self._has_details = shown
+        self.refresh()
 
     def on_redraw(self, view: Any, method: str) -> None:
         """Call ``view.method()`` after each status change; ``view`` is held weakly."""
@@ -360,7 +376,11 @@ class TaskCard(Composite):
 
     def _facts(self) -> Markup:
         task = self.task
-        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news, datetime.now(UTC))
+        about = task_text.about(task, folds_id=self._brief_line is None)
+        if self._brief_line is not None:  # hidden, it still names the card for screen readers
+            is_hidden = None if self._has_details else ""
+            about = markup.tag("div", about, class_="qingbo-panel-details", hidden=is_hidden)
+        facts = about + task_text.advice(task, self._problem, self._news, datetime.now(UTC))
         # In this part, because it is sent only when it changes.
         announced = spoken(task, self._problem) if self._is_announced else Markup()
         return self.cell_output.style + facts + announced
@@ -372,10 +392,10 @@ class TaskCard(Composite):
             parts.append(self._video)
         if not is_over:
             parts.append(self._bar)
-        parts.append(self._below)
+        parts += [self._below] if self._brief_line is None else [self._brief_line, self._below]
         if self._buttons.children:
             parts.append(self._buttons)
-        if self._picker is not None and self._is_picker_open:
+        if self._picker is not None and self._is_picker_open and self._has_details:
             parts.append(self._picker)
         if self._key_change is not None:
             parts.append(self._key_change)
@@ -395,7 +415,7 @@ class TaskCard(Composite):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
             shown = self._extra_buttons
             if task.video_path is not None:
-                shown = (*shown, self.frames_button)
+                shown = (*shown, self.frames_button) if self._has_details else ()
             else:
                 shown = tuple(one for place, one in enumerate(shown) if place not in self._for_videos)
             return (*shown, self.save_again_button) if task.lacks_others else shown

@@ -197,11 +197,17 @@ def left_text(seconds: float) -> str:
     return tr("about {left} left").format(left=clock(seconds))
 
 
-def about(task: Task) -> Markup:
-    """Return the request as HTML: the prompt and the main settings."""
+def about(task: Task, *, folds_id: bool = True) -> Markup:
+    """Return the request as HTML: the prompt and the main settings.
+
+    Args:
+        task: the task.
+        folds_id: whether the id is folded; not in details that are folded themselves.
+    """
+    details = _details(task) if folds_id else _id(task, "qingbo-dim qingbo-details")
     request = task.request
     if request is None:
-        return markup.tag("div", markup.chips(task.model, _price(task))) + _details(task)
+        return markup.tag("div", markup.chips(task.model, _price(task))) + details
     prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
     sent = settings_of(request, task.contract)
@@ -211,7 +217,7 @@ def about(task: Task) -> Markup:
         markup.user_text(markup.shorten(prompt, 240), class_="qingbo-prompt")
         + markup.tag("div", facts)
         + (markup.note(callback) if callback else Markup())
-        + _details(task)
+        + details
     )
 
 
@@ -220,8 +226,15 @@ def _details(task: Task) -> Markup:
     if not task.task_id:
         return Markup() if is_over(task) else markup.tag("div", Markup(), class_="qingbo-details-space")
     summary = markup.tag("summary", markup.text(tr("Details")))
-    line = markup.text(tr("Task id:")) + " " + markup.tag("code", markup.escape(task.task_id))
-    return markup.tag("details", summary, markup.tag("div", line), class_="qingbo-dim qingbo-details")
+    return markup.tag("details", summary, _id(task), class_="qingbo-dim qingbo-details")
+
+
+def _id(task: Task, class_: str | None = None) -> Markup:
+    if not task.task_id:
+        return Markup()
+    code = markup.tag("code", markup.escape(task.task_id))
+    line = markup.text(tr("Task id:")) + " " + code
+    return markup.tag("div", line, class_=class_)
 
 
 def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:

@@ -34,11 +34,11 @@ from ..base.player import (
     relative_url,
     uncover_next,
 )
+from ..base.rating_buttons import rating_buttons
 from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import update
 from .captions import captions_of, shared_caption
 from .clips import Clip, Source, clips_of
-from .rating import rating_buttons
 
 __all__ = ["LETTERS", "Comparison", "figures"]
 

@@ -12,12 +12,12 @@ from ...i18n import N_, tr
 from ...library.judgements import RATINGS, Judgement, Judgements, parse_tags
 from ..base import html as markup
 from ..base.build import set_tooltip
-from ..base.dropdown import ToggleButtons
 from ..base.ipw import VBox
+from ..base.rating_buttons import rating_buttons
 from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
 
-__all__ = ["NOTE_FIELD", "TAGS_FIELD", "Rating", "rating_buttons"]
+__all__ = ["NOTE_FIELD", "TAGS_FIELD", "Rating"]
 
 #: The CSS classes of the two fields, for the keys that focus them.
 TAGS_FIELD, NOTE_FIELD = "qingbo-tags", "qingbo-note-text"
@@ -109,13 +109,3 @@ class Rating(VBox):
             return
         self._saved = self._judgements.of(self._key)
         self._judged()
-
-
-def rating_buttons(description: str) -> Any:
-    """Return the buttons ``–`` and 0 to 5."""
-    return ToggleButtons(
-        options=[("–", None), *((str(stars), stars) for stars in RATINGS)],
-        value=None,
-        description=description,
-        style={"button_width": "34px", "description_width": "52px"},
-    )

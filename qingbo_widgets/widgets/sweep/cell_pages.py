@@ -43,10 +43,8 @@ class CellPages:
         self._sweep, self._act, self._turned = sweep, act, turned
         self._page = 0
         self.views: tuple[CellView, ...] = ()
-        self._previous = button_at_left(
-            tr("‹ Previous"), tr("The cells before these."), lambda: self.turn(-1)
-        )
-        self._next = button_at_left(tr("Next ›"), tr("The cells after these."), lambda: self.turn(1))
+        self._previous = button_at_left(tr("Previous"), tr("The cells before these."), lambda: self.turn(-1))
+        self._next = button_at_left(tr("Next"), tr("The cells after these."), lambda: self.turn(1))
         self._range = ipywidgets.HTML()
         self.pager = ipywidgets.HBox(
             [self._previous, self._range, self._next], layout={"align_items": "center"}
@@ -63,10 +61,10 @@ class CellPages:
         """Create the views of the current page, and close those of the previous one."""
         arranged = table.arrange(self._sweep)
         across = len(arranged.columns)
-        rows = max(CARDS // across, 1)
-        pages = -(-len(arranged.rows) // rows)
-        self._page = min(max(self._page, 0), pages - 1)
-        shown = arranged.rows[self._page * rows : (self._page + 1) * rows]
+        pages = table.pages(arranged.groups, max(CARDS // across, 1))
+        self._page = min(max(self._page, 0), len(pages) - 1)
+        page = pages[self._page]
+        shown = arranged.rows[page.start : page.stop]
         old, parts, views = self.grid.children, [], []
         if any(arranged.columns):
             parts += [_heading(text, "qingbo-column-name") for text in ("", *arranged.columns)]
@@ -77,19 +75,18 @@ class CellPages:
                 parts += [_heading(column, "qingbo-cell-name")] if column and cell is not None else []
                 parts.append(_heading("") if cell is None else CellView(cell, self._act))
                 views += [parts[-1]] if cell is not None else []
-        first, last = self._page * rows + 1, self._page * rows + len(shown)
         rows_shown = tr("rows {first} to {last} of {total}").format(
-            first=first, last=last, total=len(arranged.rows)
+            first=page.start + 1, last=page.stop, total=len(arranged.rows)
         )
         with update(self.grid, self.grid.layout, self._range, self._previous, self._next, self.pager.layout):
             self.grid.layout.grid_template_columns = (
-                f"minmax(80px, 200px) repeat({across}, minmax(200px, 1fr))"
+                f"minmax(80px, 200px) repeat({across}, minmax(200px, 300px))"
             )
             self.grid.children = parts
             self.views = tuple(views)
             self._range.value = markup.span(rows_shown, "qingbo-dim")
-            self._previous.disabled, self._next.disabled = self._page == 0, self._page == pages - 1
-            self.pager.layout.display = "none" if pages == 1 else None
+            self._previous.disabled, self._next.disabled = self._page == 0, self._page == len(pages) - 1
+            self.pager.layout.display = "none" if len(pages) == 1 else None
         for part in old:
             close_whole(part)
 

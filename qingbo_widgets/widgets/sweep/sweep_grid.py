@@ -19,10 +19,12 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.notify import bell, watch_sweep
 from ..base.output import CellOutput
+from ..base.scripts import SCRIPTS_CLASS
 from ..base.sync import observe, refresher, update
 from . import table
 from .cell_pages import CellPages
 from .cell_view import CellView, button_at_left
+from .play_all import make_play_all
 from .static_copy import plain_text, static_copy
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ __all__ = ["SweepGrid", "show"]
 COPY_EVERY = 5.0
 
 _SUBMIT = N_("Submits them, {places} at a time. They may cost money.")
-_PAUSE = N_("Submits no more. What is under way goes on.")
-_GO_ON = N_("Submits what waits. It may cost money.")
+_PAUSE = N_("Submits no more. Running tasks continue.")
+_RESUME = N_("Submits the waiting tasks, which may cost money.")
 _CANCEL = N_("Drops what waits here, and cancels what waits in the service's queue; the service refunds it.")
 _RETRY = N_(
     "Makes a new task for each failed one, which may cost money. The service refunds the failed ones."
@@ -80,15 +82,19 @@ class SweepGrid(Composite):
             tr("Cancel the rest"), tr(_CANCEL), lambda: self._act(sweep.cancel)
         )
         self.retry_button = button_at_left(
-            tr("Try failed ones again"), tr(_RETRY), lambda: self._act(sweep.retry_failed), PAYS
+            tr("Regenerate failed"), tr(_RETRY), lambda: self._act(sweep.retry_failed), PAYS
         )
         self.follow_button = button_at_left(
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
         )
-        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0"})
+        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap"})
+        #: In a box of its own, because buttons that come and go beside it would make the page draw it anew.
+        self._play_all: Any = None
+        self._row = ipywidgets.HBox([self._buttons], layout={"flex_flow": "row wrap", "margin": "4px 0"})
+        self._row.add_class(SCRIPTS_CLASS)
         self._pages = CellPages(sweep, self._act, self.redraw_now)
         super().__init__(
-            [self._head, self._bar, self._notes, self._buttons, self._pages.grid, self._pages.pager],
+            [self._head, self._bar, self._notes, self._row, self._pages.grid, self._pages.pager],
             layout={"overflow": "visible", "max_width": "1280px"},
         )
         self.add_class("qingbo").add_class("qingbo-grid")
@@ -127,11 +133,12 @@ class SweepGrid(Composite):
             )
             self._notes.value = markup.style() + self.cell_output.style + notes
             is_paused = sweep.state == "paused"
-            self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
-            set_tooltip(self.pause_button, tr(_GO_ON) if is_paused else tr(_PAUSE))
+            self.pause_button.description = tr("Resume") if is_paused else tr("Pause")
+            set_tooltip(self.pause_button, tr(_RESUME) if is_paused else tr(_PAUSE))
             buttons = self._visible_buttons()
             if self._buttons.children != buttons:
                 self._buttons.children = buttons
+        self._offer_play_all()
         self._update_copy()
         return not sweep.is_done and sweep.state != "planned"
 
@@ -143,6 +150,7 @@ class SweepGrid(Composite):
         return (
             *self.views,
             *buttons,
+            self._play_all,
             self.follow_button,
             self.retry_button,
             self._pages.pager,
@@ -195,6 +203,17 @@ class SweepGrid(Composite):
         if counts[CellState.failed]:
             buttons.append(self.retry_button)
         return tuple(buttons if sweep.is_done else [*buttons, *bell(self._buttons)])
+
+    def _offer_play_all(self) -> None:
+        """Show the button that plays all videos of the page, if there are several."""
+        is_offered = sum(view.cell.state == CellState.finished for view in self.views) > 1
+        if is_offered and self._play_all is None:
+            self._play_all = make_play_all()
+            with update(self._row):
+                self._row.children = (self._buttons, self._play_all)
+        if self._play_all is not None:
+            with update(self._play_all.layout):
+                self._play_all.layout.display = None if is_offered else "none"
 
     # ------------------------------------------------------------------ the static copy
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...tasks.sweep.cell import CellState
-from ...tasks.sweep.plain import first_prompt
+from ...tasks.sweep.grid import summary
+from ...tasks.sweep.plain import common_prompt, prompts_of
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import video_html
@@ -28,6 +30,7 @@ __all__ = [
     "headline",
     "label",
     "notes",
+    "pages",
     "saved_headline",
     "table_html",
     "waiting",
@@ -43,7 +46,7 @@ _STATE = {
     "ended": N_("Finished"),
 }
 _CELL = {
-    CellState.waiting: N_("Waits for its turn"),
+    CellState.waiting: N_("Waiting, not sent yet"),
     CellState.cancelled: N_("Cancelled before it was sent"),
 }
 _COUNTED = {
@@ -67,10 +70,12 @@ class Table:
     Attributes:
         columns: the heading of each column; a single empty one if no axis goes across.
         rows: the heading and the cells of each row; ``None`` for a combination that was left out.
+        groups: the varying values of each row, by which rows belong together.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    groups: tuple[tuple[str, ...], ...]
 
 
 def arrange(sweep: Sweep) -> Table:
@@ -81,16 +86,50 @@ def arrange(sweep: Sweep) -> Table:
     # A duplicate value shares a column; its cells are placed one below the other.
     heads = {_key([value]): label({across: value}) for value in axes[across]} if across else {_key([]): ""}
     rows: dict[str, tuple[str, dict[str, Cell]]] = {}
+    groups = []
     for cell in sweep.cells:
         others = {name: value for name, value in cell.values.items() if name != across}
         key = _key(others.values())
         column = _key([cell.values.get(across)] if across else [])
         # Identical rows of the input table each get a row of their own.
-        while column in rows.setdefault(key, (label(_varying(others, names)), {}))[1]:
+        while key in rows and column in rows[key][1]:
             key += "'"
+        if key not in rows:
+            rows[key] = label(_varying(others, names)), {}
+            groups.append(tuple(_key([cell.values.get(name)]) for name in names if name != across))
         rows[key][1][column] = cell
     down = ((text, tuple(map(cells.get, heads))) for text, cells in rows.values())
-    return Table(tuple(heads.values()), tuple(down))
+    return Table(tuple(heads.values()), tuple(down), tuple(groups))
+
+
+def pages(groups: Sequence[tuple[str, ...]], most: int) -> list[range]:
+    """Return the rows of each page. Rows that share their first value stay together, if a page holds them.
+
+    Of those that no page holds, those stay together that share the first two values, and so on.
+
+    Args:
+        groups: the values of each row.
+        most: the maximum of rows on a page.
+    """
+    found = [range(0)]
+    for block in _blocks(groups, range(len(groups)), most, 1):
+        if found[-1] and block.stop - found[-1].start > most:
+            found.append(range(block.start, block.start))
+        found[-1] = range(found[-1].start, block.stop)
+    return found
+
+
+def _blocks(groups: Sequence[tuple[str, ...]], rows: range, most: int, depth: int) -> Iterator[range]:
+    """Yield consecutive rows that should stay together, each as many as a page holds at most."""
+    for _, same in itertools.groupby(rows, lambda row: groups[row][:depth]):
+        numbers = list(same)
+        block = range(numbers[0], numbers[-1] + 1)
+        if len(block) <= most:
+            yield block
+        elif depth < len(groups[block.start]):
+            yield from _blocks(groups, block, most, depth + 1)
+        else:
+            yield from (range(row, row + 1) for row in block)
 
 
 def label(values: Mapping[str, Any]) -> str:
@@ -130,9 +169,12 @@ def notes(sweep: Sweep) -> Markup:
     """Return why the sweep waits, the values shared by all cells, and the cells left out, as HTML."""
     reason = sweep.reason or sweep.message
     lines = [markup.note(reason, "hint")] if reason else []
+    if sweep.state == "planned":
+        lines.append(markup.tag("div", markup.text(summary(sweep.axes, sweep.cells, len(sweep.skipped)))))
+        lines += [markup.user_text(text, class_="qingbo-prompt") for text in prompts_of(sweep.cells)]
+    elif prompt := common_prompt(sweep.cells):
+        lines.append(markup.user_text(markup.shorten(prompt, 240), class_="qingbo-prompt"))
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
-    if sweep.state == "planned" and (prompt := first_prompt(sweep.cells)):
-        lines.append(markup.note(prompt))
     callback = callback_note(*(cell.request for cell in sweep.cells))
     if callback and callback not in sweep.reason:
         lines.append(markup.note(callback, "hint"))

@@ -148,7 +148,7 @@ def test_cancel_ends_cells_that_have_not_begun(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 def test_a_retried_cell_waits_for_the_journal(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The queue may look at a cell between a click on "Try again" and its record in the journal."""
+    """The queue may look at a cell between a click on "Regenerate" and its record in the journal."""
     made = sweep(prompt="koi", repeat=2, max_running=1, manager=manager, **SHORT)
     made.cancel()
     made.wait(timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,8 +16,10 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.sweep import brake
 from qingbo_widgets.tasks.sweep.cell import CellState
+from qingbo_widgets.widgets.base.build import PAYS
 from qingbo_widgets.widgets.sweep import sweep_grid, table
 from qingbo_widgets.widgets.sweep.cell_pages import CARDS
+from qingbo_widgets.widgets.sweep.play_all import script
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
 from tests.widgets.page import displayed, displayed_html, text_of
 
@@ -38,7 +41,7 @@ def bar_of(grid: SweepGrid) -> ipywidgets.IntProgress:
 
 def next_page(grid: SweepGrid) -> None:
     """Click the button for the next page."""
-    next(button for button in buttons_of(grid) if button.description == "Next ›").click()
+    next(button for button in buttons_of(grid) if button.description == "Next").click()
 
 
 @pytest.fixture
@@ -133,7 +136,7 @@ def test_pause_cancel_and_retry_by_click(
     grid.start_button.click()
     grid.pause_button.click()
     assert grid.sweep.state == "paused"
-    assert grid.pause_button.description == "Go on"
+    assert grid.pause_button.description == "Resume"
     grid.views[5].drop_button.click()
     assert grid.sweep.cells[5].state == CellState.cancelled
     grid.pause_button.click()
@@ -144,6 +147,143 @@ def test_pause_cancel_and_retry_by_click(
     grid.views[5].retry_button.click()
     until(lambda: grid.sweep.cells[5].state == CellState.finished)
     assert [cell.state for cell in grid.sweep.cells[:5]] == [CellState.failed] * 5
+
+
+def test_the_question_shows_what_is_paid_for(make_grid: Callable[..., SweepGrid]) -> None:
+    """Before the start the grid shows what varies, the seconds in total, and the prompts that do not vary."""
+    asked = {
+        "prompt": "a koi",
+        "negative_prompt": "blur",
+        "model": "kling-v1",
+        "duration": 5,
+        "enable_audio": None,
+    }
+    text = text_of(make_grid(cfg_scale=[0.2, 0.5, 0.8], repeat=2, **asked))
+    assert "6 tasks (3 cfg_scale × 2 repeat), 30 s of video" in text
+    assert "Prompt: “a koi”." in text
+    assert "Negative prompt: “blur”." in text
+    assert "First prompt" not in text
+
+
+def test_a_prompt_that_does_not_vary_stays_in_the_head(
+    make_grid: Callable[..., SweepGrid], until: Until
+) -> None:
+    """No cell repeats the common prompt, so the head keeps it after the start."""
+    grid = make_grid(prompt="koi fail", mode=["std", "pro"])
+    grid.start_button.click()
+    until(lambda: grid.sweep.state == "ended")
+    until(lambda: "2 failed" in text_of(grid))
+    assert "koi fail" in table.notes(grid.sweep)
+
+
+def test_a_finished_cell_is_brief(make_grid: Callable[..., SweepGrid], until: Until) -> None:
+    """A finished cell shows status, video and rating; request, id and Frames are shown on demand."""
+    grid = make_grid(prompt=["koi", "crane"], max_running=2)
+    grid.start_button.click()
+    until(lambda: grid.sweep.state == "ended" and all(view.line and view.line.rating for view in grid.views))
+    view = grid.views[0]
+    card, line = view.card, view.line
+    assert card is not None
+    assert line is not None
+    until(lambda: "Finished" in displayed_html(view))
+    assert line.rating in displayed(view)
+    assert card.frames_button not in displayed(view)
+    assert re.search(r'class="qingbo-panel-details" hidden=""', displayed_html(view)), (
+        "the request is repeated"
+    )
+    line.details_button.click()
+    assert card.frames_button in displayed(view)
+    assert 'class="qingbo-panel-details"><' in displayed_html(view)
+    assert grid.sweep.tasks[0].task_id in displayed_html(view)
+    line.details_button.click()
+    assert card.frames_button not in displayed(view)
+
+    library = grid.sweep.manager.library
+    line.rating.value = 4
+    assert library.judgements.of(grid.sweep.tasks[0].key).rating == 4
+    assert grid.sweep.rows()[0]["rating"] == 4
+    line.rating.value = None
+    assert library.judgements.of(grid.sweep.tasks[0].key).rating is None
+
+
+def test_a_running_cell_keeps_its_button(
+    make_grid: Callable[..., SweepGrid], manager: TaskManager, until: Until
+) -> None:
+    """A brief cell shows the bar and Cancel of a running task."""
+    grid, manager.poll_interval = make_grid(prompt="koi fail"), 60.0
+    grid.start_button.click()
+    view = grid.views[0]
+    until(lambda: view.card is not None and view.card.cancel_button in displayed(view))
+    assert any(isinstance(part, ipywidgets.IntProgress) for part in displayed(view))
+
+
+def test_a_failed_cell_keeps_its_message(make_grid: Callable[..., SweepGrid], until: Until) -> None:
+    """A brief cell shows the error of a failed task, and the button that submits it again."""
+    grid = make_grid(prompt="koi fail")
+    grid.start_button.click()
+    view = grid.views[0]
+    until(lambda: grid.sweep.state == "ended" and view.retry_button in displayed(view))
+    assert view.retry_button.description == "Regenerate"
+    until(lambda: "task_failed" in displayed_html(view))
+    assert "qingbo-alarm" in displayed_html(view)
+
+
+def test_what_was_never_sent_is_generated_not_regenerated(grid: SweepGrid) -> None:
+    """The buttons that submit again say that they may cost money, and keep the focus away."""
+    view = grid.views[0]
+    view.drop_button.click()
+    grid.redraw_now()
+    assert view.retry_button.description == "Generate"
+    for button in (view.retry_button, view.new_task_button):
+        assert PAYS in button._dom_classes
+        assert "cost money" in button.tooltip
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "expected"),
+    [
+        ([4, 4, 4], 6, [4, 4, 4]),
+        ([2, 2, 2], 4, [4, 2]),
+        ([1] * 9, 4, [4, 4, 1]),
+        ([3, 3], 12, [6]),
+        ([7, 1], 4, [4, 4]),
+        ([], 4, [0]),
+    ],
+)
+def test_a_page_ends_with_a_group(sizes: list[int], most: int, expected: list[int]) -> None:
+    """Rows with the same first value are on one page if they fit; others fill the pages."""
+    groups = [(f"{number}", f"{row}") for number, size in enumerate(sizes) for row in range(size)]
+    pages = table.pages(groups, most)
+    assert [len(page) for page in pages] == expected
+    assert [row for page in pages for row in page] == list(range(len(groups)))
+
+
+def test_a_group_that_no_page_holds_breaks_between_smaller_groups() -> None:
+    """Of a first value with more rows than a page, those with the same second value stay together."""
+    groups = [("koi", mode, str(row)) for mode in ("std", "pro") for row in range(3)]
+    assert [len(page) for page in table.pages(groups, 4)] == [3, 3]
+
+
+def test_a_page_of_a_grid_ends_with_a_group(make_grid: Callable[..., SweepGrid]) -> None:
+    """Five rows of a prompt stay together, although six would fit on a page."""
+    grid = make_grid(prompt=["koi", "crane"], duration=[3, 4, 5, 6, 7], mode=["std", "pro"])
+    assert "rows 1 to 5 of 10" in text_of(grid)
+    next_page(grid)
+    assert "rows 6 to 10 of 10" in text_of(grid)
+    assert {view.cell.values["prompt"] for view in grid.views} == {"crane"}
+
+
+def test_several_videos_can_be_played_together(make_grid: Callable[..., SweepGrid], until: Until) -> None:
+    """The button appears with the second video, and its script is one file, as a page needs it."""
+    grid = make_grid(prompt=["koi", "crane"], max_running=1)
+    assert not isinstance(grid._play_all, ipywidgets.DOMWidget)
+    grid.start_button.click()
+    until(lambda: grid._play_all is not None)
+    assert grid.sweep.counts[CellState.finished] == 2
+    assert grid._play_all in displayed(grid)
+    assert grid._play_all.texts["play"] == "Play all in step"
+    assert not re.search(r"^import ", script(), re.MULTILINE)
+    assert len(re.findall(r"^export default ", script(), re.MULTILINE)) == 1
 
 
 def test_the_first_prompt_is_shown_before_the_start(
@@ -161,7 +301,7 @@ def test_the_reason_of_a_pause_is_shown(grid: SweepGrid, server: Sandbox, until:
     server.faults = Faults(no_balance=True)
     grid.start_button.click()
     until(lambda: "402" in displayed_html(grid))
-    until(lambda: grid.pause_button.description == "Go on")
+    until(lambda: grid.pause_button.description == "Resume")
 
 
 def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widgets: Callable[[], int]) -> None:
