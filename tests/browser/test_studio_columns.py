@@ -51,6 +51,13 @@ def is_in_view(part: Locator) -> bool:
     return inside
 
 
+def right_of(part: Locator) -> float:
+    """Return the right edge of an element."""
+    box = part.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"]
+
+
 @pytest.mark.parametrize("width", [1280, 700])
 def test_form_and_video_are_in_view(notebook: Notebook, width: int) -> None:
     """Generate and the player are on the screen, at 1280 × 900 the form too, and nothing moves at the end."""
@@ -148,6 +155,45 @@ def test_a_video_that_is_watched_goes_on(notebook: Notebook) -> None:
     assert page.page.evaluate(goes_on), "a newer video has closed the one that is watched"
     expect(output.locator(".qingbo-recent-tile.qingbo-open")).to_have_count(1)
     assert page.problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_sticks_out(notebook: Notebook, width: int) -> None:
+    """A long prompt is cut off on the line of an older card, its status is not; a recent video is in view."""
+    cell = "studio = qw.VideoStudio(duration=3)\nstudio"
+    page, output = studio_of(notebook, width, speed=40, cell=cell)
+    output.get_by_label("Variations").select_option("× 4")
+    generate(output, "A paper boat drifts across a still lake at dusk, slow aerial pull-back, " * 3)
+    expect(output.locator("video:visible")).to_have_count(3, timeout=2 * PATIENCE)
+    card = output.locator(".qingbo-card:has(> .qingbo-line)")
+    status = card.locator(".qingbo-line-status")
+    expect(status).to_have_text("Finished")
+    assert right_of(status) <= right_of(card), "the status is beside the card"
+    # The head keeps to one or two lines, and its button to the edge of the cards.
+    bell = output.get_by_role("button", name="Notify me")
+    assert abs(right_of(bell) - right_of(card)) < 6
+    output.get_by_role("button", name="Clear finished").click()
+    output.get_by_role("button", name=re.compile("^Play: ")).first.click()
+    player = output.locator(".qingbo-recent video:visible")
+    expect(player).to_have_count(1)
+    expect(player).to_be_in_viewport(ratio=0.95)
+    expect(output.locator("img[src='data:,']:visible")).to_have_count(0)  # a broken picture
+    page.screenshot(f"studio-recent-{width}")
+
+
+def test_the_prompt_has_the_focus_after_a_key_or_the_sandbox(notebook: Notebook) -> None:
+    """With the sandbox chosen, the prompt can be typed at once; what the model does is written once."""
+    page = notebook(["import qingbo_widgets as qw\nqw.VideoStudio()"], width=1280)
+    output = page.run_all().output(0)
+    output.get_by_role("button", name="Use the sandbox").click()
+    prompt = output.get_by_label("Prompt", exact=True)
+    expect(prompt).to_be_focused()
+    generate_button = output.get_by_role("button", name="Generate", exact=True)
+    top = generate_button.bounding_box()
+    page.page.keyboard.type("A koi")
+    expect(generate_button).to_be_enabled()
+    assert generate_button.bounding_box() == top, "Generate has moved under the mouse"
+    expect(output.get_by_text("3 to 15 s, several shots, native audio", exact=True)).to_be_hidden()
 
 
 def test_edit_continue_and_back(notebook: Notebook) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,8 @@ _CHECKING = N_("Checking the key…")
 _NOT_SUBMITTED = N_("Nothing was submitted. Put in another key.")
 _KEY_IS_HERE = N_("A key is here, hidden. Press {button}.")
 _PAGE = N_("Make a key ({host})")
+#: Seconds in which the page sends the key after Enter was pressed in the field.
+_AFTER_ENTER = 2.0
 
 
 class KeyField(Password):
@@ -86,7 +89,7 @@ class KeyEntry:
 
     Args:
         button: the label of the button that uses the key, as the message names it.
-        *classes: CSS classes of the message.
+        use: what that button does, for Enter in the field.
         **traits: further traits of the field.
 
     Attributes:
@@ -94,8 +97,9 @@ class KeyEntry:
         message: the widget with the state of the check, which belongs beside the field.
     """
 
-    def __init__(self, button: str, *classes: str, **traits: Any) -> None:
-        self._button = button
+    def __init__(self, button: str, use: Callable[[], object], *classes: str, **traits: Any) -> None:
+        self._button, self._use = button, use
+        self._entered_at = float("-inf")
         self.field = create_widget(
             KeyField, tr(_HELP), description=tr("API key"), placeholder=tr("paste it here"), **traits
         )
@@ -104,6 +108,7 @@ class KeyEntry:
         self.problem = ""
         self._run: object = None
         self.field.observe(self._on_key, "value")
+        self.field.on_msg(self._on_message)
 
     @property
     def is_checking(self) -> bool:
@@ -142,6 +147,19 @@ class KeyEntry:
         if not self.is_checking:
             self.problem = ""
             self.show(tr(_KEY_IS_HERE).format(button=self._button) if self.field.is_filled else "")
+            if self.field.is_filled and time.monotonic() - self._entered_at < _AFTER_ENTER:
+                self._enter()
+
+    def _on_message(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        """Use the key after Enter. The page sends Enter first, then the key, unless that is here already."""
+        if content.get("event") == "submit":
+            self._entered_at = time.monotonic()
+            if self.field.is_filled:
+                self._enter()
+
+    def _enter(self) -> None:
+        self._entered_at = float("-inf")
+        self._use()
 
     def _carry_out(self, run: object, result: KeyCheck, accept: Callable[[str], object]) -> None:
         try:

@@ -52,7 +52,7 @@ _URL = re.compile(r"\b\w+://\S+")
 
 _LABEL = N_("Notify me")
 _HELP = N_("When a video is finished, this browser shows a notification and marks the tab's title. No sound.")
-_BLOCKED = N_("The browser shows no notifications of this page. The tab's title will be marked.")
+_BLOCKED = N_("Blocked here: only the tab's title is marked.")
 
 #: The box with the widget, once it exists.
 _installed: list[Any] = []

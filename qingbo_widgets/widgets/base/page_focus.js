@@ -4,12 +4,14 @@
 // - to the same control, if it was only drawn again,
 // - to the next control in the nearest box that has one, else to the one before,
 // - to the widget itself, and on to the first control that appears there.
+// Of several next ones, the main one (qingbo-main) has it: the prompt, once a key is put in.
 // It never goes to a button that may cost money (qingbo-pays): the user may be about to press Enter.
 
 const OURS = '[class*="qingbo"]';
 const REGION = ".qingbo";
 const CELL = ".jp-Cell, .cell"; // of JupyterLab and Notebook 7, of nbclassic
 const CONTROLS = "a[href], button, input, select, textarea, summary, video[controls], [tabindex='0']";
+const MAIN = ".qingbo-main";
 const PAYS = ".qingbo-pays, .mod-primary";
 /** Milliseconds in which a control that is drawn again counts as the same. */
 const SOON = 1500;
@@ -23,6 +25,7 @@ const CHANGES = ["disabled", "style", "class", "hidden"];
  * @property {string} name what tells it from others: its kind and its label
  * @property {boolean} follows whether it comes after the lost one
  * @property {boolean} pays whether it may cost money
+ * @property {boolean} [isMain] whether the user most likely wants it: the prompt of a studio
  */
 
 /**
@@ -36,7 +39,7 @@ export function successor(controls, name) {
   const free = controls.filter((control) => !control.pays);
   const next = free.filter((control) => control.follows);
   const same = [...next, ...free].find((control) => control.name === name);
-  return same ?? next[0] ?? free.at(-1) ?? null;
+  return same ?? next.find((control) => control.isMain) ?? next[0] ?? free.at(-1) ?? null;
 }
 
 /**
@@ -121,6 +124,7 @@ function controlsIn({ box, at }, element) {
       control,
       name: nameOf(control),
       pays: control.matches(PAYS),
+      isMain: control.closest(MAIN) !== null,
       follows:
         next !== undefined &&
         (control === next ||
@@ -192,7 +196,8 @@ function improve() {
   }
   const found = replacement(from);
   if (!found || found.isRegion || found.now === now) return;
-  if (isRegion || nameOf(found.now) === from.name) give(from, found, at);
+  const isBetter = nameOf(found.now) === from.name || found.now.matches(`${MAIN} *`);
+  if (isRegion || isBetter) give(from, found, at);
 }
 
 /** @param {MutationRecord[]} records */

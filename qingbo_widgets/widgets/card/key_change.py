@@ -14,6 +14,7 @@ from ..base.clicks import message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.key_field import KeyEntry, keys_page
+from ..base.sync import weakly
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner
@@ -53,7 +54,10 @@ class KeyChange(Composite):
         self._manager, self._on_done = manager, on_done
         label = tr("Use this key")
         self._entry = KeyEntry(
-            label, layout={"width": "auto", "max_width": "420px"}, style={"description_width": "auto"}
+            label,
+            weakly(self, "_use"),
+            layout={"width": "auto", "max_width": "420px"},
+            style={"description_width": "auto"},
         )
         self.key_field = self._entry.field
         self.use_button = button(label, tr(_USE_HELP), self._use)

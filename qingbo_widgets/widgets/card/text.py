@@ -224,7 +224,7 @@ def about(task: Task, *, folds_id: bool = True) -> Markup:
 def _details(task: Task) -> Markup:
     """Return what only a support case needs, folded: the id, which can be selected and copied."""
     if not task.task_id:
-        return Markup()
+        return Markup() if is_over(task) else markup.tag("div", Markup(), class_="qingbo-details-space")
     summary = markup.tag("summary", markup.text(tr("Details")))
     return markup.tag("details", summary, _id(task), class_="qingbo-dim qingbo-details")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import east_asian_width
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
@@ -22,6 +23,8 @@ from .wording import character_count, name_of_part, plain_problems_html, problem
 
 __all__ = ["below", "code_notes", "obstacle"]
 
+#: The width of a text, in letters, that the list of models has room for beside the cards of a studio.
+_FITS = 50
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Fix first: {fields}.")
 _SHOT, _SHOTS = N_("Shot {number}"), N_("Multi-shot")
@@ -96,7 +99,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         lines.append(markup.note(tr(_FIXED)))
     if name == "model":
         description = form.models.of(form.model).description
-        lines += [markup.note(tr(description), "dim qingbo-narrow")] if description else []
+        lines += [_model_note(form.model, tr(description))] if description else []
         lines += _changes(form)
     field = shot_field(form.models)
     if name in form.derived and field is not None:
@@ -120,6 +123,12 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         is_untouched = True
     lines.append(problems_html(form, name, () if is_untouched else problems, warnings))
     return markup.join(lines)
+
+
+def _model_note(name: str, description: str) -> Markup:
+    """Return the description of a model, for a page that is too narrow to show it in the list of models."""
+    width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in f"{name}: {description}")
+    return markup.note(description, "dim qingbo-narrow" + (" qingbo-fits" if width <= _FITS else ""))
 
 
 def _changes(form: FormState) -> list[Markup]:

@@ -26,6 +26,7 @@ from ..base.clicks import message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.key_field import KeyEntry, keys_page
+from ..base.sync import weakly
 from ..form.fields import LABEL_WIDTH
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ class ConnectPanel(Composite):
         self._on_connect = on_connect
         self.note = ""
         layout, style = {"width": "auto", "max_width": "480px"}, {"description_width": LABEL_WIDTH}
-        self._entry = KeyEntry(tr("Connect"), "qingbo-note", layout=layout, style=style)
+        self._entry = KeyEntry(
+            tr("Connect"), weakly(self, "_connect"), "qingbo-note", layout=layout, style=style
+        )
         self.key_field = self._entry.field
         #: The addresses that are shown: the environment may change before the click.
         self._addresses = {name: find_base_url(CONTRACTS[name]) for name in _CONTRACTS}
@@ -107,8 +110,12 @@ class ConnectPanel(Composite):
         )
         self.connect_button = button(tr("Connect"), tr(_CONNECT_HELP), self._connect)
         self.sandbox_button = button(tr("Use the sandbox"), tr(_SANDBOX_HELP), self._start_sandbox)
-        buttons = ipywidgets.HBox(
-            [self.connect_button, self.sandbox_button], layout={"flex_flow": "row wrap", "margin": "4px 0"}
+        buttons = create_widget(
+            ipywidgets.HBox,
+            "",
+            "qingbo-note",
+            children=[self.connect_button, self.sandbox_button],
+            layout={"flex_flow": "row wrap", "margin": "4px 0"},
         )
         super().__init__(
             [

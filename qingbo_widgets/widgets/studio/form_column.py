@@ -148,6 +148,9 @@ class FormColumn(CompositeMixin, VBox):
     def continue_with(self, request: VideoRequest, prompt: str) -> None:
         """Fill in the form with a request that begins with a frame, which the user has chosen to publish."""
         self.load(request, prompt)
+        # The next prompt is for the user to write: that there is none is no mistake yet.
+        self.form.has_typed = False
+        self.form.refresh()
         first = frames_of(request.given, self.form.models.of(self.form.model)).first
         if isinstance(first, str):
             self.form.approve([first])

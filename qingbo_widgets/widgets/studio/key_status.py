@@ -39,7 +39,8 @@ class KeyStatus(Composite):
             tr(_CHANGE_HELP),
             self.show_field,
             "qingbo-small",
-            layout={"width": "auto", "display": "none", "margin": "0 0 0 12px"},
+            "qingbo-quiet",
+            layout={"width": "auto", "display": "none", "margin": "2px 4px 2px 0"},
         )
         self.panel: KeyChange | None = None
         self._manager: Owner | None = None

@@ -34,6 +34,11 @@ _TITLE = N_("Recent")
 _ALL = N_("All videos:")
 _USE, _USE_HELP = N_("Use settings"), N_("Fills in the form as it was for this video. Nothing is submitted.")
 _PLAY = N_("Play: {prompt}")
+#: The player is below the strip and may be out of sight. Only after a click: the page may draw it again.
+_INTO_VIEW = (
+    "if (navigator.userActivation?.isActive)"
+    " this.closest('.qingbo-panel-recent')?.scrollIntoView({block: 'nearest'})"
+)
 
 
 def recent_videos(library: Library, shown: Collection[str]) -> list[Entry]:
@@ -108,7 +113,11 @@ class Recent(CompositeMixin, VBox):
         self._opened = key
         videos = [video for entry, video in self._shown if entry.key == key]
         with update(self._player):
-            self._player.outputs = tuple(output_of(saved_html(video), str(video)) for video in videos)
+            # A page's own style would show an image of an output that is only "hidden".
+            scroll = markup.run_in_page(_INTO_VIEW, style="display: none")
+            self._player.outputs = tuple(
+                output_of(saved_html(video) + scroll, str(video)) for video in videos
+            )
 
 
 class _Tile(CompositeMixin, VBox):

@@ -126,6 +126,7 @@ class VideoStudio(Composite):
         self._copied_at, self._is_copy_due = 0.0, False
         self._panel: ConnectPanel | None = None
         self.form: RequestForm = _StudioForm(**initial)
+        self.form.controls["prompt"].add_class("qingbo-main")
         self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
         self._own_tasks: StudioTasks | None = None
@@ -138,7 +139,8 @@ class VideoStudio(Composite):
         )
         self.variations = variations_control()
         self.variations.observe(lambda _: self._update_button(), "value")
-        self._head = ipywidgets.HTML()
+        # The text wraps before the buttons go below it.
+        self._head = ipywidgets.HTML(layout={"flex": "1 1 240px", "min_width": "0"})
         self._bell = create_shared(ipywidgets.Box, "", "qingbo-bell-place")
         self._key = KeyStatus()
         head_layout = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible"}
@@ -148,7 +150,13 @@ class VideoStudio(Composite):
         self._reason = ipywidgets.HTML(layout={"flex": "1 1 160px", "margin": "0 0 0 10px"})
         self._actions = ipywidgets.HBox(
             [self.generate_button, self.variations, self._reason],
-            layout={"flex_flow": "row wrap", "align_items": "center", "margin": "8px 0 4px"},
+            # With the height of two lines, so that Generate does not move when the reason goes.
+            layout={
+                "flex_flow": "row wrap",
+                "align_items": "center",
+                "margin": "8px 0 4px",
+                "min_height": "40px",
+            },
         )
         self._offered_contract: str | None = None
         self._use_contract_button: Any = None

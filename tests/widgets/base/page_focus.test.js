@@ -41,6 +41,18 @@ test("else the next one, else the one before", () => {
   assert.equal(chosen("", "Next"), null, "the widget itself must take it");
 });
 
+test("of the next ones the main one: the prompt, once a key is put in", () => {
+  const next = ["Change key", "Model", "Prompt"].map((name) => ({
+    name,
+    follows: true,
+    pays: false,
+    isMain: name === "Prompt",
+  }));
+  assert.equal(successor(next, "Connect")?.name, "Prompt");
+  assert.equal(successor(next, "Model")?.name, "Model", "the same control is nearer");
+  assert.equal(successor([{ ...next[2], follows: false }, next[0]], "Connect")?.name, "Change key");
+});
+
 test("never a button that costs money, which the next Enter would press", () => {
   assert.equal(chosen("| Regenerate$, Frames", "Cancel"), "Frames");
   assert.equal(chosen("| Regenerate$", "Cancel"), null);

@@ -116,6 +116,17 @@ def test_saving_is_told_with_its_own_percent(make_task: MakeTask) -> None:
     assert not task_text.is_over(task)
 
 
+def test_the_details_have_their_place_before_there_are_any(make_task: MakeTask) -> None:
+    """A card does not grow when the service has given its task an id; an ended one without id has no gap."""
+    task = make_task(status=TaskStatus.submitting)
+    assert "qingbo-details-space" in task_text.about(task)
+    task.set_traits(task_id="task-1", status=TaskStatus.queued)
+    assert "qingbo-details-space" not in task_text.about(task)
+    assert "task-1" in task_text.about(task)
+    refused = make_task(status=TaskStatus.failed, error=AuthenticationFailed("No.", status=401))
+    assert "details" not in task_text.about(refused)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(-3, "0:00"), (7.9, "0:07"), (754, "12:34"), (3661, "1:01:01")]
 )

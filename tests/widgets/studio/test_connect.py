@@ -22,7 +22,7 @@ from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.faults.server import FaultServer, answer, close
 from tests.waiting import until
-from tests.widgets.page import below, click, enter, html_of, is_displayed, read, text_of
+from tests.widgets.page import below, click, enter, html_of, is_displayed, read, send, text_of
 
 SENTINEL = "sk-sentinel-1234567890"
 UNKNOWN_TASK = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
@@ -319,6 +319,36 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
     panel.close()
 
 
+@pytest.mark.parametrize("comes_first", ["enter", "key"])
+def test_enter_in_the_field_is_the_button(workdir: object, service: FaultServer, comes_first: str) -> None:
+    """Enter uses the key. A page sends it before the key, unless the key was there before."""
+    connected: list[TaskManager] = []
+    panel = ConnectPanel(connected.append)
+    messages = [lambda: send(panel.key_field, {"event": "submit"}), lambda: enter(panel.key_field, SENTINEL)]
+    for message in messages if comes_first == "enter" else messages[::-1]:
+        message()
+    until(lambda: connected)
+    assert len(service.requests) == 1, "the key was checked twice"
+    assert not panel.key_field.is_filled
+    panel.close()
+
+
+def test_enter_in_an_empty_field_does_nothing(
+    workdir: object, service: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is put in later is not used before a click: the user may still want another service."""
+    now = [100.0]
+    monkeypatch.setattr("qingbo_widgets.widgets.base.key_field.time.monotonic", lambda: now[0])
+    panel = ConnectPanel(lambda _: None)
+    send(panel.key_field, {"event": "submit"})
+    assert message_of(panel) == ""
+    now[0] += 10
+    enter(panel.key_field, SENTINEL)
+    assert message_of(panel) == "A key is here, hidden. Press Connect."
+    assert service.requests == []
+    panel.close()
+
+
 def assert_secret(panel: ConnectPanel) -> None:
     """Fail if the key is in anything that Jupyter could store or show of a panel."""
     state = json.dumps(ipywidgets.Widget.get_manager_state(widgets=[panel]), default=repr)
@@ -425,8 +455,7 @@ def refused(workdir: object, no_proxy: None) -> Iterator[tuple[Sandbox, VideoStu
 
 def put_in(studio: VideoStudio, key: str) -> None:
     """Type a key into the field of a studio and use it."""
-    panel = studio._key.panel
-    assert panel is not None, "there is no field for another key"
+    panel = until(lambda: studio._key.panel)  # opened by another thread, a moment after the refusal
     enter(panel.key_field, key)
     click(panel, "Use this key")
 
