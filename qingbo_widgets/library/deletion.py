@@ -27,7 +27,7 @@ from .entry import ENDED, Entry
 from .journal.journal import Journal
 from .journal.rows import SELECT, read_row
 from .journal.tables import cells, judgements, preferences, tags, tasks
-from .other_videos import NOTE, saved_beside
+from .other_videos import note_name, saved_beside
 from .sidecar import read_sidecar, sidecar_path
 from .trash import Trash
 
@@ -245,8 +245,7 @@ def _files(connection: sa.Connection, library: DeletionTarget, entries: list[Ent
     }
     found: list[str] = []
     for entry in entries:
-        note = library.video_path(entry.prompt, entry.key).with_suffix(NOTE)
-        found.append(note.name)
+        found.append(note_name(library.video_path(entry.prompt, entry.key)))
         video = library.video_of(entry)
         if video is None or entry.file in shared:
             continue

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..system.companions import POSTERS
 from ..system.folder import Folder
+from .other_videos import NOTE, NOTES
 from .untrusted import sanitised
 
 __all__ = ["TRASH", "Trash"]
@@ -78,7 +79,7 @@ class Trash:
         left = []
         for file in files:
             plain = Path(file).name
-            if not plain or plain == _LIST or file not in (plain, f"{POSTERS}/{plain}"):
+            if not plain or plain == _LIST or file not in (plain, _home_of(plain)):
                 continue  # a list that another program wrote may name any path
             try:
                 self._folder.move(file, f"{TRASH}/{name}/{plain}")
@@ -100,7 +101,7 @@ class Trash:
         for file in self._files(name):
             plain = Path(file).name
             try:
-                self._folder.move(file, f"{POSTERS}/{plain}" if plain.endswith(".jpg") else plain)
+                self._folder.move(file, _home_of(plain))
             except FileNotFoundError:  # another kernel was faster
                 continue
             except OSError as error:
@@ -131,3 +132,9 @@ class Trash:
     def _files(self, name: str) -> list[str]:
         files = self._folder.names(f"{TRASH}/{name}")
         return [file for file in files if Path(file).name != _LIST]
+
+
+def _home_of(name: str) -> str:
+    """Return the name of a deleted file in the folder of the library, by its ending."""
+    folder = {".jpg": POSTERS, NOTE: NOTES}.get(Path(name).suffix)
+    return name if folder is None else f"{folder}/{name}"
