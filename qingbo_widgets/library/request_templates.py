@@ -20,7 +20,7 @@ _FREE = frozenset(
     ("prompt", "negative_prompt", "image_urls", "video_urls", "last_frame", "static_mask", "callback_url")
 )
 _SHOTS, _SHOT_TEXT = ("shots", "multi_prompt"), "prompt"
-#: The first characters of the stand-ins for texts; from Unicode's area for private use, so in hardly any prompt.
+#: The ends of a stand-in for a text; from Unicode's area for private use, so in hardly any prompt.
 _MARK = "\ue0f0\ue0f1"
 #: The maximum number of kinds to remember.
 _MOST = 10_000

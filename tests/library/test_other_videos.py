@@ -50,7 +50,7 @@ def test_a_note_that_is_none(planned: Path, text: str) -> None:
 
 @pytest.mark.parametrize("first", ["keys_in", "write"])
 def test_a_note_of_an_earlier_version(planned: Path, first: str) -> None:
-    """A note beside the video is found too, whether the library is first read or written; it is moved once."""
+    """A note beside the video is found too, whether the notes are first read or written."""
     old = planned.with_suffix(other_videos.NOTE)
     old.write_text('{"key": "kept", "count": 3, "first": 0}', encoding="utf-8")
     if first == "write":

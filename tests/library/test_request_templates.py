@@ -18,6 +18,8 @@ from qingbo_widgets.library.requests import readable_part_of
 PICTURE, FILM, BEACH = "https://e.com/a.png", "https://e.com/a.mp4", "https://e.com/beach.png"
 STAND_IN = "\ue0f0\ue0f10\ue0f0\ue0f1"
 SECOND_STAND_IN = STAND_IN.replace("0", "1")
+ROLE = {"url": PICTURE, "role": "first_frame"}
+DAWN = {"prompt": "dawn", "duration": 3}
 #: Requests of each kind of field: texts, URLs, shots, lists of objects, damaged values, and unknown fields.
 REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("kling-v3", "2026-04", {"prompt": STAND_IN}),
@@ -35,15 +37,15 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("kling-v3", "2026-04", {"prompt": "a koi", "duration": "10", "mode": "pro", "cfg_scale": 0.5}),
     ("kling-v3", "2026-04", {"prompt": "a koi", "image_urls": [PICTURE], "last_frame": PICTURE}),
     ("kling-v3", "2026-04", {"prompt": "a koi", "image_urls": [PICTURE], "last_frame": BEACH}),
-    ("kling-v3", "2026-04", {"shots": [{"prompt": "dawn", "duration": 3}, {"prompt": "dawn", "duration": 4}]}),
-    ("kling-v3", "2026-04", {"shots": [{"prompt": "dawn", "duration": 3}, {"prompt": "dusk", "duration": 4}]}),
+    ("kling-v3", "2026-04", {"shots": [DAWN, {"prompt": "dawn", "duration": 4}]}),
+    ("kling-v3", "2026-04", {"shots": [DAWN, {"prompt": "dusk", "duration": 4}]}),
     ("kling-v1", "2026-04", {"prompt": "a koi", "static_mask": PICTURE,
                              "dynamic_masks": [{"mask": PICTURE, "trajectories": [{"x": 1, "y": 2}]}]}),
     ("kling-v1", "2026-04", {"prompt": "a koi", "camera_control": {"type": "simple", "config": {"pan": 3}}}),
     ("kling-v3", "2026-11", {"prompt": "a koi"}),
     ("kling-v3", "2026-11", {"prompt": "a koi", "mode": "pro", "enable_audio": True}),
     ("kling-v3-omni", "2026-11", {"prompt": "a koi", "action": "edit", "video_urls": [FILM]}),
-    ("kling-v3", "2026-11", {"prompt": "a koi", "image_with_roles": [{"url": PICTURE, "role": "first_frame"}]}),
+    ("kling-v3", "2026-11", {"prompt": "a koi", "image_with_roles": [ROLE]}),
     ("kling-v3", "2026-11", {"multi_shot": True, "multi_prompt": [
         {"index": 1, "prompt": "dawn", "duration": 3}, {"index": 2, "prompt": "dusk", "duration": 4}]}),
     ("kling-v3", "2031-01", {"prompt": "a koi", "seed": 7, "mode": "pro"}),

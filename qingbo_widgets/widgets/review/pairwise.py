@@ -212,7 +212,7 @@ def _picture(clip: Clip) -> Markup:
     if poster is None:
         return Markup()
     data = f"data:image/jpeg;base64,{base64.b64encode(poster).decode('ascii')}"
-    picture = markup.tag("img", src=data, alt="", width=_PICTURE_WIDTH)
+    picture = markup.tag("img", src=data, alt="", width=str(_PICTURE_WIDTH))
     return Markup(picture.removesuffix("</img>"))
 
 
