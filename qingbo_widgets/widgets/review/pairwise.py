@@ -177,7 +177,8 @@ class Pairwise(Composite):
             html = self._ranking_html(self.ranking())
         except ImportError as error:
             html = markup.note(error, "hint")
-        with update(self._table):
+        with update(self._remark, self._table):
+            self._remark.value = ""
             self._table.value = html
 
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:

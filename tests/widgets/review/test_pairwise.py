@@ -75,6 +75,9 @@ def test_a_double_click_is_one_answer(
     assert len(tasks[0].manager.library.judgements.preferences()) == 1
     assert pairwise.pair == shown
     assert "Not counted" in text_of(pairwise), "the answer was dropped silently"
+    monkeypatch.setattr(pairwise, "ranking", list)
+    click(pairwise, "Ranking")
+    assert "Not counted" not in text_of(pairwise), "the remark is not about the ranking"
     monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 0.0)
     click(pairwise, "B is better")
     assert "Not counted" not in text_of(pairwise)
