@@ -216,6 +216,18 @@ def test_unfinished_tasks_are_found_by_their_index(library: Library) -> None:
     assert "ix_tasks_unfinished" in plan[3]
 
 
+def test_a_deleted_task_is_not_found_and_a_restored_one_is(library: Library) -> None:
+    """A deletion takes a task out of the search, and the undo brings it back, under its own text only."""
+    library.update("koi", status="failed")
+    assert "koi" in found(library, "锦鲤")
+    deleted = library.delete(["koi"])
+    assert found(library, "锦鲤") == set()
+    restored = library.restore(deleted)
+    assert restored == ("koi",)
+    assert found(library, "锦鲤") == {"koi"}
+    assert found(library, "cat") == {"cat"}, "the restored task has the number of another one"
+
+
 def test_the_first_search_makes_the_index_and_later_ones_complete_it(library: Library) -> None:
     """Tasks that are written later, or changed, are found by the next search, and deleted ones are not."""
     assert found(library, "夜景") == set()
