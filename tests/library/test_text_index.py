@@ -245,6 +245,18 @@ def test_the_first_search_makes_the_index_and_later_ones_complete_it(library: Li
     assert found(library, "夜景") == set(), "the number of the deleted task was given to another one"
 
 
+def test_a_new_index_in_postgresql_has_statistics(
+    tmp_path: Path, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without statistics of both tables, each search reads all tasks."""
+    monkeypatch.setattr(text_index, "_BATCH_SIZE", 2)
+    with closing(Library(tmp_path / "videos", database=postgresql_server.create())) as library:
+        assert found(filled(library), "锦鲤") == {"koi"}
+        query = f"SELECT count(*) FROM pg_class WHERE relname IN ('tasks', '{TABLE}') AND reltuples > 0"
+        with library.journal.begin() as connection:
+            assert connection.exec_driver_sql(query).scalar() == 2
+
+
 def test_a_task_of_an_older_version_is_found(library: Library) -> None:
     """A kernel with an older version that still has the journal open writes rows without our columns."""
     found(library, "锦鲤")
