@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ..service.contract.resolve import resolve
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["dataframe", "request_columns"]
+__all__ = ["columns_of", "dataframe", "dataframe_of", "request_columns"]
 
 _NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas")
 _FIRST = ("task_id", "model", "prompt")
@@ -45,10 +46,30 @@ def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pan
     Raises:
         ImportError: pandas is not installed; the message has the command that installs it.
     """
+    return dataframe_of(columns_of(rows, like))
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return rows as columns; a row that lacks a column has NaN there.
+
+    Args:
+        rows: as in ``dataframe``.
+        like: as in ``dataframe``.
+    """
+    names = dict.fromkeys(name for row in (like, *rows) for name in row)
+    return {name: [row.get(name, math.nan) for row in rows] for name in names}
+
+
+def dataframe_of(columns: Mapping[str, Sequence[Any]]) -> pandas.DataFrame:
+    """Return columns of equal length as a DataFrame, in the order of ``dataframe``.
+
+    Raises:
+        ImportError: as in ``dataframe``.
+    """
     try:
         import pandas
     except ImportError:
         raise ImportError(tr(_NO_PANDAS)) from None
-    columns = dict.fromkeys((*_FIRST, *VideoRequest.field_names()))
-    columns |= dict.fromkeys(name for row in (like, *rows) for name in row)
-    return pandas.DataFrame(list(rows), columns=list(columns))
+    names = dict.fromkeys((*_FIRST, *VideoRequest.field_names(), *columns))
+    lacking = [math.nan] * max(map(len, columns.values()), default=0)
+    return pandas.DataFrame({name: columns.get(name, lacking) for name in names})

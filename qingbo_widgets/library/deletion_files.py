@@ -17,7 +17,7 @@ from ..system.video_files import VIDEO_SUFFIXES
 from .deletion_list import batches
 from .entry import Entry
 from .journal.tables import tasks
-from .other_videos import NOTE, key_of, number_in, saved_beside
+from .other_videos import NOTE, key_of, note_name, number_in, saved_beside
 from .sidecar import read_sidecar, sidecar_path
 
 __all__ = ["files_of", "of_no_other", "wait_for_others"]
@@ -43,7 +43,7 @@ def files_of(entry: Entry, video: Path | None, planned: Path) -> Iterator[str]:
         video: its video, if the journal names one.
         planned: the planned path of the video.
     """
-    yield planned.with_suffix(NOTE).name
+    yield note_name(planned)
     if video is None:
         return
     # The planned name has a part of the key. Any other may be that of a video that was imported.

@@ -217,7 +217,7 @@ class Library:
             has_any = bool(self.entries(service=service, unfinished=True, limit=1))
         else:
             has_any = any(normalised(str(name)) == normalised(service) for (name,) in rows)
-        # The last part: other videos of a finished task are not saved yet. This reads the folder's names.
+        # The last part: other videos of a finished task are not saved yet.
         return has_any or bool(keys_in(self.folder))
 
     def lacking_others(self, *, service: str) -> list[Entry]:

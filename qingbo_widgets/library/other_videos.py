@@ -2,7 +2,8 @@
 
 The first video is the one in the journal. The others are saved beside it, as ``koi-1a2b3c4d-2.mp4`` for
 ``koi-1a2b3c4d.mp4``. The note is written before the first video is saved, and removed when the others are
-saved, or can never be; so any later kernel that uses the folder continues.
+saved, or can never be; so any later kernel that uses the folder continues. The notes have a folder of their
+own, so that looking for them costs the same among any number of videos.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..system.files import remove
-from ..system.folder import is_file_inside, read_inside, write_whole
+from ..system.folder import Folder, is_file_inside
 from ..system.video_files import VIDEO_SUFFIXES
 
 __all__ = [
     "NOTE",
+    "NOTES",
     "OtherVideos",
     "is_noted",
     "key_of",
     "keys_in",
+    "note_name",
     "number_in",
     "path_of",
     "read",
@@ -33,6 +35,8 @@ __all__ = [
     "write",
 ]
 
+#: The folder of the notes, in the folder of the videos.
+NOTES = ".others"
 #: The suffix of a note.
 NOTE = ".others"
 #: Bytes of the longest note that is read.
@@ -96,14 +100,19 @@ def saved_beside(video: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def note_name(planned: Path) -> str:
+    """Return the name of a task's note, relative to the folder of the videos."""
+    return f"{NOTES}/{planned.stem}{NOTE}"
+
+
 def is_noted(planned: Path) -> bool:
     """Return whether other videos of a task are still to be saved."""
-    return os.path.lexists(_note_of(planned))
+    return os.path.lexists(planned.parent / note_name(planned))
 
 
 def read(planned: Path) -> OtherVideos | None:
     """Return the note of a task; ``None`` if there is none that can be read."""
-    return _read(_note_of(planned))
+    return _read(Folder(planned.parent), note_name(planned))
 
 
 def write(planned: Path, others: OtherVideos) -> None:
@@ -112,32 +121,49 @@ def write(planned: Path, others: OtherVideos) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    write_whole(_note_of(planned), json.dumps(asdict(others)) + "\n")
+    _gather(planned.parent)
+    Folder(planned.parent).write(note_name(planned), json.dumps(asdict(others)) + "\n")
 
 
 def tidy(planned: Path) -> None:
     """Remove the note of a task, if there is one and the system allows it."""
     with suppress(OSError):
-        remove(_note_of(planned))
+        Folder(planned.parent).remove(note_name(planned))
 
 
 def keys_in(folder: Path) -> list[str]:
     """Return the keys of the tasks in a folder of which other videos are still to be saved."""
+    names = _gather(folder) or Folder(folder).names(NOTES, NOTE)
+    return [others.key for name in names if (others := _read(Folder(folder), name)) is not None]
+
+
+def _gather(folder: Path) -> list[str]:
+    """Move the notes beside the videos, where an earlier version left them, into their folder, only once.
+
+    Returns:
+        The names of those that cannot be moved, because the folder is read-only.
+    """
+    if os.path.lexists(folder / NOTES):
+        return []
     try:
         with os.scandir(folder) as entries:
-            notes = [Path(entry.path) for entry in entries if entry.name.endswith(NOTE)]
+            names = [entry.name for entry in entries if entry.name.endswith(NOTE) and entry.name != NOTES]
     except OSError:  # there is no folder yet
         return []
-    return [others.key for note in notes if (others := _read(note)) is not None]
-
-
-def _note_of(planned: Path) -> Path:
-    return planned.with_suffix(NOTE)
-
-
-def _read(note: Path) -> OtherVideos | None:
     try:
-        fields = json.loads(read_inside(note, _LONGEST))
+        (folder / NOTES).mkdir()
+        for name in names:
+            Folder(folder).move(name, f"{NOTES}/{name}")
+    except FileExistsError:  # another kernel is moving them
+        return []
+    except OSError:
+        return names
+    return []
+
+
+def _read(folder: Folder, name: str) -> OtherVideos | None:
+    try:
+        fields = json.loads(folder.read(name, _LONGEST))
         others = OtherVideos(str(fields["key"]), int(fields["count"]), int(fields["first"]))
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None

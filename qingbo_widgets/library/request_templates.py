@@ -20,7 +20,7 @@ _FREE = frozenset(
     ("prompt", "negative_prompt", "image_urls", "video_urls", "last_frame", "static_mask", "callback_url")
 )
 _SHOTS, _SHOT_TEXT = ("shots", "multi_prompt"), "prompt"
-#: The first characters of the stand-ins for texts; from Unicode's area for private use, so in no prompt.
+#: The ends of a stand-in for a text; from Unicode's area for private use, so in hardly any prompt.
 _MARK = "\ue0f0\ue0f1"
 #: The maximum number of kinds to remember.
 _MOST = 10_000
@@ -35,22 +35,28 @@ class RequestColumns:
 
     def __init__(self, columns_of: Callable[[Entry], Mapping[str, Any]]) -> None:
         self._columns_of = columns_of
-        self._known: dict[str, Mapping[str, Any]] = {}
+        #: The columns of each kind, with the names of those that have a stand-in.
+        self._known: dict[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {}
 
     def of(self, entry: Entry) -> Mapping[str, Any]:
         """Return the columns of an entry's request."""
         texts: dict[str, str] = {}
         kind = {name: _without_texts(name, value, texts) for name, value in (entry.request or {}).items()}
         name = repr((entry.contract, entry.model, kind))  # unlike equality, it keeps 5, 5.0 and True apart
-        columns = self._known.get(name)
-        if columns is None:
-            columns = self._columns_of(replace(entry, request=None if entry.request is None else kind))
-            if len(self._known) < _MOST:
-                self._known[name] = columns
-        if not texts:
-            return columns
+        if any(_MARK in text for text in texts):
+            return self._columns_of(entry)
         originals = {stand_in: text for text, stand_in in texts.items()}
-        return {name: _filled(value, originals) for name, value in columns.items()}
+        known = self._known.get(name)
+        if known is None:
+            columns = self._columns_of(replace(entry, request=None if entry.request is None else kind))
+            changed = (name for name, value in columns.items() if _filled(value, originals) != value)
+            known = columns, tuple(changed)
+            if len(self._known) < _MOST:
+                self._known[name] = known
+        columns, filled = known
+        if not filled:
+            return columns
+        return {**columns, **{name: _filled(columns[name], originals) for name in filled}}
 
 
 def _without_texts(name: str, value: Any, texts: dict[str, str]) -> Any:

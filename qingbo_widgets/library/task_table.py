@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..system.folder import Folder
-from .dataframe import dataframe, request_columns
+from .dataframe import columns_of, dataframe_of, request_columns
 from .entry import Entry
 from .journal.journal import Journal
 from .journal.rows import SELECT, read_row
@@ -32,11 +32,13 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
         ImportError: pandas is not installed; the message has the command that installs it.
     """
     columns, videos = RequestColumns(_request_columns), _Videos(folder)
-    empty = _row(columns, videos, Entry(key="", service=""), Judgement())
+    like = columns.of(Entry(key="", service=""))
     with _no_collection():
         entries = _entries(journal)
         judged = Judgements(journal).of_all([entry.key for entry in entries])
-        return dataframe([_row(columns, videos, entry, judged[entry.key]) for entry in entries], empty)
+        requests = columns_of([columns.of(entry) for entry in entries], like)
+        judgements = [judged[entry.key] for entry in entries]
+        return dataframe_of({**requests, **_columns(entries, judgements, videos)})
 
 
 @contextmanager
@@ -78,24 +80,26 @@ class _Videos:
         return self._folder.path / name if name in self._files else self._folder.place(name)
 
 
-def _row(columns: RequestColumns, videos: _Videos, entry: Entry, judgement: Judgement) -> dict[str, Any]:
+def _columns(
+    entries: Sequence[Entry], judgements: Sequence[Judgement], videos: _Videos
+) -> dict[str, list[Any]]:
+    """Return the columns besides those of the request fields. Rows as mappings take longer."""
     return {
-        "task_id": entry.task_id,
-        **columns.of(entry),
-        "model": entry.model,
-        "prompt": entry.prompt,
-        "status": entry.status,
-        "submitted_at": entry.submitted_at,
-        "created_at": entry.created_at,
-        "completed_at": entry.completed_at,
-        "cost": entry.cost,
-        "frozen": entry.frozen,
-        "billing_status": entry.billing_status or None,
-        "rating": judgement.rating,
-        "tags": judgement.tags,
-        "note": judgement.note,
-        "video": videos.place(entry.file) if entry.file else None,
-        "error": (entry.error or {}).get("message"),
-        "request": dict(entry.request or {}),
-        "key": entry.key,
+        "task_id": [entry.task_id for entry in entries],
+        "model": [entry.model for entry in entries],
+        "prompt": [entry.prompt for entry in entries],
+        "status": [entry.status for entry in entries],
+        "submitted_at": [entry.submitted_at for entry in entries],
+        "created_at": [entry.created_at for entry in entries],
+        "completed_at": [entry.completed_at for entry in entries],
+        "cost": [entry.cost for entry in entries],
+        "frozen": [entry.frozen for entry in entries],
+        "billing_status": [entry.billing_status or None for entry in entries],
+        "rating": [judgement.rating for judgement in judgements],
+        "tags": [judgement.tags for judgement in judgements],
+        "note": [judgement.note for judgement in judgements],
+        "video": [videos.place(entry.file) if entry.file else None for entry in entries],
+        "error": [(entry.error or {}).get("message") for entry in entries],
+        "request": [dict(entry.request or {}) for entry in entries],
+        "key": [entry.key for entry in entries],
     }

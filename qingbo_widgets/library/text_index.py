@@ -185,8 +185,6 @@ class _PostgreSQLIndex(_Index):
     def add(self, connection: sa.Connection, documents: Sequence[Document]) -> None:
         rows = [{"id": number, "text": text, "parts": _parts(text)} for number, text in documents]
         connection.execute(self.table.insert(), rows)
-        if len(rows) == _BATCH_SIZE:  # a new index; later, the server does this by itself
-            connection.exec_driver_sql(f"ANALYZE {_TABLE}")
 
     def point_to(self, connection: sa.Connection, ids: Sequence[tuple[int, Any]]) -> int:
         numbers, keys = zip(*ids, strict=True)
@@ -196,7 +194,10 @@ class _PostgreSQLIndex(_Index):
         )
         new = unnested.table_valued("key", "id", name="new").render_derived()
         update = tasks.update().where(tasks.c.key == new.c.key).values(search_id=new.c.id)
-        return connection.execute(update).rowcount
+        changed = connection.execute(update).rowcount
+        if len(ids) == _BATCH_SIZE:  # a new index; later, the server does this by itself
+            connection.exec_driver_sql(f"ANALYZE {_TABLE}, {tasks.name}")
+        return changed
 
     def query(self, words: Sequence[str]) -> sa.Select[Any]:
         # Of a word of three characters or more, the pairs may also stand apart.

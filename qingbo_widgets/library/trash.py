@@ -17,7 +17,7 @@ from typing import Any
 from ..system.companions import POSTERS
 from ..system.folder import Folder
 from ..system.video_files import VIDEO_SUFFIXES
-from .other_videos import NOTE
+from .other_videos import NOTE, NOTES
 from .untrusted import sanitised
 
 __all__ = ["TRASH", "Trash"]
@@ -85,7 +85,7 @@ class Trash:
         left = []
         for file in files:
             plain = Path(file).name
-            if not _is_of_library(plain) or file not in (plain, f"{POSTERS}/{plain}"):
+            if not _is_of_library(plain) or file not in (plain, _home_of(plain)):
                 continue  # a list that another program wrote may name any path
             try:
                 self._folder.move(file, f"{TRASH}/{name}/{plain}")
@@ -109,7 +109,7 @@ class Trash:
             plain = Path(file).name
             if not _is_of_library(plain):
                 continue
-            target = f"{POSTERS}/{plain}" if plain.endswith(".jpg") else plain
+            target = _home_of(plain)
             try:
                 try:
                     self._folder.move(file, target)
@@ -169,3 +169,9 @@ def _is_folder(path: Path) -> bool:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:  # removed by another kernel
         return False
+
+
+def _home_of(name: str) -> str:
+    """Return the name of a deleted file in the folder of the library, by its ending."""
+    folder = {".jpg": POSTERS, NOTE: NOTES}.get(Path(name).suffix)
+    return name if folder is None else f"{folder}/{name}"

@@ -216,6 +216,18 @@ def test_unfinished_tasks_are_found_by_their_index(library: Library) -> None:
     assert "ix_tasks_unfinished" in plan[3]
 
 
+def test_a_deleted_task_is_not_found_and_a_restored_one_is(library: Library) -> None:
+    """A deletion takes a task out of the search, and the undo brings it back, under its own text only."""
+    library.update("koi", status="failed")
+    assert "koi" in found(library, "锦鲤")
+    deleted = library.delete(["koi"])
+    assert found(library, "锦鲤") == set()
+    restored = library.restore(deleted)
+    assert restored == ("koi",)
+    assert found(library, "锦鲤") == {"koi"}
+    assert found(library, "cat") == {"cat"}, "the restored task has the number of another one"
+
+
 def test_the_first_search_makes_the_index_and_later_ones_complete_it(library: Library) -> None:
     """Tasks that are written later, or changed, are found by the next search, and deleted ones are not."""
     assert found(library, "夜景") == set()
@@ -231,6 +243,18 @@ def test_the_first_search_makes_the_index_and_later_ones_complete_it(library: Li
     assert found(library, "夜景") == set()
     library.add(Entry("third", "sandbox", request={"prompt": "a sofa"}))
     assert found(library, "夜景") == set(), "the number of the deleted task was given to another one"
+
+
+def test_a_new_index_in_postgresql_has_statistics(
+    tmp_path: Path, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without statistics of both tables, each search reads all tasks."""
+    monkeypatch.setattr(text_index, "_BATCH_SIZE", 2)
+    with closing(Library(tmp_path / "videos", database=postgresql_server.create())) as library:
+        assert found(filled(library), "锦鲤") == {"koi"}
+        query = f"SELECT count(*) FROM pg_class WHERE relname IN ('tasks', '{TABLE}') AND reltuples > 0"
+        with library.journal.begin() as connection:
+            assert connection.exec_driver_sql(query).scalar() == 2
 
 
 def test_a_task_of_an_older_version_is_found(library: Library) -> None:

@@ -112,11 +112,10 @@ class Gallery(Composite):
         for control, width in ((self._number, "130px"), (self._size, "130px")):
             control.style.description_width = "initial"
             control.layout.width = width
-        self._clear = button(tr("Clear filters"), "", self.filters.clear)
         self._pages = ipywidgets.HBox(
             [
-                self.before_button, self.after_button, self._count_line, self._clear, self._number,
-                self._size, self._refresh,
+                self.before_button, self.after_button, self._count_line, self._number, self._size,
+                self._refresh,
             ],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
         )  # fmt: skip
@@ -290,7 +289,6 @@ class Gallery(Composite):
         for control in (self.before_button, self.after_button, self._number):
             control.layout.display = "none" if self._last_page == 1 else None
         self._size.layout.display = "none" if self.total <= _SIZES[0] else None
-        self._clear.layout.display = None if not self._shown and self.filters.are_set else "none"
         self._arrange()
 
     def _count(self, first: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...library.library import Library
 from ...library.ranking import Ranked, rank
+from ...media.posters import read_poster
 from ...tasks.sweep.grid import differing
 from ...tasks.task import Task
 from ..base import html as markup
@@ -33,11 +35,14 @@ from .comparison import CSS, figures
 
 __all__ = ["Pairwise"]
 
-_QUESTION = N_("Which is better? Keys: ← the left one, → the right one, ↓ another pair; space plays both.")
+_QUESTION = N_("Which is better? Keys: ← A, → B, ↓ another pair; space plays both.")
 _HIDDEN = N_("Which is which is not shown before the ranking.")
 _FEW = N_("A ranking needs at least two tasks of one library whose videos are saved.")
 _RANKING_HELP = N_("Shows which is which, and how sure the order is.")
 _COUNTED = N_("{number} answers so far")
+_TOO_SOON = N_("Not counted: this pair appeared less than a second before. Choose again.")
+#: The width of a picture in the ranking, in pixels.
+_PICTURE_WIDTH = 96
 
 
 class Pairwise(Composite):
@@ -71,9 +76,11 @@ class Pairwise(Composite):
         self._pair: tuple[str, str] | None = None
         self._shown_at = 0.0
         self._head, self._table = ipywidgets.HTML(), ipywidgets.HTML()
+        self._prompt, self._remark = ipywidgets.HTML(), ipywidgets.HTML()
         self._videos = ipywidgets.Output(layout={"margin": "0"})
         self._videos.add_class(PLAY)
-        left, right, other = tr("Left is better"), tr("Right is better"), tr("Another pair")
+        # By letters: on a narrow page, the videos stand one above the other.
+        left, right, other = tr("A is better"), tr("B is better"), tr("Another pair")
         self.left_button = button(left, tr("The left arrow"), lambda: self._on_key("ArrowLeft"))
         self.right_button = button(right, tr("The right arrow"), lambda: self._on_key("ArrowRight"))
         self.skip_button = button(other, tr("The down arrow"), lambda: self._on_key("ArrowDown"))
@@ -85,7 +92,8 @@ class Pairwise(Composite):
         )
         keys = make_keys(("ArrowLeft", "ArrowRight", "ArrowDown"), self._on_key, here={" ": PLAY})
         super().__init__(
-            [self._head, self._videos, buttons, self._table, *keys], layout={"overflow": "visible"}
+            [self._head, self._prompt, self._videos, buttons, self._remark, self._table, *keys],
+            layout={"overflow": "visible"},
         )
         for name in ("qingbo", "qingbo-comparison", KEYS_CLASS):
             self.add_class(name)
@@ -123,10 +131,11 @@ class Pairwise(Composite):
             left, right = right, left
         self._pair = left, right
         paths = [path for key in self._pair if (path := self._clips[key].path) is not None]
-        with update(self._videos, self._counted, self._table):
+        with update(self._prompt, self._videos, self._counted, self._remark, self._table):
+            self._prompt.value = markup.user_text(markup.shorten(self._shared_prompt(), 200))
             self._videos.outputs = (output_of(figures(paths, ("", "")), tr("Two videos")),)
             self._counted.value = markup.span(tr(_COUNTED).format(number=len(answers)), "qingbo-dim")
-            self._table.value = ""
+            self._remark.value = self._table.value = ""
         self._shown_at = time.monotonic()
 
     def ranking(self) -> list[Ranked]:
@@ -146,8 +155,10 @@ class Pairwise(Composite):
         self._answer(chosen.get(key, self.skip))
 
     def _answer(self, act: Callable[[], object]) -> None:
-        """Act on an answer. The second of a double click is ignored: the user has not seen that pair."""
+        """Act on an answer. The second of a double click is not counted: the user has not seen that pair."""
         if time.monotonic() - self._shown_at < DOUBLE_CLICK:
+            with update(self._remark):
+                self._remark.value = markup.note(tr(_TOO_SOON), "hint")
             return
         try:
             act()
@@ -155,16 +166,23 @@ class Pairwise(Composite):
             with update(self._table):
                 self._table.value = markup.note(error, "alarm")
 
+    def _shared_prompt(self) -> str:
+        """Return the prompt that both videos have; empty if it would tell which is which."""
+        requests = [self._clips[key].request for key in self._pair or ()]
+        prompts = {request and "\n".join(request.prompts) for request in requests}
+        return next(iter(prompts)) or "" if len(prompts) == 1 else ""
+
     def _show_ranking(self) -> None:
         try:
             html = self._ranking_html(self.ranking())
         except ImportError as error:
             html = markup.note(error, "hint")
-        with update(self._table):
+        with update(self._remark, self._table):
+            self._remark.value = ""
             self._table.value = html
 
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
-        head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
+        head = ("", "", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
         rows = [markup.tag("tr", *(markup.tag("th", markup.text(text)) for text in head))]
         fields_of = {key: _fields_of(clip) for key, clip in self._clips.items()}
         varied = differing(list(fields_of.values()))
@@ -174,8 +192,9 @@ class Pairwise(Composite):
             names = fields if clip.request is None else varied or ["prompt"]
             values = label({name: fields.get(name) for name in names})
             title = " · ".join(part for part in (values, clip.task_id) if part)
-            cells = (place, title, f"{item.strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
-            rows.append(markup.tag("tr", *(markup.tag("td", markup.text(cell)) for cell in cells)))
+            cells = (title, f"{item.strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
+            texts = [markup.tag("td", markup.text(cell)) for cell in (place, *cells)]
+            rows.append(markup.tag("tr", texts[0], markup.tag("td", _picture(clip)), *texts[1:]))
         return markup.tag("table", *rows, class_="qingbo-ranking")
 
 
@@ -186,6 +205,16 @@ def _fields_of(clip: Clip) -> dict[str, Any]:
     fields = clip.request.chosen()
     fields.pop("shots", None)
     return fields | {"prompt": " / ".join(clip.request.prompts)}
+
+
+def _picture(clip: Clip) -> Markup:
+    """Return the poster of a video; empty if it has none."""
+    poster = None if clip.path is None else read_poster(clip.path)
+    if poster is None:
+        return Markup()
+    data = f"data:image/jpeg;base64,{base64.b64encode(poster).decode('ascii')}"
+    picture = markup.tag("img", src=data, alt="", width=str(_PICTURE_WIDTH))
+    return Markup(picture.removesuffix("</img>"))
 
 
 def _is_saved(clip: Clip) -> bool:

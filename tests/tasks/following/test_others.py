@@ -96,7 +96,7 @@ def videos_in(task: qw.Task) -> dict[str, bytes]:
 
 def notes_in(task: qw.Task) -> list[Path]:
     """Return the notes in the folder that videos are still to be saved."""
-    return list(task.manager.library.folder.glob(f"*{NOTE}"))
+    return list(task.manager.library.folder.glob(f"**/?*{NOTE}"))
 
 
 def finished(task: qw.Task) -> qw.Task:

@@ -10,6 +10,7 @@ from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.ranking import Ranked
 from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.system.companions import poster_name
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.review import pairwise as pairwise_module
@@ -65,14 +66,52 @@ def test_a_double_click_is_one_answer(
     pairwise: Pairwise, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second of a double click is ignored, because its pair was not seen."""
-    click(pairwise, "Left is better")
+    click(pairwise, "A is better")
     monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 3600.0)
     shown = pairwise.pair
-    click(pairwise, "Left is better")
+    click(pairwise, "A is better")
     press(pairwise, "ArrowRight")
     click(pairwise, "Another pair")
     assert len(tasks[0].manager.library.judgements.preferences()) == 1
     assert pairwise.pair == shown
+    assert "Not counted" in text_of(pairwise), "the answer was dropped silently"
+    monkeypatch.setattr(pairwise, "ranking", list)
+    click(pairwise, "Ranking")
+    assert "Not counted" not in text_of(pairwise), "the remark is not about the ranking"
+    monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 0.0)
+    click(pairwise, "B is better")
+    assert "Not counted" not in text_of(pairwise)
+
+
+def test_a_shared_prompt_is_shown(
+    tasks: list[Task], make_task: Callable[..., Task], manager: TaskManager
+) -> None:
+    """The prompt of both videos is above them; different ones would tell which is which."""
+    alike = [make_task("A koi <b>", video_path=tasks[0].video_path) for _ in range(2)]
+    for task in alike:
+        manager.library.add(Entry(task.key, "sandbox"))
+    for compared, is_shown in ((alike, True), ([alike[0], tasks[0]], False)):
+        pairs = Pairwise(compared)
+        assert ("A koi <b>" in text_of(pairs)) == is_shown
+        pairs.close()
+
+
+def test_the_ranking_has_pictures(
+    pairwise: Pairwise, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each video of the ranking has its poster, if it has one."""
+    pytest.importorskip("PIL", reason="Pillow is not installed")
+    from PIL import Image
+
+    path = tasks[1].video_path
+    assert path is not None
+    poster = path.parent / poster_name(path)
+    poster.parent.mkdir()
+    Image.new("RGB", (32, 18)).save(poster, "JPEG")
+    monkeypatch.setattr(pairwise, "ranking", lambda: [Ranked(task.key, 0.0, 1.0, 0, 0) for task in tasks])
+    click(pairwise, "Ranking")
+    rows = html_of(pairwise).split("<tr")
+    assert ["<img" in row for row in rows if "±" in row] == [False, True, False]
 
 
 @pytest.mark.slow
@@ -108,7 +147,7 @@ def test_the_ranking_tells_what_varies(
         ranked = [Ranked(task.key, 0.0, 1.0, 0, 0) for task in compared]
         monkeypatch.setattr(chooser, "ranking", lambda: ranked)
         click(chooser, "Ranking")
-        shown = html_of(chooser)
+        shown = html_of(chooser).partition("qingbo-ranking")[2]
         chooser.close()
         return shown
 
