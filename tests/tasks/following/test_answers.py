@@ -147,9 +147,9 @@ def test_a_failure_promises_no_refund_against_the_answer(
         ({"billing_status": "settled"}, "服务没有报告费用，计费状态写作“settled”：请看服务的控制台。"),
         (
             {"word": "expired"},
-            "任务 t1 在服务端已经过期，没有视频可取。应答没有说明是否扣费",
+            "任务 t1 在服务端已经过期，没有视频可取。响应没有说明是否扣费",
         ),
-        ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。应答没有说明是否扣费"),
+        ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。响应没有说明是否扣费"),
     ],
     ids=str,
 )
