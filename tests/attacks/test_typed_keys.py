@@ -104,7 +104,7 @@ LAST = """
 form.prompt = "A fox"
 studio.generate_button.click()
 studio.cards[0].task.wait(30)
-studio._draft._write()
+studio._draft.write_now()
 from qingbo_widgets.library.presets import Presets
 print(Presets(studio.manager.library.folder).names())
 studio.manager.close()

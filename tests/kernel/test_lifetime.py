@@ -136,22 +136,26 @@ def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, t
         "while not all(card.frames_button in card._buttons.children for card in cards):\n"
         "    await asyncio.sleep(0.01)\n"
         "del cards\n"
-        "print(len(registry._instances))"
+        "number = -1\n"
+        "while number != len(registry._instances):  # the strip of recent videos comes late\n"
+        "    number = len(registry._instances)\n"
+        "    await asyncio.sleep(1.5)\n"
+        "print(number)"
     )
     with Sandbox(speed=50, draft=True) as sandbox:
         kernel.run(CONNECT.format(key=sandbox.api_key, url=sandbox.base_url, folder="videos"))
         kernel.run("held = qw.VideoStudio()\nheld", cell="held")
         code = "studio = qw.VideoStudio(prompt='一条锦鲤')\nstudio.generate_button.click()\nstudio"
-        kernel.run(code, cell="studio")
-        kernel.run("qw.generate('anonymous')", cell="task")
         kernel.run("held", cell="elsewhere")
-        first = int(kernel.run(count))
-        for _ in range(3):
+        for _ in range(4):  # a studio that runs again has the cards of the tasks of its cell
             kernel.run(code, cell="studio")
             kernel.run("qw.generate('anonymous')", cell="task")
+        kernel.run(count)
+        again = code.replace("studio.generate_button.click()", "")
+        kernel.run(again, cell="studio")
+        first = int(kernel.run(count))
         for _ in range(97):
-            kernel.run(code.replace("studio.generate_button.click()", ""), cell="studio")
-        kernel.run(code, cell="studio")
+            kernel.run(again, cell="studio")
         kernel.run("'something else'", cell="elsewhere")
         assert int(kernel.run(count)) == first
         assert kernel.run("print(held.comm is not None, studio.comm is not None)") == "True True"

@@ -58,8 +58,10 @@ def _prompts(request: Mapping[str, Any]) -> Iterator[str]:
         yield prompt
     shots = request.get("shots") or request.get("multi_prompt")
     for shot in shots if isinstance(shots, list | tuple) else ():
-        if isinstance(shot, Mapping) and isinstance(prompt := shot.get("prompt"), str):
-            yield prompt
+        # A shot may be stored as it was given: as an object, or as a pair of prompt and seconds.
+        parts = (shot.get("prompt"),) if isinstance(shot, Mapping) else shot
+        if isinstance(parts, list | tuple) and parts and isinstance(parts[0], str):
+            yield parts[0]
 
 
 def _text(value: object) -> str | None:

@@ -151,7 +151,7 @@ def test_recent_videos_of_the_library(manager: TaskManager, workdir: Path, until
 
 
 @pytest.mark.slow
-def test_a_recent_video_stays_open_until_it_is_closed(manager: TaskManager) -> None:
+def test_a_recent_video_stays_open_until_it_is_closed(manager: TaskManager, until: Until) -> None:
     """Newer videos do not close the one that is being watched, nor draw it again; a deleted one goes."""
     task = finish(manager, "A fox in the snow")
     entries = [entry] if (entry := manager.library.get(task.key)) else []
@@ -171,6 +171,8 @@ def test_a_recent_video_stays_open_until_it_is_closed(manager: TaskManager) -> N
     assert len(find(recent, type(recent.tiles[0]))) == 1
     send_click(recent.tiles[0].poster_button)
     assert video is not None
+    poster = poster_path(video)
+    until(poster.is_file)  # Windows deletes no file that is being read
     video.unlink()
     recent.show(manager.library, newer[1:])
     assert outputs_of(recent) == [], "the player of a deleted video is there"
