@@ -318,7 +318,7 @@ CASES = (
         statuses_with({"novelty": [1], "progress": None, "model": 7}),
         "",
     ),
-    Case("polling", "about another task", confused_tasks, "cannot be reached.* another task, task-2.* Trying"),
+    Case("polling", "about another task", confused_tasks, "not be reached.* another task, task-2.* Trying"),
     Case("polling", "progress backwards", statuses_with({"progress": 60}, {"progress": 20}), ""),
     Case("polling", "clock 5 h ahead", clock(5), ""),
     Case("polling", "clock 5 h behind", clock(-5), ""),
