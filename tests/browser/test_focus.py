@@ -94,7 +94,7 @@ def test_keys_stay_in_the_control(notebook: Notebook) -> None:
         "the gallery's dropdown": page.output(3).get_by_label("Order"),
         "a tile": page.output(3).locator(".qingbo-tile button").first,
         "a slider of the comparison": page.output(4).get_by_label("Time"),
-        "a button of the sweep": page.output(5).get_by_role("button", name="Frames").first,
+        "a button of the sweep": page.output(5).get_by_role("button", name="Details").first,
         "a button of the pairs": page.output(6).get_by_role("button", name="Ranking"),
     }
     expect(page.output(4).get_by_role("button", name="Play")).to_be_enabled()
