@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,7 +29,7 @@ from .entry import ENDED, Entry
 from .journal.journal import Journal
 from .journal.rows import SELECT, read_row
 from .journal.tables import cells, judgements, preferences, tags, tasks
-from .trash import Trash
+from .trash import TRASH, Trash
 
 __all__ = [
     "Deletion",
@@ -65,7 +65,6 @@ _OCCUPIED = N_("another file has its name")
 _NOT_ERASED = N_("A file in the trash could not be removed ({reason}). Try again.")
 #: Statuses of tasks that may be deleted. One that was never confirmed has no other way to go.
 _DELETABLE = (*ENDED, TaskStatus.unconfirmed.value)
-_COLUMNS = tuple(item.name for item in fields(Entry))
 _LONGEST_NAME = 60
 
 
@@ -119,8 +118,8 @@ def delete(library: DeletionTarget, keys: Iterable[str]) -> Deletion:
         with library.journal.begin() as connection:
             wait_for_others(connection)
             rows = [row for batch in batches(wanted) for row in _locked(connection, batch)]
-            _check(rows)
-            entries = [_entry(row) for row in rows]
+            entries = [read_row(row) for row in rows]
+            _check(entries, rows)
             content = list_of(connection, entries, _files(connection, library, entries))
             name = trash.add(content)
             for batch in batches([entry.key for entry in entries]):
@@ -144,12 +143,15 @@ def restore(library: DeletionTarget, deletion: Deletion | None = None) -> tuple[
     if (reason := library.read_only) is not None:
         raise QingboError(reason)
     trash = Trash(library.folder)
-    newest = next((each.name for each in deletions(library)), "")
-    name = deletion.name if deletion is not None else newest
+    if deletion is not None:
+        name = deletion.name
+    else:
+        name = next((name for name in trash.names if trash.read(name) is not None), "")
     if name not in trash.names:
         raise QingboError(tr(_NOTHING_DELETED))
+    unreadable = tr(_UNREADABLE).format(folder=library.folder / TRASH / name)
     if (content := trash.read(name)) is None:
-        raise QingboError(tr(_UNREADABLE).format(folder=library.folder / "trash" / name))
+        raise QingboError(unreadable)
     try:
         with library.journal.begin() as connection:
             wait_for_others(connection)
@@ -159,8 +161,7 @@ def restore(library: DeletionTarget, deletion: Deletion | None = None) -> tuple[
         finish_moves(library)
         if isinstance(error, QingboError) or not isinstance(error, Exception):
             raise
-        text = tr(_UNREADABLE).format(folder=library.folder / "trash" / name)
-        raise QingboError(text) from None
+        raise QingboError(unreadable) from None
     keys = keys_in(content)
     with library.journal.begin() as connection:
         wait_for_others(connection)
@@ -221,34 +222,32 @@ def is_deleted(folder: Path, key: str) -> bool:
 # ---------------------------------------------------------------------- deleting
 
 
-def _locked(connection: sa.Connection, keys: Sequence[str]) -> list[sa.RowMapping]:
+def _locked(connection: sa.Connection, keys: Sequence[str]) -> Sequence[sa.Row[Any]]:
     """Return the rows of these keys, which no other kernel can take before the transaction ends."""
     of_keys = tasks.c.key.in_(keys)
     connection.execute(tasks.update().where(of_keys).values(key=tasks.c.key))
-    query = SELECT.add_columns(tasks.c.holder, tasks.c.held_until).where(of_keys)
-    return list(connection.execute(query).mappings())
+    return connection.execute(SELECT.add_columns(tasks.c.holder, tasks.c.held_until).where(of_keys)).all()
 
 
-def _entry(row: sa.RowMapping) -> Entry:
-    return read_row([row[name] for name in _COLUMNS])
-
-
-def _check(rows: list[sa.RowMapping]) -> None:
+def _check(entries: Sequence[Entry], rows: Sequence[sa.Row[Any]]) -> None:
     """Refuse tasks that can still change.
+
+    Args:
+        entries: the tasks.
+        rows: their rows, with the kernel that holds each.
 
     Raises:
         QingboError: a task is running, or a kernel follows it, or there is no task.
     """
-    if not rows:
+    if not entries:
         raise QingboError(tr(_NONE))
     now = datetime.now(UTC)
-    for row in rows:
-        entry = _entry(row)
+    for entry, row in zip(entries, rows, strict=True):
         name = " ".join((entry.prompt or entry.task_id or entry.key).split())[:_LONGEST_NAME]
         if entry.status not in _DELETABLE:
             text = tr(_RUNNING).format(task=name, status=status_name(entry.status))
             raise QingboError(text)
-        if row["holder"] is not None and (row["held_until"] is None or row["held_until"] >= now):
+        if row.holder is not None and (row.held_until is None or row.held_until >= now):
             raise QingboError(tr(_FOLLOWED).format(task=name))
 
 

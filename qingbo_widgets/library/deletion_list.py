@@ -6,19 +6,17 @@ Another program may have written the list, so reading it relies on nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from .entry import Entry
-from .journal.rows import Rows, read_row
+from .journal.rows import COLUMNS, Rows, read_row
 from .journal.tables import cells, judgements, preferences, tags
 
 __all__ = ["batches", "entries_in", "keys_in", "list_of", "moment_of", "restore_rows", "rows_in"]
 
-_COLUMNS = tuple(item.name for item in fields(Entry))
 _MOMENTS = ("submitted_at", "created_at", "completed_at", "first_submitted_at")
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
 #: What else belongs to tasks, by its name in the list.
@@ -52,7 +50,7 @@ def list_of(connection: sa.Connection, entries: Sequence[Entry], files: Sequence
     """
     content: dict[str, Any] = {
         "deleted_at": datetime.now(UTC).isoformat(),
-        "tasks": [_plain({name: getattr(entry, name) for name in _COLUMNS}) for entry in entries],
+        "tasks": [_plain({name: getattr(entry, name) for name in COLUMNS}) for entry in entries],
         "files": list(files),
     }
     for name, query in _BELONGINGS.items():
@@ -113,7 +111,7 @@ def moment_of(text: object) -> datetime | None:
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
-    values: dict[str, Any] = dict.fromkeys(_COLUMNS)
+    values: dict[str, Any] = dict.fromkeys(COLUMNS)
     values |= {name: value for name, value in row.items() if name in values}
     values |= {name: moment_of(values[name]) for name in _MOMENTS}
     for name in ("request", "error"):

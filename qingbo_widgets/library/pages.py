@@ -100,8 +100,10 @@ def _page(query: Query, section: _Section, offset: int, limit: int) -> list[Any]
         conditions.append(section.condition)
     if section.ids is not None:
         conditions.append(query.among(tasks.c.key, section.ids, by_walk=by_walk))
-    order = [column.asc() if is_descending == backwards else column.desc()
-             for column, is_descending in _order(query)]  # fmt: skip
+    order = [
+        column.asc() if is_descending == backwards else column.desc()
+        for column, is_descending in _order(query)
+    ]
     ids = sa.select(row_id(query.connection)).select_from(tasks).where(*conditions).order_by(*order)
     found = list(query.connection.execute(ids.limit(limit).offset(skipped)).scalars())
     return found[::-1] if backwards else found

@@ -13,8 +13,7 @@ from ..system.folder import Folder
 from .dataframe import columns_of, dataframe_of, request_columns
 from .entry import Entry
 from .journal.journal import Journal
-from .journal.rows import SELECT, read_row
-from .journal.tables import tasks
+from .journal.rows import Rows
 from .judgements import Judgement, Judgements
 from .request_templates import RequestColumns
 from .requests import readable_part_of
@@ -58,8 +57,7 @@ def _entries(journal: Journal) -> list[Entry]:
     if not journal.exists:
         return []
     with journal.begin() as connection:
-        rows = connection.execute(SELECT.order_by(tasks.c.submitted_at.desc(), tasks.c.key))
-        return [read_row(row) for row in rows]
+        return Rows(connection).entries(None, None, unfinished=False, limit=None, offset=0)
 
 
 def _request_columns(entry: Entry) -> dict[str, Any]:

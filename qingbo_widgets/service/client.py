@@ -122,7 +122,7 @@ class Client:
 
     @property
     def key_source(self) -> str:
-        """Where the key was found, as a sentence without the key."""
+        """The place in which the key was found, as a sentence without the key."""
         return key_source(self._key)
 
     def check_key(self) -> KeyCheck:

@@ -22,7 +22,7 @@ from .derived import derived_from
 from .settings import UNFINISHED
 from .tables import Moment, tasks
 
-__all__ = ["SELECT", "Rows", "read_row", "text_of"]
+__all__ = ["COLUMNS", "SELECT", "Rows", "read_row", "text_of"]
 
 #: The submission time of a row whose stored time is invalid.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ _INTEGER_LIMIT = 2**31
 _LONGEST_INDEXED = 200
 
 
-_COLUMNS = tuple(item.name for item in fields(Entry))
+COLUMNS = tuple(item.name for item in fields(Entry))
 _OF_KEY = tasks.c.key == sa.bindparam("this_key")
 _OF_HOLDER = tasks.c.holder == sa.bindparam("this_holder")
 _IS_OPEN = tasks.c.status.not_in(ENDED)
@@ -41,7 +41,7 @@ _IS_UNFINISHED = sa.text(f"({UNFINISHED})")
 _IS_COMPLETED = tasks.c.status == TaskStatus.completed.value
 _NEWEST_FIRST = tasks.c.submitted_at.desc(), tasks.c.key
 
-SELECT = sa.select(*(tasks.c[name] for name in _COLUMNS))
+SELECT = sa.select(*(tasks.c[name] for name in COLUMNS))
 _GET = SELECT.where(_OF_KEY)
 _OF_SERVICES = tasks.c.service.in_(sa.bindparam("these_services", expanding=True))
 _FIND = SELECT.where(tasks.c.task_id == sa.bindparam("this_task"))
@@ -232,7 +232,7 @@ def read_row(row: Sequence[Any]) -> Entry:
     Args:
         row: the columns of ``SELECT``, and maybe others after them.
     """
-    values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=False))
+    values: dict[str, Any] = dict(zip(COLUMNS, row, strict=False))
     for name in ("key", "service", "task_id", "model", "status"):
         values[name] = text_of(values[name])
     if not values["status"].strip() or not values["status"].isprintable():
@@ -257,7 +257,7 @@ def text_of(value: object) -> str:
 
 def _columns(entry: Entry) -> dict[str, Any]:
     """Return the columns of a row. A value that no database can store must not lose a paid task's row."""
-    row = {name: getattr(entry, name) for name in _COLUMNS} | {"service": normalised(entry.service)}
+    row = {name: getattr(entry, name) for name in COLUMNS} | {"service": normalised(entry.service)}
     for name in ("task_id", "model", "status", "billing_status"):
         row[name] = row[name].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     for name in ("cost", "frozen"):

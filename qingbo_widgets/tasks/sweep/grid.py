@@ -103,8 +103,8 @@ def summary(axes: Mapping[str, Sequence[Any]], items: Sequence[HasRequest], left
     text = (singular if count == 1 else plural).format(count=count, how=how, seconds=seconds)
     if not left_out:
         return text
-    with_left_out = tr("{told}; {count} left out because their model does not accept them")
-    return with_left_out.format(told=text, count=left_out)
+    with_left_out = tr("{text}; {count} left out because their model does not accept them")
+    return with_left_out.format(text=text, count=left_out)
 
 
 def make_grid(

@@ -129,7 +129,7 @@ def test_a_studio_without_a_page_has_none(presets: Presets) -> None:
 
 
 def test_an_unknown_notebook_keeps_them_in_this_kernel(presets: Presets, restart: Callable[[], None]) -> None:
-    """Where the notebook's path is not known, a copy of it could not be told apart on disk."""
+    """Without the path of the notebook, a copy of it cannot be distinguished on disk."""
     owner = DraftOwner("", "cell")
     StudioTasks(presets, owner).add("one")
     assert StudioTasks(presets, owner).keys == ("one",)
