@@ -10,7 +10,7 @@ from ...media.posters import can_make_posters, read_poster
 from ...tasks.background.poster_queue import posters
 from .html import Markup, tag
 
-__all__ = ["poster_html", "poster_of"]
+__all__ = ["jpeg_html", "poster_html", "poster_of"]
 
 
 def poster_of(video: Path, ready: Callable[[], object]) -> bytes | None:
@@ -30,6 +30,11 @@ def poster_html(picture: bytes | None) -> Markup:
     """Return a small picture as HTML, without a text of its own; an empty field if there is none."""
     if picture is None:
         return tag("div", class_="qingbo-thumb")
+    return jpeg_html(picture, class_="qingbo-thumb")
+
+
+def jpeg_html(picture: bytes, *, alt: str = "", **attributes: str) -> Markup:
+    """Return a JPEG picture as HTML that contains it."""
     data = base64.b64encode(picture).decode("ascii")
-    image = tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-thumb")
+    image = tag("img", src=f"data:image/jpeg;base64,{data}", alt=alt, **attributes)
     return Markup(image.removesuffix("</img>"))

@@ -21,6 +21,7 @@ from .mask_files import served_again
 
 __all__ = [
     "fields_with",
+    "first_image",
     "known_issues",
     "line_names",
     "needs_approval",
@@ -51,6 +52,11 @@ def urls_of(form: FormFields, field: str) -> tuple[str, ...]:
     value = getattr(form, field)
     values = KINDS[form.models.parameters[field].type].urls(value)
     return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
+
+
+def first_image(form: FormFields) -> str:
+    """Return the URL of the first input image; empty if there is none."""
+    return next(iter(urls_of(form, "image_urls")), "")
 
 
 def pictures_of(form: FormFields, field: str) -> list[tuple[str, str]]:

@@ -29,9 +29,8 @@ _STYLE = (
 )
 
 
-def picture_html(report: ImageReport, alt: str, css_class: str = "") -> Markup:
+def picture_html(report: ImageReport, alt: str, css_class: str | None = None) -> Markup:
     """Return the image as HTML. Its server does not receive the address of the page."""
-    classes = {"class_": css_class} if css_class else {}
     return markup.tag(
         "img",
         src=source_of(report),
@@ -39,7 +38,7 @@ def picture_html(report: ImageReport, alt: str, css_class: str = "") -> Markup:
         style=_STYLE,
         referrerpolicy="no-referrer",
         loading="lazy",
-        **classes,
+        class_=css_class,
     ).removesuffix("</img>")
 
 
@@ -99,7 +98,7 @@ class ImagePreview(Preview):
         )
         alt = tr(_ALT[self._field]) if self._field in _ALT else name
         # The motion brush shows the first frame too, and hides it here while it is open.
-        css_class = "qingbo-first-frame" if self._field == "image_urls" else ""
+        css_class = "qingbo-first-frame" if self._field == "image_urls" else None
         return picture_html(report, alt, css_class) + details + self.served_html(url)
 
     def _picture_html(self, url: str, name: str) -> Markup:

@@ -16,7 +16,7 @@ from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import Echo, update
-from .image_fields import needs_approval, service_of, source_of, urls_of
+from .image_fields import first_image, needs_approval, service_of, source_of
 from .mask_painting import STATIC, MaskPainting, Masks, why_not_painted
 from .mask_points import is_point
 from .state import FormState
@@ -97,8 +97,8 @@ class MaskDrawing(VBox):
         self.add_class(SCRIPTS_CLASS)
 
     def draw(self) -> None:
-        """Show the image with the masks and paths over it, if there is an image."""
-        url = next(iter(urls_of(self._form, "image_urls")), "")
+        """Show the image with the masks and paths over it, if there is an image; ``load`` loads it."""
+        url = first_image(self._form)
         is_blocked = needs_approval(self._form, url)
         is_shown = bool(url) and not is_blocked
         if is_shown and self.canvas is None:
@@ -112,7 +112,6 @@ class MaskDrawing(VBox):
                 reason = why_not_painted(self._form)
                 hint = markup.note(reason, "hint") if reason else Markup()
                 self._hint.value = missing_script(tr(_WITHOUT_SCRIPT)) + hint
-        self.load()
 
     def load(self) -> None:
         """Make the page load the current image, and offer to repeat a failed upload.
@@ -121,7 +120,7 @@ class MaskDrawing(VBox):
         """
         with update():
             self.again.layout.display = None if self.painting.uploads.has_failed else "none"
-        url = next(iter(urls_of(self._form, "image_urls")), "")
+        url = first_image(self._form)
         if self.canvas and url and not needs_approval(self._form, url):
             report = image_reports.get(url, service_of(self._form))
             with update(self.canvas):

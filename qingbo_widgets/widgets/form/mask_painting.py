@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,7 @@ from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.sync import Echo
-from .image_fields import service_of, urls_of
+from .image_fields import first_image, service_of
 from .mask_files import LARGEST, content_of, files_of, is_served_by
 from .mask_png import is_painted, runs_in
 from .mask_uploads import MaskUploads, in_background, without
@@ -281,15 +281,12 @@ class MaskPainting:
 
     def _urls(self) -> dict[int, str]:
         """Return the URL of each mask of the form, by its number; empty if it has none."""
-        return {number: url if isinstance(url, str) else "" for number, url in self._all()}
-
-    def _all(self) -> Iterator[tuple[int, Any]]:
-        yield STATIC, self._form.static_mask or ""
-        for number, mask in enumerate(self._masks(), 1):
-            yield number, mask.mask_url
+        dynamic = {number: mask.mask_url for number, mask in enumerate(self._masks(), 1)}
+        urls: dict[int, Any] = {STATIC: self._form.static_mask, **dynamic}
+        return {number: url if isinstance(url, str) else "" for number, url in urls.items()}
 
     def _picture_size(self) -> tuple[int, int] | None:
         """Return width and height of the picture in pixels, if this machine could find out."""
-        url = next(iter(urls_of(self._form, "image_urls")), "")
+        url = first_image(self._form)
         report = image_reports.get(url, service_of(self._form)) if url else None
         return None if report is None or report.size is None else (report.size.width, report.size.height)

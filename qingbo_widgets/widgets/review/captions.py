@@ -11,7 +11,7 @@ from ...service.contract.values import is_integer
 from ...tasks.sweep.grid import differing
 from ..base import html as markup
 from ..sweep.table import label
-from .clips import Clip, Source, clips_of
+from .clips import Clip
 
 __all__ = ["SEPARATOR", "captions_of", "differences", "shared_caption"]
 
@@ -22,13 +22,12 @@ _FIRST = ("prompt", "model", "duration", "mode", "resolution", "aspect_ratio")
 _PLAIN = ("prompt", "model", "mode", "resolution", "aspect_ratio")
 
 
-def captions_of(videos: Sequence[Clip | Source]) -> list[str]:
+def captions_of(clips: Sequence[Clip]) -> list[str]:
     """Return what tells each video from the others.
 
     For tasks with the same prompt, these are the parameters in which they differ, such as ``5 s · pro``. All
     others have their prompt and model, and the parameters only where that is the same; files their names.
     """
-    clips = [video if isinstance(video, Clip) else clips_of([video])[0] for video in videos]
     if shared_caption(clips):
         return differences([clip.request for clip in clips])
     captions = [_caption_of(clip) for clip in clips]
@@ -39,9 +38,8 @@ def captions_of(videos: Sequence[Clip | Source]) -> list[str]:
     return captions
 
 
-def shared_caption(videos: Sequence[Clip | Source]) -> str:
+def shared_caption(clips: Sequence[Clip]) -> str:
     """Return the prompt that all videos have, if they differ in something else; empty otherwise."""
-    clips = [video if isinstance(video, Clip) else clips_of([video])[0] for video in videos]
     prompts = {_prompt_of(clip) for clip in clips}
     if len(clips) < 2 or len(prompts) > 1 or not all(clip.request for clip in clips):
         return ""

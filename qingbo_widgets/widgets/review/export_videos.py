@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from ...library.entry import Entry
     from ...library.library import Library
 
-__all__ = ["export_entries"]
+__all__ = ["NO_VIDEOS", "export_entries"]
 
-_NO_VIDEOS = N_("None of the selected tasks has a saved video.")
+NO_VIDEOS = N_("None of the selected tasks has a saved video.")
 
 
 def export_entries(library: Library, entries: Sequence[Entry], path: Path | None = None) -> tuple[Path, int]:
@@ -49,7 +49,7 @@ def export_entries(library: Library, entries: Sequence[Entry], path: Path | None
         if (video := library.video_of(entry)) is not None and is_file_inside(video)
     ]
     if not shown:
-        raise QingboError(tr(_NO_VIDEOS))
+        raise QingboError(tr(NO_VIDEOS))
     facts = facts_of([(entry, judged[entry.key]) for entry, _ in shown], library.folder, blind=False)
     videos = [video for _, group in shown for video in group]
     if path is None:

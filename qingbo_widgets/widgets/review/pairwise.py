@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import random
 import time
 from collections import Counter
@@ -28,6 +27,7 @@ from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.output import CellOutput
 from ..base.player import output_of
+from ..base.posters import jpeg_html
 from ..base.sync import update
 from ..sweep.table import label
 from .clips import Clip, clips_of
@@ -210,11 +210,7 @@ def _fields_of(clip: Clip) -> dict[str, Any]:
 def _picture(clip: Clip) -> Markup:
     """Return the poster of a video; empty if it has none."""
     poster = None if clip.path is None else read_poster(clip.path)
-    if poster is None:
-        return Markup()
-    data = f"data:image/jpeg;base64,{base64.b64encode(poster).decode('ascii')}"
-    picture = markup.tag("img", src=data, alt="", width=str(_PICTURE_WIDTH))
-    return Markup(picture.removesuffix("</img>"))
+    return Markup() if poster is None else jpeg_html(poster, width=str(_PICTURE_WIDTH))
 
 
 def _is_saved(clip: Clip) -> bool:

@@ -20,7 +20,7 @@ from ..base.player import files_html, output_of
 from ..base.sync import update
 from ..base.text_fields import Text
 from .comparison import LETTERS, Comparison
-from .export_videos import export_entries
+from .export_videos import NO_VIDEOS, export_entries
 from .pairwise import Pairwise
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ _CLEAR_HELP = N_("Selects nothing; the key Esc does the same.")
 _HOW_MANY = N_("Select 2 to 6 videos.")
 _AT_LEAST = N_("Select at least 2 videos.")
 _NO_VIDEO = N_("“{task}” has no saved video.")
-_NO_VIDEOS = N_("None of the selected tasks has a saved video.")
 _RUNNING = N_("“{task}” is still running: wait for its end, or cancel it.")
 _BLIND = N_("Not in a blind gallery: it would show which is which.")
 _EXPORTED = N_("Videos exported: {number}.")
@@ -160,7 +159,7 @@ class Selection(Composite):
         yield self.rank_button, (tr(_AT_LEAST) if count < 2 else "") or lacks, tr(_RANK_HELP)
         has_video = any(entry.file for entry in self._entries.values())
         blind = tr(_BLIND) if self._blind else ""
-        yield self.export_button, blind or ("" if has_video else tr(_NO_VIDEOS)), tr(_EXPORT_HELP)
+        yield self.export_button, blind or ("" if has_video else tr(NO_VIDEOS)), tr(_EXPORT_HELP)
         reason = self._library.read_only or ""
         yield self.tag_button, reason, tr(_TAG_HELP)
         yield self.delete_button, reason or self._running(), tr(_DELETE_HELP)

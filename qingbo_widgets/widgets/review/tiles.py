@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from ...i18n import tr
-from ...media.posters import can_make_posters, read_poster
-from ...tasks.background.poster_queue import posters
+from ...media.posters import can_make_posters
 from ..base import html as markup
 from ..base.build import button, create_shared
 from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import GridBox, VBox
+from ..base.posters import jpeg_html, poster_of
 from ..base.sync import update
 from .facts import Facts, facts_of
 
@@ -101,12 +100,9 @@ class Tiles(CompositeMixin, GridBox):
         video = self._library.video_of(entry)
         if video is None:
             return None
-        picture = read_poster(video)
-        if picture is None and video.is_file():
-            if can_make_posters():
-                posters.add(video, self._poster_ready)
-            else:
-                self.lacks_pictures = True
+        picture = poster_of(video, self._poster_ready)
+        if picture is None and not can_make_posters() and video.is_file():
+            self.lacks_pictures = True
         return picture
 
 
@@ -136,9 +132,7 @@ def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
     if picture is None:
         picture_html = markup.user_text(markup.shorten(facts.title, 60), class_="qingbo-poster")
     else:
-        data = base64.b64encode(picture).decode("ascii")
-        picture_html = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
-        picture_html = picture_html.removesuffix("</img>")
+        picture_html = jpeg_html(picture, class_="qingbo-poster")
     if facts.count > 1:
         text = tr("{number} videos").format(number=facts.count)
         picture_html += markup.tag("div", markup.text(text), class_="qingbo-tile-count")

@@ -32,7 +32,7 @@ _SURE_HELP = N_("A second click removes them from the disk. They cannot come bac
 
 
 class TrashLine(HBox):
-    """A line that is visible while the trash of the library contains videos.
+    """A line that is visible while the trash of the library contains videos; empty until ``refresh_trash``.
 
     Args:
         library: the library.
@@ -59,7 +59,6 @@ class TrashLine(HBox):
             [self._text, self.undo_button, self.erase_button],
             layout={"flex_flow": "row wrap", "align_items": "center", "display": "none"},
         )
-        self.refresh_trash()
 
     def show(self, deletion: Deletion) -> None:
         """Show a deletion that was just made."""

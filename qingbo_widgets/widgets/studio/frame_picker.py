@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..base import html as markup
 from ..base.build import button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
+from ..base.posters import jpeg_html
 from ..base.sync import update
 from .follow_up import FollowUp, NextForm, continued
 
@@ -117,16 +117,11 @@ class FramePicker(Composite):
         picture.thumbnail((720, 720))
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=85)
-        data = base64.b64encode(file.getvalue()).decode("ascii")
-        # The image widget of ipywidgets has no alternative text.
-        image = markup.tag(
-            "img",
-            src=f"data:image/jpeg;base64,{data}",
-            alt=tr("The frame at {seconds:.2f} s").format(seconds=self.time.value),
-            style=_STYLE,
-        )
+        alt = tr("The frame at {seconds:.2f} s").format(seconds=self.time.value)
         with update(self._image, self._note):
-            self._image.value, self._note.value = image.removesuffix("</img>"), ""
+            # The image widget of ipywidgets has no alternative text.
+            self._image.value = jpeg_html(file.getvalue(), alt=alt, style=_STYLE)
+            self._note.value = ""
 
     def _on_time(self) -> None:
         """Show the frame at the chosen time; a change of the time does not count as a click."""

@@ -16,6 +16,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.review.captions import captions_of
+from qingbo_widgets.widgets.review.clips import clips_of
 from qingbo_widgets.widgets.review.comparison import Comparison
 from tests.widgets.page import html_of, outputs_of, text_of, the
 
@@ -76,14 +77,14 @@ def test_tasks_of_one_prompt_are_told_apart(files: list[Path], make_task: Callab
         VideoRequest("kling-v3", "A heron", duration=10),
     ]
     tasks = [make_task(request=one, video_path=file) for one, file in zip(requests, files, strict=False)]
-    assert captions_of(tasks) == [
+    assert captions_of(clips_of(tasks)) == [
         "A koi, kling-v3, 10 s · std",
         "A koi, kling-v3, 5 s · pro",
         "A koi, kling-v3, 5 s · std",
         "A heron, kling-v3",
     ]
     again = make_task(request=requests[3], video_path=files[4])
-    assert captions_of([tasks[3], again, files[0]]) == ["A heron, kling-v3"] * 2 + ["video & 0"]
+    assert captions_of(clips_of([tasks[3], again, files[0]])) == ["A heron, kling-v3"] * 2 + ["video & 0"]
     comparison = Comparison(tasks[:2])
     assert "A: 10 s · std" in html(comparison), "the prompt, which both have, is above"
     assert "A koi" in text_of(comparison)
@@ -206,8 +207,9 @@ def test_the_same_request_twice(files: list[Path], make_task: Callable[..., Task
     """Videos that differ in nothing keep their prompt and model."""
     request = VideoRequest("kling-v3", "A koi")
     tasks = [make_task(request=request, video_path=file) for file in files[:2]]
-    assert captions_of(tasks) == ["A koi, kling-v3"] * 2
-    assert captions_of([*tasks, make_task(request=request.replace(duration=10), video_path=files[2])]) == [
+    assert captions_of(clips_of(tasks)) == ["A koi, kling-v3"] * 2
+    longer = make_task(request=request.replace(duration=10), video_path=files[2])
+    assert captions_of(clips_of([*tasks, longer])) == [
         "A koi, kling-v3, 5 s",
         "A koi, kling-v3, 5 s",
         "A koi, kling-v3, 10 s",
