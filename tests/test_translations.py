@@ -22,28 +22,22 @@ ROOT = translations.PACKAGE
 FIELDS = VideoRequest.field_names()
 
 
-def content(catalog: Catalog) -> dict[str, tuple[str, set[str]]]:
-    """Return each text's translation and source files, independent of the catalogue's formatting."""
-    return {
-        str(message.id): (str(message.string or ""), {file for file, _ in message.locations})
-        for message in catalog
-        if message.id
-    }
-
-
 def test_every_text_has_its_chinese() -> None:
     """Every text has a Chinese translation; else run ``make translations`` and complete the .po file."""
-    catalog = content(translations.updated())
+    catalog = translations.content(translations.updated())
     assert len(catalog) > 500
     assert [text for text, (chinese, _) in catalog.items() if not chinese] == []
-    assert content(translations.translated()) == catalog, "run: make translations"
+    assert translations.content(translations.translated()) == catalog, "run: make translations"
 
 
 def test_the_compiled_catalogue_is_that_of_the_text() -> None:
     """The .mo file contains exactly the translations of the .po file."""
     compiled = translations.PO.with_suffix(".mo").read_bytes()
     read = gettext.GNUTranslations(io.BytesIO(compiled))
-    chinese = {text: translation for text, (translation, _) in content(translations.translated()).items()}
+    chinese = {
+        text: translation
+        for text, (translation, _) in translations.content(translations.translated()).items()
+    }
     assert {text: read.gettext(text) for text in chinese} == chinese, "run: make translations"
     assert read.info()["language"] == "zh"
     entries = {message.id: message.string for message in read_mo(io.BytesIO(compiled)) if message.id}
@@ -59,7 +53,8 @@ def test_both_files_are_written_and_read_back(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(translations, "PO", tmp_path / "catalogue.po")
     translations.PO.write_bytes(translations.po_bytes(catalog))
     assert {
-        text: translation for text, (translation, _) in content(translations.translated()).items()
+        text: translation
+        for text, (translation, _) in translations.content(translations.translated()).items()
     } == texts
     compiled = gettext.GNUTranslations(io.BytesIO(translations.mo_bytes(texts)))
     assert {text: compiled.gettext(text) for text in texts} == texts

@@ -179,7 +179,12 @@ def _lint(python: Path) -> int:
         print(f"Some files are not formatted; run: {python} -m ruff format .", file=sys.stderr)
         return status
     imports = python.with_name("lint-imports.exe" if os.name == "nt" else "lint-imports")
-    return run(python, "-m", "mypy") or run(imports, "--no-cache", "--no-logo") or front_end.check()
+    return (
+        run(python, "-m", "mypy")
+        or run(imports, "--no-cache", "--no-logo")
+        or run(python, "tools/translations.py", "--check")
+        or front_end.check()
+    )
 
 
 def _tests(title: str, python: Path, *options: str) -> int:

@@ -2,7 +2,7 @@
 
 Every text in ``tr("…")`` or ``N_("…")``, or in a description of models, gets its entry in
 ``qingbo_widgets/locale/zh``, those that are gone lose theirs, and texts without Chinese are listed: add the
-Chinese to the ``.po`` file and run this again.
+Chinese to the ``.po`` file and run this again. ``--check`` only says whether the catalogue is up to date.
 
 The texts are extracted from Python's own syntax tree, and the ``.mo`` file is written here: the output of
 libraries that do both differs from version to version, and they put their name and the date into the file.
@@ -131,9 +131,28 @@ def mo_bytes(chinese: Mapping[str, str]) -> bytes:
     return index + places + b"".join(string + b"\0" for string in (*texts, *translations))
 
 
-def main() -> int:
+def content(catalog: Catalog) -> dict[str, tuple[str, set[str]]]:
+    """Return each text's translation and source files, independent of the catalogue's formatting."""
+    return {
+        str(message.id): (str(message.string or ""), {file for file, _ in message.locations})
+        for message in catalog
+        if message.id
+    }
+
+
+def check() -> int:
+    """Say whether the catalogue has the texts of the source; the exit status is 1 if it has others."""
+    if content(translated()) == content(updated()):
+        return 0
+    print("The Chinese texts are not up to date; run: make translations", file=sys.stderr)
+    return 1
+
+
+def main(arguments: list[str]) -> int:
     """Update both files; the exit status is 1 if a text has no Chinese."""
     accept_any_text()
+    if arguments == ["--check"]:
+        return check()
     catalog = updated()
     chinese = {str(message.id): str(message.string or "") for message in catalog if message.id}
     PO.parent.mkdir(parents=True, exist_ok=True)
@@ -147,4 +166,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -75,13 +75,16 @@ def test_an_outage_costs_three_tasks_at_most(
 
 @pytest.mark.slow
 def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeManager) -> None:
-    """Cached answers of a gateway confirm the first task, and count as an outage for the others."""
+    """Cached answers of a gateway confirm one task, and count as an outage for the others.
+
+    Which of the first three that is depends on whose answer arrives first; three in a row after it are lost.
+    """
     service.story = RENDERING
     lose_answers(service, answer({"task_id": "task-1", "model": "kling-v3", "status": "queued"}))
     new_sweep = sweep(prompt=prompts(30), max_running=8, ask_above=99, manager=make_manager())
     until(lambda: new_sweep.state == "paused" and new_sweep.counts[CellState.waiting] != 30)
     until(lambda: new_sweep.counts[CellState.running] == 1)
-    assert len(service.tasks) <= 1 + 3, "tasks without a known id were paid for"
+    assert len(service.tasks) <= 2 + 1 + 3, "tasks without a known id were paid for"
     assert new_sweep.counts[CellState.unconfirmed] == len(service.tasks) - 1
     assert "another task of this library" in str(new_sweep.tasks[-1].error)
     assert len([task for task in new_sweep.tasks if task.task_id]) == 1, "two cells got the same task"

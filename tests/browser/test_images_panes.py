@@ -204,6 +204,7 @@ def test_a_finger_paints_and_does_not_scroll(notebook: Notebook) -> None:
     button(output, "Motion brush").click()
     canvas = output.locator(".qingbo-canvas svg")
     expect(canvas).to_be_visible()
+    expect(output.get_by_role("radio", name="Brush")).to_be_enabled()  # the image is loaded
     assert canvas.evaluate("svg => getComputedStyle(svg).touchAction") == "none"
     canvas.evaluate(
         """svg => {
