@@ -150,7 +150,7 @@ class Client:
         api_key = as_secret(api_key)  # keep it out of tracebacks
         return self._like(api_key, self.contract.name)
 
-    def speaking(self, contract: str) -> Client:
+    def with_contract(self, contract: str) -> Client:
         """Return another client with the same key, address and timeout that speaks this contract.
 
         Raises:

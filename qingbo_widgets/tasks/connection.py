@@ -142,7 +142,7 @@ def reconnect(manager: Owner, contract: str) -> TaskManager:
     """
     library = Library(manager.library.folder, database=manager.library.journal.database)
     with _connecting:
-        return _connect(manager.client.speaking(contract), manager.sandbox, library, manager.upload)
+        return _connect(manager.client.with_contract(contract), manager.sandbox, library, manager.upload)
 
 
 def _connect(

@@ -357,5 +357,5 @@ def test_a_task_and_the_widgets_of_an_odd_film(
         elif kind not in ("a folder", "gone"):
             use()
     gallery = Gallery(manager.library)
-    gallery.look_at("k" * 32)
+    gallery.open_video("k" * 32)
     gallery.close()

@@ -420,7 +420,7 @@ def test_the_advised_connection_keeps_the_library(server: FaultServer, tmp_path:
     library = json.dumps(folder, ensure_ascii=False)
     call = f'qw.connect(contract="2026-11", base_url="{server.url}", library={library})'
     assert call in str(caught.value)
-    assert manager.client.speaking("2026-11").connect_arguments == manager.client.connect_arguments
+    assert manager.client.with_contract("2026-11").connect_arguments == manager.client.connect_arguments
 
 
 def test_the_servers_contract_is_another(client: Client, server: FaultServer) -> None:
@@ -438,7 +438,7 @@ def test_the_servers_contract_is_another(client: Client, server: FaultServer) ->
     assert "Nothing was charged" in text
     assert "add generate_audio=True for the video that you meant" in text
     assert "Correct the request" not in text
-    again = client.speaking("2026-11")
+    again = client.with_contract("2026-11")
     assert (again.contract.name, again.base_url) == ("2026-11", client.base_url)
     again.submit(REQUEST)
     assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"

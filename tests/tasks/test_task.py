@@ -442,10 +442,10 @@ def test_a_first_submission_in_the_future_needs_consent(november, moments):
     server, manager = november
     task = doubtful(manager, **moments)
     assert task.is_key_forgotten
-    with pytest.raises(qw.QingboError, match=r"in the future.*charged too.*billed_anew=True"):
+    with pytest.raises(qw.QingboError, match=r"in the future.*charged too.*may_charge_again=True"):
         task.submit_again()
     assert server.requests == []
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 1
@@ -465,10 +465,10 @@ def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
     """Near 24 hours after the first submission nothing is sent until the user agrees to pay for a second."""
     server, manager = november
     task = doubtful(manager, **moments)
-    with pytest.raises(qw.QingboError, match=r"24 hours only.*charged too.*check\(.*billed_anew=True"):
+    with pytest.raises(qw.QingboError, match=r"24 hours only.*charged too.*check\(.*may_charge_again=True"):
         task.submit_again()
     assert (task.status, task.is_done, server.requests) == (qw.TaskStatus.unconfirmed, True, [])
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 1
@@ -482,7 +482,7 @@ def test_consent_is_for_one_submission(november, moments, outcome):
     task = doubtful(manager, **moments)
     began = task.first_submitted_at or task.submitted_at
     server.then(outcome)
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
     with pytest.raises(qw.QingboError, match="24 hours only"):
@@ -640,7 +640,7 @@ def test_a_submission_with_consent_is_sent_after_a_wait(november):
     server, manager = november
     server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="0"))
     task = doubtful(manager, hours=25)
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 2

@@ -148,7 +148,7 @@ def _check_key(record: TaskRecord) -> None:
         SubmissionUnconfirmed: it does not, so another submission would make a second task.
     """
     task = record.task
-    if record.in_doubt and not record.billed_anew and task.is_first_key_forgotten:
+    if record.in_doubt and not record.may_charge_again and task.is_first_key_forgotten:
         when = local_time(task.first_submitted_at or task.submitted_at)
         raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
 

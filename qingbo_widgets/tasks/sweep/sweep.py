@@ -135,7 +135,7 @@ class Sweep(SweepState):
             if loaded.counts[CellState.waiting]:
                 note = callback_note(*(cell.request for cell in loaded.cells))
                 loaded.set_paused(sentences(tr(_LOADED), loaded._defaults_note(), note))
-            loaded.settle()
+            loaded.update_state()
         return loaded
 
     @property

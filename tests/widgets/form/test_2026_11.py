@@ -547,7 +547,7 @@ def test_another_manager_changes_the_fields_in_place(today: TaskManager) -> None
     form.manager = None
     assert form.request == april.replace(prompt="A fox")
     assert form.controls["mode"].value == "pro"
-    form.start_afresh()
+    form.reset()
     assert form.request == april
     form.close()
     started.close()
