@@ -209,7 +209,7 @@ def test_a_model_without_a_price_is_refused(client: Client, server: FaultServer)
 def test_an_unknown_model_is_explained(client: Client, server: FaultServer) -> None:
     """A 404 about the model keeps its code and says that the service may have renamed it."""
     server.then(answer({"error": {"message": "no such model", "code": "model_not_found"}}, 404))
-    with pytest.raises(BadRequest, match="renamed, switched off, or misspelt") as caught:
+    with pytest.raises(BadRequest, match="renamed or switched off, or the name is wrong") as caught:
         client.submit(REQUEST)
     assert (caught.value.status, caught.value.code) == (404, "model_not_found")
 
@@ -579,7 +579,7 @@ def test_without_a_key() -> None:
 
 def test_an_address_that_must_not_have_the_key() -> None:
     """A base URL without https is refused, and the error does not show the key."""
-    with pytest.raises(InvalidRequest, match="in the clear") as caught:
+    with pytest.raises(InvalidRequest, match="sent unencrypted") as caught:
         Client(KEY, "http://qingbo.dev/v1")
     assert KEY not in shown_by(caught.value)
 

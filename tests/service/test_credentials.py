@@ -112,13 +112,13 @@ def test_a_keyring_that_waits_to_be_unlocked(
         f"calls.append(1); gate.wait(); return '{KEY}'",
         "import threading\ngate, calls = threading.Event(), []",
     )
-    with pytest.raises(MissingApiKey, match=r"the keyring does not answer.*VideoStudio.*QINGBO_API_KEY"):
+    with pytest.raises(MissingApiKey, match=r"the keyring does not respond.*VideoStudio.*QINGBO_API_KEY"):
         find_api_key()
     monkeypatch.setattr(key_ring, "PATIENCE", 600.0)
     lookup = key_ring._pending
     assert lookup is not None
     monkeypatch.setattr(lookup, "_began", time.monotonic() - 600.0)
-    with pytest.raises(MissingApiKey, match="the keyring does not answer"):
+    with pytest.raises(MissingApiKey, match="the keyring does not respond"):
         find_api_key()  # at once
     assert find_api_key("given").reveal() == "given"
     fake = sys.modules["keyring"]
@@ -149,7 +149,7 @@ def test_a_key_that_cannot_be_one(broken: str, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(MissingApiKey, match="in WAVE_API_KEY") as caught:
         find_api_key()
     assert KEY not in shown_by(caught.value)
-    with pytest.raises(MissingApiKey, match="given API key") as caught:
+    with pytest.raises(MissingApiKey, match="API key passed in code") as caught:
         find_api_key(broken)
     assert KEY not in shown_by(caught.value)
 
@@ -263,7 +263,7 @@ def test_a_misspelt_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_key_given_as_contract_is_not_shown(call: Callable[[Any], object], given: object) -> None:
     """Anything but a date in the contract's place is refused; neither error nor traceback shows it."""
-    with pytest.raises(InvalidRequest, match="is not the date of a contract") as caught:
+    with pytest.raises(InvalidRequest, match="is not a contract of the service") as caught:
         call(given)
     assert KEY not in shown_by(caught.value)
     assert "202611" not in str(caught.value)
@@ -272,7 +272,7 @@ def test_a_key_given_as_contract_is_not_shown(call: Callable[[Any], object], giv
 def test_a_key_in_the_contracts_variable_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that was set as ``QINGBO_CONTRACT`` is not shown."""
     monkeypatch.setenv("QINGBO_CONTRACT", KEY)
-    with pytest.raises(InvalidRequest, match="is not the date of a contract") as caught:
+    with pytest.raises(InvalidRequest, match="is not a contract of the service") as caught:
         find_contract()
     assert KEY not in shown_by(caught.value)
 

@@ -103,7 +103,7 @@ def test_another_key_goes_to_the_same_place(server: FaultServer, client: Client)
 @pytest.mark.parametrize(
     ("given", "variable", "source"),
     [
-        (KEY, "", "The present key was passed by code."),
+        (KEY, "", "The current key was passed in code."),
         (None, "QINGBO_API_KEY", "The present key is in the environment variable QINGBO_API_KEY."),
         (None, "WAVE_API_KEY", "The present key is in the environment variable WAVE_API_KEY."),
     ],

@@ -494,7 +494,7 @@ def test_consent_is_for_one_submission(november, moments, outcome):
 REFUSALS = {
     "bad request": (answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400), ""),
     "no money": (answer({"error": {"message": "Odd."}}, 402), "Top up in the service's dashboard."),
-    "bad key": (answer({"error": {"message": "Odd."}}, 401), "The key is wrong or not active. Change key in"),
+    "bad key": (answer({"error": {"message": "Odd."}}, 401), "The key is wrong or not active. Change it in"),
     "rate limit": (answer({"error": {"message": "Odd."}}, 429, Retry_After="400"), "Try again in 400 s."),
     "spending limit": (
         answer({"error": {"message": "Odd.", "code": "quota_window_exceeded", "reset_at": 2e9}}, 429),
@@ -538,7 +538,9 @@ def test_a_spending_limit_after_a_lost_answer_keeps_both_facts(make_manager, no_
             task.wait(30)
         sandbox.faults = Faults(quota_window=3600)
         task.submit_again()
-        with pytest.raises(qw.SubmissionUnconfirmed, match=r"used up.*It ends at 2.*may be charged.*check\("):
+        with pytest.raises(
+            qw.SubmissionUnconfirmed, match=r"used up.*The limit ends at 2.*may be charged.*check\("
+        ):
             task.wait(30)
         assert "othing was charged" not in str(task.error)
         sandbox.faults = Faults(fail="task_failed")

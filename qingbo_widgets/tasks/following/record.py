@@ -184,8 +184,8 @@ class TaskRecord:
             message = write_failed_message(manager.library.journal.place, failure)
             if task.task_id:
                 text = tr(
-                    "{error} It is tried again and again while this kernel runs. Keep the id, {task_id}: "
-                    "resume(id) finds the task again."
+                    "{error} Writing is retried while this kernel runs. Keep the id, {task_id}: resume(id) "
+                    "finds the task again."
                 )
                 message = text.format(error=message, task_id=task.task_id)
             self.unwritten = message

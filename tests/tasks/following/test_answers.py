@@ -88,8 +88,8 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
     [
         ({"cost": 0}, "2026-11", "The service charged nothing for it."),
         ({"billing_status": "refunded"}, "2026-11", "The service charged nothing for it."),
-        ({"billing_status": "refund_pending"}, "2026-11", "Its refund is pending at the service."),
-        ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "Its refund is pending"),
+        ({"billing_status": "refund_pending"}, "2026-11", "The service's refund is pending."),
+        ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "refund is pending"),
         ({}, "2026-11", "The service refunds failed tasks."),
         ({"cost": 250_000}, "2026-11", "The service reports that it cost $0.50 all the same"),
         ({"cost": 250_000}, "2026-04", "The service reports that it cost 250000 units of quota all the same"),
@@ -122,8 +122,12 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({"raw": {"billed": True, "fee": 2}}, "2026-04", "reports billed: True, fee: 2: see the service's"),
         ({"raw": {"quota": 0, "pre_consumed_cost": 5}}, "2026-04", "The service refunds failed tasks."),
         ({"raw": {"quota": 9}, "refunded": True}, "2026-04", "The service charged nothing for it."),
-        ({"error": ServiceFailure("You were charged.")}, "2026-04", "is on the service's dashboard."),
-        ({"error": ServiceFailure("内容违规，不退费")}, "2026-04", "is on the service's dashboard."),
+        (
+            {"error": ServiceFailure("You were charged.")},
+            "2026-04",
+            "dashboard shows whether it was charged.",
+        ),
+        ({"error": ServiceFailure("内容违规，不退费")}, "2026-04", "dashboard shows whether it was charged."),
         ({"error": ServiceFailure("battery not charging")}, "2026-04", "The service refunds failed tasks."),
     ],
 )
@@ -167,8 +171,8 @@ def test_a_cost_that_remains_in_chinese(answer: dict[str, Any], text: str) -> No
 def test_an_expired_task_says_so() -> None:
     """There is nothing to fetch of a task that has expired; the service's reason follows."""
     snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, word=" Expired ")
-    text = "The task t1 has expired at the service, so there is nothing to fetch. "
-    doubt = "The answer does not say whether it was charged: see the service's dashboard."
+    text = "The task t1 has expired at the service, so its video can no longer be fetched. "
+    doubt = "The response does not say whether it was charged: see the service's dashboard."
     assert str(changes_from(snapshot, task(), eta=None)["error"]) == text + doubt
     snapshot = replace(snapshot, error=ServiceFailure("the pond is dry", "dry"))
     error = changes_from(snapshot, task(), eta=None)["error"]
@@ -188,7 +192,7 @@ def test_an_end_without_a_video_keeps_its_links(status: qw.TaskStatus) -> None:
     answer = qw.TaskSnapshot("t1", status=status, videos=(Video("https://cdn/a.mp4", NOON),))
     changes = changes_from(answer, task(), eta=None)
     assert (changes["video_urls"], changes["expires_at"]) == (("https://cdn/a.mp4",), NOON)
-    assert "has a link to a video all the same: see task.video_urls." in str(changes["error"])
+    assert "But the response has a link to a video: see task.video_urls." in str(changes["error"])
 
 
 @pytest.mark.parametrize(
@@ -211,10 +215,10 @@ def test_an_error_of_a_task_that_has_not_ended_is_shown(answer: dict[str, Any], 
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        ("upstream_unavailable", "Another try may succeed."),
-        ("upstream_rate_limited", "Another try may succeed in a few minutes."),
+        ("upstream_unavailable", "A retry may succeed."),
+        ("upstream_rate_limited", "A retry may succeed in a few minutes."),
         ("upstream_bad_request", "The same request would fail again"),
-        ("task_failed", "Another try may succeed, or fail again"),
+        ("task_failed", "A retry may succeed, but not if"),
     ],
 )
 def test_a_failure_says_whether_another_try_helps(code: str, advice: str) -> None:
@@ -252,7 +256,7 @@ def test_a_cancelled_task_says_so() -> None:
     [
         ({"cost": 189000}, "2026-11", " The service reports that it cost $"),
         ({"cost": 4}, "2026-04", " The service reports that it cost 4 units of quota all the same"),
-        ({"billing_status": "refund_pending"}, "2026-11", " Its refund is pending at the service."),
+        ({"billing_status": "refund_pending"}, "2026-11", " The service's refund is pending."),
         ({"refunded": False}, "2026-11", " The service reports that it was not refunded"),
         ({"refunded": False, "cost": 0}, "2026-11", ""),
         ({"refunded": True}, "2026-11", ""),

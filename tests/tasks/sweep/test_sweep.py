@@ -96,9 +96,9 @@ def test_many_tasks_are_not_sent_before_confirmation(manager: TaskManager, serve
     """Above the limit nothing is sent, ``wait`` raises the reason, and ``start`` submits the tasks."""
     made = sweep(prompt="fail", repeat=5, ask_above=4, manager=manager, **SHORT)
     assert made.state == "planned"
-    with pytest.raises(QingboError, match=r"Nothing was sent yet.*5 tasks.*sweep\.start\(\)"):
+    with pytest.raises(QingboError, match=r"Nothing has been sent yet.*5 tasks.*sweep\.start\(\)"):
         made.wait()
-    with pytest.raises(QingboError, match="Nothing was sent yet"):
+    with pytest.raises(QingboError, match="Nothing has been sent yet"):
         next(iter(made))
     assert made.tasks == ()
     assert manager.library.entries() == []

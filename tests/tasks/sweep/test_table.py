@@ -132,7 +132,7 @@ def test_other_values_are_refused_by_row_and_field(write: Any, name: str, cell: 
         ),
         ("prompt,duration\nkoi,#VALUE!\n", "row 2: the cell '#VALUE!' is an error of the spreadsheet"),
         *(
-            (text, "is a workbook, or another file that is no CSV")
+            (text, "is a workbook or another file, not CSV")
             for text in ("PK\3\4xl/workbook.xml", "%PDF-1.7", "\ufeff <html><table>")
         ),
         ("", "the table is empty"),

@@ -251,7 +251,7 @@ def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskSta
 
 def test_a_note_on_a_saved_video_is_on_the_card(make_task: MakeTask) -> None:
     """A note that stays, such as that there are more videos, is shown beside the video."""
-    task = make_task(status=TaskStatus.completed, message="The service gave 2 different videos.")
+    task = make_task(status=TaskStatus.completed, message="The service returned 2 different videos.")
     task.set_traits(video_path=Path("koi.mp4"))
     assert "2 different videos" in task_text.advice(task)
 
