@@ -386,7 +386,7 @@ class Client:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
         snapshot = self._decode(answer, path, refused, unclear, asked=task_id)
         if snapshot.task_id != task_id:
-            reason = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)
+            reason = tr("the response is about another task, {task}.").format(task=snapshot.task_id)
             raise ServerFault(reason, status=200, hint=unclear)
         return snapshot
 

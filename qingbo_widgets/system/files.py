@@ -266,7 +266,7 @@ def reason_of(error: OSError | ValueError, path: Path) -> str:
     if getattr(error, "errno", None) == errno.EFBIG:
         return tr("the disk cannot hold a file of this size")
     if getattr(error, "errno", None) == errno.EROFS:
-        return tr("the disk is read-only at present")
+        return tr("the disk is read-only")
     if code == _TOO_LONG or (code == _NOT_FOUND and len(str(path)) > _LONGEST_PATH):
         reason = tr("its path has {length} characters, and Windows allows {most}: use a shorter folder path")
         return reason.format(length=len(str(path)), most=_LONGEST_PATH)

@@ -193,7 +193,7 @@ def public_url_refusal(url: object) -> str | None:
     if not lowercase:
         return tr("is blank")
     if lowercase.startswith("data:"):
-        return tr("is the data itself, but the service needs a public URL")
+        return tr("is a data: URL, but the service needs a public URL")
     if lowercase.startswith("file:") or is_local_file(url):
         return tr("is a file on this machine, but the service needs a public URL")
     if is_web_url(url.strip()):

@@ -71,7 +71,7 @@ _FORMULA = N_(
     "row {row}: the cell {cell!r} is an error of the spreadsheet; correct it there, or put an apostrophe "
     "before text that begins with =, + or -"
 )
-_TOO_LONG = N_("row {row} has more cells than there are columns: {cells}; put a text with commas in quotes")
+_TOO_LONG = N_("row {row} has more cells than columns: {cells}; put text with commas in quotes")
 _NO_HEADER = N_(
     "row {row}: the cell {cell!r} is in a column without a name; give the column one, or empty it"
 )

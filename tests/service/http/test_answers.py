@@ -143,7 +143,7 @@ def test_a_refusal_that_is_not_the_services_own(status: int, body: object, words
     """An error from a firewall or gateway does not advise the user to correct the request."""
     error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
     assert type(error) is ServerFault
-    assert str(error) == f"{status}: the answer is not the service's own: {words}. UNCLEAR"
+    assert str(error) == f"{status}: the response is not from the service itself: {words}. UNCLEAR"
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_other_values_are_refused_by_row_and_field(write: Any, name: str, cell: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("prompt,mode\nkoi,pro\nA koi, swimming,pro\n", "row 3 has more cells than there are columns: 'pro'"),
+        ("prompt,mode\nkoi,pro\nA koi, swimming,pro\n", "row 3 has more cells than columns: 'pro'"),
         ("prompt,\nkoi,5\n", "row 2: the cell '5' is in a column without a name"),
         ("prompt,Prompt\nkoi,crane\n", "two columns are named 'prompt'"),
         ('prompt\n"koi\ncrane\n', "is not a table"),
