@@ -52,7 +52,7 @@ def advise(
 def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     name, action = values["model"], values["action"]
     if isinstance(name, str) and name not in models and name not in models.retired and name.strip():
-        message = tr("model: {value} is not known here; it is sent unchanged.")
+        message = tr("model: {value} is not a known model; it is sent unchanged.")
         others = (contract for contract in contracts() if name in models_of(contract))
         if other := next(others, None):
             message = tr(

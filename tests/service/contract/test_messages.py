@@ -407,20 +407,20 @@ def test_the_sentences_in_chinese() -> None:
     (problem,) = VideoRequest("kling-v1", "锦鲤").problems(TODAY)
     assert str(problem) == (
         "model: 'kling-v1' 不在 2026-11 版接口中；可完成同样请求的有 "
-        "kling-v3、kling-3.0-turbo、kling-v2-6、kling-v3-omni、kling-video-o1；例如 'kling-v3' 就可以。"
+        "kling-v3、kling-3.0-turbo、kling-v2-6、kling-v3-omni、kling-video-o1；可改为 'kling-v3'。"
     )
     (warning,) = VideoRequest("kling-3.0", "锦鲤").warnings(TODAY)
     assert str(warning) == (
-        "model: 'kling-3.0' 不在本目录中，将原样发送。是不是想写 kling-3.0-turbo 或 kling-v3？"
+        "model: 'kling-3.0' 不是已知的模型，将原样发送。是不是想写 kling-3.0-turbo 或 kling-v3？"
     )
     (problem,) = VideoRequest("kling-v3", "锦鲤", action="edit").problems(TODAY)
     assert str(problem) == (
-        "action: 'edit' 不在 generate 之中；例如 'generate' 就可以。"
+        "action: 'edit' 不可用（可选：generate）；可改为 'generate'。"
         "支持它的模型：kling-v3-omni 和 kling-video-o1。"
     )
     (problem,) = VideoRequest("kling-v2-6", "锦鲤", image_urls=[IMAGE, OTHER]).problems(TODAY)
     assert str(problem) == (
-        "image_urls: 给出了 2 个，但只有分辨率为 1080p 时才能包含尾帧；例如 resolution='1080p' 就可以。"
+        "image_urls: 给出了 2 个，但只有分辨率为 1080p 时才能包含尾帧；可改为 resolution='1080p'。"
     )
 
 

@@ -385,7 +385,7 @@ def test_an_unlisted_model_is_sent_as_it_is() -> None:
     """A model that this version does not describe is sent with what the caller set, and nothing else."""
     request = VideoRequest("veo3.1-fast", "A koi", duration=8, resolution="4k")
     assert request.problems(CONTRACT) == ()
-    assert "is not known here" in request.warnings(CONTRACT)[0].message
+    assert "is not a known model" in request.warnings(CONTRACT)[0].message
     assert CONTRACTS[CONTRACT].encode(request) == {
         "model": "veo3.1-fast",
         "action": "generate",

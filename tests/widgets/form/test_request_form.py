@@ -161,7 +161,7 @@ def test_an_unknown_model_can_be_set(form: RequestForm) -> None:
     form.prompt, form.model = "A koi", "kling-v9"
     assert form.controls["model"].value == "kling-v9"
     assert form.problems == ()
-    assert "is not known here" in note(form, "model")
+    assert "is not a known model" in note(form, "model")
 
 
 def test_a_blank_prompt_is_no_alarm_before_anything_was_typed(form: RequestForm) -> None:
