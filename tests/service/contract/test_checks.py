@@ -69,13 +69,13 @@ WRONG = [
     (v3(prompt=None), "prompt", "does not describe the video"),
     (v3(prompt=7), "prompt", "7 is not text; try 'A koi"),
     (v3(prompt="a" * 2501), "prompt", "has 2501 characters, but the service takes at most 2500"),
-    (v3(duration=2), "duration", "2 is not one of 3, 4"),
+    (v3(duration=2), "duration", "2 is not a length that kling-v3 renders (3, 4"),
     (v3(duration=5.0), "duration", "5.0"),
     (v3(duration=True), "duration", "True"),
     (v3(duration=10**5000), "duration", "<int>"),
-    (v16(duration=7), "duration", "7 is not one of 5, 10"),
+    (v16(duration=7), "duration", "7 is not a length that kling-v1-6 renders (5, 10"),
     (v3(model="kling-v9", duration=0), "duration", "whole number"),
-    (v3(negative_prompt="b"), "negative_prompt", "take it: kling-v1-6 and kling-v1."),
+    (v3(negative_prompt="b"), "negative_prompt", "take it: kling-v1-6 and kling-v1, and"),
     (v3(negative_prompt="b"), "negative_prompt", "'b' is set, but kling-v3 does not take it"),
     (v16(negative_prompt="b" * 2501), "negative_prompt", "2501"),
     (v16(negative_prompt=5), "negative_prompt", "not text"),
@@ -95,7 +95,7 @@ WRONG = [
     (v16(camera_control=CameraControl("simple", {"zoom": "5"})), "camera_control", "'5'"),  # type: ignore[dict-item]  # the mistake
     (v16(camera_control=CameraControl("simple", {"yaw": 1})), "camera_control", "'yaw' is not an axis"),
     (v16(camera_control=CameraControl("forward_up", {"zoom": 1})), "camera_control", "takes no config"),
-    (v3(image_urls=[IMAGE, IMAGE]), "image_urls", "2 given, and kling-v3 takes 1"),
+    (v3(image_urls=[IMAGE, IMAGE]), "image_urls", "2 given, but kling-v3 takes 1"),
     (v3(image_urls=7), "image_urls", "7"),
     (v3(image_urls="koi.png"), "image_urls", "a public http(s) URL"),
     (v3(image_urls="file:///tmp/koi.png"), "image_urls", "a file on this machine"),
@@ -239,7 +239,8 @@ def test_a_frame_that_is_given_twice(images: list[str], role: str, named: str) -
     assert request.problems("2026-11") == ()
     warnings = [str(warning) for warning in request.warnings("2026-11")]
     assert len(warnings) == bool(named)
-    assert all(f"'{urls['c']}' has the role {role}" in text and urls[named] in text for text in warnings)
+    both = [urls["c"], urls.get(named, ""), f"both have the role {role}"]
+    assert all(part in text for text in warnings for part in both)
     reference = request.replace(prompt="A koi like <<<image_1>>>")
     assert not any("the role" in str(warning) for warning in reference.warnings("2026-11"))
 

@@ -108,7 +108,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v2-6",
             {"duration": 7},
-            "duration: 7 is not one of 5, 10 (whole seconds) that kling-v2-6 renders; try 5. Models "
+            "duration: 7 is not a length that kling-v2-6 renders (5, 10, in whole seconds); try 5. Models "
             "that take it: kling-3.0-turbo, kling-v3, kling-v3-omni.",
         ),
         (
@@ -235,7 +235,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3-omni",
             {"video_urls": VIDEO, "image_urls": [IMAGE] * 7},
-            "image_urls: 7 given, but it can have only one image beside an input video; try 1.",
+            "image_urls: 7 given, but it can have only one image with an input video; try 1.",
         ),
         (
             TODAY,

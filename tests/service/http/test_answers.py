@@ -89,7 +89,7 @@ def test_an_answer_with_a_task_is_no_refusal(status: int, code: str | None) -> N
     error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR.", is_submission=True)
     assert isinstance(error, ServerFault)
     assert error.task_id == "lost-1"
-    assert str(error).endswith("m. The answer names the task lost-1 all the same. UNCLEAR.")
+    assert str(error).endswith("m. But the response names the task lost-1. UNCLEAR.")
 
 
 @pytest.mark.parametrize("status", [200, 400, 402, 429])
