@@ -498,7 +498,7 @@ REFUSALS = {
     "rate limit": (answer({"error": {"message": "Odd."}}, 429, Retry_After="400"), "Try again in 400 s."),
     "spending limit": (
         answer({"error": {"message": "Odd.", "code": "quota_window_exceeded", "reset_at": 2e9}}, 429),
-        "The spending limit of this account, or of its key, is used up for now. It ends at 2033-05-",
+        "The account, or its key, has reached its spending limit. The limit ends at 2033-05-",
     ),
     "no price": (
         answer({"error": {"message": "Odd.", "code": "price_not_configured"}}, 500),

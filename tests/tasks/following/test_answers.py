@@ -93,12 +93,16 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({}, "2026-11", "The service refunds failed tasks."),
         ({"cost": 250_000}, "2026-11", "The service reports that it cost $0.50 all the same"),
         ({"cost": 250_000}, "2026-04", "The service reports that it cost 250000 units of quota all the same"),
-        ({"cost": 250_000, "frozen": 250_000}, "2026-11", "it cost $0.50 all the same"),
-        ({"cost": 5, "billing_status": "settled"}, "2026-04", "it cost 5 units of quota all the same"),
-        ({"cost": 5, "billing_status": "refund_pending"}, "2026-04", "service. Its refund is pending"),
-        ({"cost": 5, "billing_status": "refunded"}, "2026-04", "units of quota, and that this was refunded."),
-        ({"cost": 5, "refunded": True}, "2026-04", "it cost 5 units of quota, and that this was refunded."),
-        ({"cost": 5, "refunded": False}, "2026-04", "it cost 5 units of quota all the same"),
+        ({"cost": 250_000, "frozen": 250_000}, "2026-11", "still reports a cost of $0.50"),
+        ({"cost": 5, "billing_status": "settled"}, "2026-04", "still reports a cost of 5 units of quota"),
+        (
+            {"cost": 5, "billing_status": "refund_pending"},
+            "2026-04",
+            "service. The service's refund is pending",
+        ),
+        ({"cost": 5, "billing_status": "refunded"}, "2026-04", "units of quota, which was refunded."),
+        ({"cost": 5, "refunded": True}, "2026-04", "it cost 5 units of quota, which was refunded."),
+        ({"cost": 5, "refunded": False}, "2026-04", "still reports a cost of 5 units of quota"),
         ({"cost": 0, "billing_status": "settled"}, "2026-11", "The service charged nothing for it."),
         ({"cost": 0, "frozen": 5}, "2026-11", "The service charged nothing for it."),
         ({"frozen": 250_000}, "2026-11", "The service refunds failed tasks."),
@@ -107,19 +111,19 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         (
             {"billing_status": "settled"},
             "2026-11",
-            'the state of its billing "settled": see its dashboard.',
+            'reports no cost (billing status "settled"): see its dashboard.',
         ),
-        ({"billing_status": "odd"}, "2026-11", 'reports no cost, and calls the state of its billing "odd"'),
+        ({"billing_status": "odd"}, "2026-11", 'reports no cost (billing status "odd")'),
         ({"billing_status": "REFUNDED"}, "2026-11", "The service charged nothing for it."),
         ({"word": "FAILURE"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
         ({"word": "FAILURE", "cost": 0}, "2026-04", "The service charged nothing for it."),
         ({"word": "expired"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
         ({"word": "Failed"}, "2026-04", "The service refunds failed tasks."),
-        ({"raw": {"cost": 0.35}}, "2026-04", "The answer reports cost: 0.35"),
-        ({"raw": {"data": {"quota": 5500}}}, "2026-04", "The answer reports quota: 5500"),
-        ({"raw": {"usage": {"cost": "12.5", "tokens": 9}}}, "2026-04", "reports usage.cost: 12.5: see"),
-        ({"raw": {"error": {"credits": 3}}}, "2026-04", "The answer reports error.credits: 3"),
-        ({"raw": {"billed": True, "fee": 2}}, "2026-04", "reports billed: True, fee: 2: see the service's"),
+        ({"raw": {"cost": 0.35}}, "2026-04", "The response reports cost: 0.35"),
+        ({"raw": {"data": {"quota": 5500}}}, "2026-04", "The response reports quota: 5500"),
+        ({"raw": {"usage": {"cost": "12.5", "tokens": 9}}}, "2026-04", "reports usage.cost: 12.5. The"),
+        ({"raw": {"error": {"credits": 3}}}, "2026-04", "The response reports error.credits: 3"),
+        ({"raw": {"billed": True, "fee": 2}}, "2026-04", "reports billed: True, fee: 2. The service's"),
         ({"raw": {"quota": 0, "pre_consumed_cost": 5}}, "2026-04", "The service refunds failed tasks."),
         ({"raw": {"quota": 9}, "refunded": True}, "2026-04", "The service charged nothing for it."),
         (
@@ -183,7 +187,7 @@ def test_a_failure_under_another_name() -> None:
     """Without a reason, the user reads the service's own word."""
     snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, word="FAILURE")
     error = changes_from(snapshot, task(), eta=None)["error"]
-    assert 'failed: the service gave no reason, and calls its status "FAILURE". ' in str(error)
+    assert 'failed: the service gave no reason (status "FAILURE"). ' in str(error)
 
 
 @pytest.mark.parametrize("status", [qw.TaskStatus.failed, qw.TaskStatus.cancelled])

@@ -714,7 +714,7 @@ def test_an_error_beside_a_running_status_is_shown_and_followed(scripted):
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
-    note = "The service reports an error and does not say that the task has ended: the pond is dry"
+    note = "The service reports an error, but not that the task has ended: the pond is dry"
     assert messages[messages.index(note) + 1] == ""
 
 

@@ -125,9 +125,9 @@ def test_the_pauses_grow() -> None:
         ({"output": {"video_url": "data:text/html,koi"}}, "is not usable:  'data:text/html,koi'"),
         (
             {"error": {"message": "the pond is dry", "code": "dry"}},
-            "place of the video: the pond is dry (d",
+            "instead of the video: the pond is dry (d",
         ),
-        ({"fail_reason": "the pond is dry"}, "an error in place of the video: the pond is dry"),
+        ({"fail_reason": "the pond is dry"}, "an error instead of the video: the pond is dry"),
         ({"result": None}, LATE),
     ],
     ids=str,

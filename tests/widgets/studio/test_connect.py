@@ -302,7 +302,7 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
     enter(panel.key_field, SENTINEL)
     click(panel, "Connect")
     until(lambda: "does not know" in message_of(panel))
-    assert message_of(panel).startswith('The service does not know this key. Its answer: "no such key". No')
+    assert message_of(panel).startswith('The service does not know this key. Its response: "no such key". No')
     assert "qingbo-alarm" in below(panel, panel.key_field).value
     until(lambda: focused)
     assert focused == [{"do": "focus"}]
