@@ -187,7 +187,7 @@ def _forbidden(resolved: Resolved, active: Iterable[Constraint]) -> Iterator[Pro
         if constraint.suggest:
             changes = resolved.in_given_names(constraint.suggest)
             yield refused_as(own, shown(given), reason, assigned(changes))
-        elif default is None:
+        elif default is None or default == "":
             yield without(own, given, reason)
         else:
             yield refused(own, given, reason, default)

@@ -119,7 +119,7 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
             limit = tr("is not allowed, because the preset {type} takes no config").format(type=camera.type)
             yield refused(name, camera.config, limit, CameraControl(camera.type))
     elif not isinstance(camera.config, dict):
-        limit = tr("is not a config, which simple needs, with one of {axes}").format(axes=listed(axes))
+        limit = tr("is not a config; simple needs one with an axis ({axes})").format(axes=listed(axes))
         yield refused(name, camera.config, limit, {"zoom": 5})
     else:
         low, high = parameter.range or (-math.inf, math.inf)

@@ -69,7 +69,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3",
             {"multi_prompt": [("A koi", 5)]},
-            "multi_prompt: (('A koi', 5),) needs multi_shot True; try multi_shot=True, "
+            "multi_prompt: (('A koi', 5),) needs multi_shot=True; try multi_shot=True, "
             "shot_type='customize'.",
         ),
         (
