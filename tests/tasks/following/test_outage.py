@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -62,6 +63,25 @@ def test_an_error_in_a_200_is_never_final(kind):
         clock.now += 30.0
     with pytest.raises(qw.AuthenticationFailed):
         Outage(clock).explain(qw.AuthenticationFailed("no", status=200), 1.0, is_taken=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (qw.ConnectionFailed("no route."), "has been unreachable since .*: no route"),
+        (qw.ServerFault("Bad Gateway", status=502), "has returned errors since .*: 502: Bad Gateway"),
+        (
+            qw.ServerFault("about another task", status=200),
+            "has sent unusable responses since .*: 200: about",
+        ),
+    ],
+    ids=["unreachable", "502", "another task"],
+)
+def test_the_message_names_the_trouble(error, trouble):
+    """A service that answers with errors is not called unreachable; each offers another try at once."""
+    message, wait = Outage(Clock()).explain(error, 30.0, is_taken=True)
+    assert re.match(rf"The service {trouble}.* Trying again in 30 s\.$", message)
+    assert wait.is_away
 
 
 def test_an_outage_starts_after_the_last_answer(monkeypatch):
