@@ -128,7 +128,7 @@ def test_a_sandbox_decides_its_contract() -> None:
         connected = qw.connect(sandbox=sandbox)
         assert connected.contract == "2026-11"
         assert 'connect(sandbox=True, contract="2026-11")' in task_text.connect_line(connected)
-        with pytest.raises(qw.InvalidRequest, match="speaks 2026-11, not '2026-04'"):
+        with pytest.raises(qw.InvalidRequest, match="uses 2026-11, not '2026-04'"):
             qw.connect(sandbox=sandbox, contract="2026-04")
 
 

@@ -494,7 +494,10 @@ def test_consent_is_for_one_submission(november, moments, outcome):
 REFUSALS = {
     "bad request": (answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400), ""),
     "no money": (answer({"error": {"message": "Odd."}}, 402), "Top up in the service's dashboard."),
-    "bad key": (answer({"error": {"message": "Odd."}}, 401), "The key is wrong or not active. Change it in"),
+    "bad key": (
+        answer({"error": {"message": "Odd."}}, 401),
+        "The key is wrong or not active. Use “Change key” in",
+    ),
     "rate limit": (answer({"error": {"message": "Odd."}}, 429, Retry_After="400"), "Try again in 400 s."),
     "spending limit": (
         answer({"error": {"message": "Odd.", "code": "quota_window_exceeded", "reset_at": 2e9}}, 429),
@@ -631,7 +634,7 @@ def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_co
     task.submit_again()
     until(lambda: task.message)
     task.first_submitted_at -= timedelta(hours=20)
-    with pytest.raises(qw.SubmissionUnconfirmed, match="forgotten the key"):
+    with pytest.raises(qw.SubmissionUnconfirmed, match="forgotten its idempotency key"):
         task.wait(30)
     assert (task.status, len(server.requests)) == (qw.TaskStatus.unconfirmed, 1)
 

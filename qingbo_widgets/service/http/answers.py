@@ -65,8 +65,8 @@ _LAST_OF_THE_SERVICE = 500
 _NAMES_A_TASK = N_("But the response names the task {task_id}.")
 _ADVICE: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
-        "The key is wrong or not active. Change it in qw.VideoStudio(), or set QINGBO_API_KEY and start "
-        "Jupyter again. Create keys at {page}."
+        "The key is wrong or not active. Use “Change key” in qw.VideoStudio(), or set QINGBO_API_KEY and "
+        "start Jupyter again. Create keys at {page}."
     ),
     InsufficientBalance: N_("Top up in the service's dashboard."),
     TaskNotFound: N_(

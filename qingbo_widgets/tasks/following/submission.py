@@ -40,7 +40,7 @@ _ANOTHER = N_(
 )
 _FORGOTTEN = N_(
     "The task was first submitted at {when}, and the service may have forgotten its idempotency key. It was "
-    "not sent again: that may create a second task, which is charged too."
+    "not sent again, because that could create a second task, which is charged too."
 )
 
 

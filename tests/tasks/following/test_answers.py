@@ -91,8 +91,8 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({"billing_status": "refund_pending"}, "2026-11", "The service's refund is pending."),
         ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "refund is pending"),
         ({}, "2026-11", "The service refunds failed tasks."),
-        ({"cost": 250_000}, "2026-11", "The service reports that it cost $0.50 all the same"),
-        ({"cost": 250_000}, "2026-04", "The service reports that it cost 250000 units of quota all the same"),
+        ({"cost": 250_000}, "2026-11", "The service still reports a cost of $0.50"),
+        ({"cost": 250_000}, "2026-04", "The service still reports a cost of 250000 units of quota"),
         ({"cost": 250_000, "frozen": 250_000}, "2026-11", "still reports a cost of $0.50"),
         ({"cost": 5, "billing_status": "settled"}, "2026-04", "still reports a cost of 5 units of quota"),
         (
@@ -150,14 +150,14 @@ def test_a_failure_promises_no_refund_against_the_answer(
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        ({"cost": 250_000}, "服务报告"),
+        ({"cost": 250_000}, "服务仍报告费用 $0.50"),
         ({"cost": 250_000, "refunded": True}, "服务报告它的费用为 $0.50，并且已经退还。"),
-        ({"billing_status": "settled"}, "服务没有报告费用，计费状态写作“settled”：请看服务的控制台。"),
+        ({"billing_status": "settled"}, "服务没有报告费用（计费状态“settled”）：请查看控制台。"),
         (
             {"word": "expired"},
-            "任务 t1 在服务端已经过期，没有视频可取。响应没有说明是否扣费",
+            "任务 t1 在服务端已经过期，无法再获取视频。响应没有说明是否扣费",
         ),
-        ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。响应没有说明是否扣费"),
+        ({"word": "FAILURE"}, "服务没有说明原因（状态“FAILURE”）。响应没有说明是否扣费"),
     ],
     ids=str,
 )
@@ -258,8 +258,8 @@ def test_a_cancelled_task_says_so() -> None:
 @pytest.mark.parametrize(
     ("fields", "contract", "text"),
     [
-        ({"cost": 189000}, "2026-11", " The service reports that it cost $"),
-        ({"cost": 4}, "2026-04", " The service reports that it cost 4 units of quota all the same"),
+        ({"cost": 189000}, "2026-11", " The service still reports a cost of $"),
+        ({"cost": 4}, "2026-04", " The service still reports a cost of 4 units of quota"),
         ({"billing_status": "refund_pending"}, "2026-11", " The service's refund is pending."),
         ({"refunded": False}, "2026-11", " The service reports that it was not refunded"),
         ({"refunded": False, "cost": 0}, "2026-11", ""),

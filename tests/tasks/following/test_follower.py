@@ -635,7 +635,7 @@ def test_completed_and_then_failed(scripted):
     server, manager = scripted(taken())
     server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed, match=r"now reports failed \(上游拒绝\)"):
+    with pytest.raises(qw.DownloadFailed, match=r"now as failed \(上游拒绝\)"):
         task.wait(20)
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task.retry_download()
@@ -688,7 +688,7 @@ def test_a_video_under_an_unknown_status_is_saved(scripted):
         ({"status": "timeout", "completed_at": 1775285160040}, qw.TaskFailed, '"timeout"'),
         ({"status": " Rejected "}, qw.TaskFailed, '"Rejected"'),
         ({"status": "CANCELED"}, qw.TaskCancelled, "was cancelled"),
-        ({"status": "cancelled", "cost": 5}, qw.TaskCancelled, "it cost 5 units of quota all the same"),
+        ({"status": "cancelled", "cost": 5}, qw.TaskCancelled, "still reports a cost of 5 units of quota"),
     ],
     ids=str,
 )

@@ -121,8 +121,8 @@ def test_the_pauses_grow() -> None:
 @pytest.mark.parametrize(
     ("task", "words"),
     [
-        ({"result": {"videos": [{"url": "/v1/videos/x/content"}]}}, "is not usable:  '/v1/videos/x/content'"),
-        ({"output": {"video_url": "data:text/html,koi"}}, "is not usable:  'data:text/html,koi'"),
+        ({"result": {"videos": [{"url": "/v1/videos/x/content"}]}}, "is not usable: '/v1/videos/x/content'"),
+        ({"output": {"video_url": "data:text/html,koi"}}, "is not usable: 'data:text/html,koi'"),
         (
             {"error": {"message": "the pond is dry", "code": "dry"}},
             "instead of the video: the pond is dry (d",

@@ -529,7 +529,7 @@ def test_a_sweep_refused_for_its_contract_continues_in_another(
         manager = make_manager(qw.Client(server.api_key, server.base_url, contract="2026-11"))
         made = Sweep.load("refused", manager=manager)
         assert server.requests == {}
-        assert "under contract 2026-04, and this connection speaks 2026-11" in made.reason
+        assert "tasks of contract 2026-04; this connection uses 2026-11" in made.reason
         assert "the waiting cells need generate_audio=True" in made.reason
         made.resume()
         until(lambda: made.state == "ended")
