@@ -338,7 +338,7 @@ def test_the_line_magic_alone_shows_its_help(shell: InteractiveShell, monkeypatc
     [
         ("--mode", "--mode needs a value", "--mode 后面要有值"),
         ("--odd x", "no such option: --odd x", "没有这个选项：--odd x"),
-        ("--mo x", "--mo may mean --model, --mode", "--mo 可能是 --model, --mode"),
+        ("--mo x", "--mo is ambiguous: --model, --mode", "--mo 有歧义：--model, --mode"),
         ("-s 'A koi:5' --wait=3", "-w/--wait takes no value", "-w/--wait 后面不能有值"),
         ("--duration x", "-d/--duration: 'x' is not a whole number", "-d/--duration：'x' 不是整数"),
     ],
@@ -593,7 +593,7 @@ def test_shots_of_another_name_are_shots(
     assert task.request.prompt == ""
     with pytest.raises(UsageError, match=r"--scene 'A koi': write a shot as prompt, colon"):
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi"', "It leaps:5")
-    with pytest.raises(UsageError, match="with --scene each line"):
+    with pytest.raises(UsageError, match="with --scene, each line"):
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps")
     assert '--scene "A koi rises:5". 2 to 4 make' in help_of(shell, "%%qingbo")
     with pytest.raises(qw.QingboError):

@@ -289,6 +289,6 @@ def test_no_error_about_a_contract_shows_a_key(given: Any) -> None:
         lambda contract: Sandbox(contract=contract),
     )
     for call in calls:
-        with pytest.raises(ValueError, match="[Cc]ontract") as caught:
+        with pytest.raises(ValueError, match=r"[Cc]ontract") as caught:
             call(given)
         assert KEY not in str(caught.value)
