@@ -33,7 +33,7 @@ _WAYS = N_(
     "without a key: qw.connect(sandbox=True)."
 )
 _NO_ANSWER = N_(
-    "No API key was found: the keyring does not respond, and may be locked. Unlock it and connect again. "
+    "No API key was found: the keyring does not answer, and may be locked. Unlock it and connect again. "
     "{ways}"
 )
 _MALFORMED = N_("{it} contains a blank, a control character or a non-ASCII character. Copy it again. {ways}")

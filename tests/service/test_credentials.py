@@ -114,13 +114,13 @@ def test_a_keyring_that_waits_to_be_unlocked(
         f"calls.append(1); gate.wait(); return '{KEY}'",
         "import threading\ngate, calls = threading.Event(), []",
     )
-    with pytest.raises(MissingApiKey, match=r"the keyring does not respond.*VideoStudio.*QINGBO_API_KEY"):
+    with pytest.raises(MissingApiKey, match=r"the keyring does not answer.*VideoStudio.*QINGBO_API_KEY"):
         find_api_key()
     monkeypatch.setattr(key_ring, "PATIENCE", 600.0)
     lookup = key_ring._pending
     assert lookup is not None
     monkeypatch.setattr(lookup, "_began", time.monotonic() - 600.0)
-    with pytest.raises(MissingApiKey, match="the keyring does not respond"):
+    with pytest.raises(MissingApiKey, match="the keyring does not answer"):
         find_api_key()  # at once
     assert find_api_key("given").reveal() == "given"
     fake = sys.modules["keyring"]

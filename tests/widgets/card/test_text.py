@@ -245,7 +245,7 @@ def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskSta
     task, answer = make_task(status=TaskStatus.queued), TaskSnapshot("t1", status=status, cost=250_000)
     task.contract = "2026-11"
     task.set_traits(**changes_from(answer, task, eta=None))
-    assert "it cost $0.50 all the same" in read(task_text.advice(task))
+    assert "still reports a cost of $0.50" in read(task_text.advice(task))
     assert "refunds" not in task_text.ended(task)
 
 

@@ -675,7 +675,7 @@ def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(today: T
     assert form.controls["video_urls"].placeholder == "https://… (optional)"
     form.model = "kling-v2-6-motion-control"
     assert form.controls["image_urls"].placeholder == "https://…  the character"
-    assert "the movement" in form.controls["video_urls"].tooltip
+    assert "The movement" in form.controls["video_urls"].tooltip
     form.close()
 
 
