@@ -29,7 +29,7 @@ def _speed(text: str) -> float:
 
 def _contract(text: str) -> str:
     if text not in CONTRACTS:
-        raise argparse.ArgumentTypeError(f"{text} is not a contract; use {' or '.join(CONTRACTS)}")
+        raise argparse.ArgumentTypeError(f"{text} is not a known contract; use {' or '.join(CONTRACTS)}")
     return text
 
 
@@ -52,18 +52,20 @@ def _parser() -> argparse.ArgumentParser:
         "--contract",
         type=_contract,
         default=os.environ.get("CONTRACT") or None,
-        help="the date of the service's contract that the notebooks use (or set CONTRACT=2026-11)",
+        help="the service's contract that the notebooks use, by date (or set CONTRACT=2026-11)",
     )
 
     sandbox = commands.add_parser(
         "sandbox",
-        help="run the sandbox: a server on this machine that stands in for the service",
+        help="run the sandbox, a local server that stands in for the service",
         description="Run the sandbox until Ctrl-C. It responds like the service and draws simple videos.",
     )
     sandbox.add_argument(
         "--port", type=_port, default=8765, help="the port; 0 picks a free one (%(default)s)"
     )
-    sandbox.add_argument("--speed", type=_speed, default=1.0, help="2 is twice as fast (%(default)s)")
+    sandbox.add_argument(
+        "--speed", type=_speed, default=1.0, help="the speed; 2 is twice as fast (%(default)s)"
+    )
     sandbox.add_argument(
         "--api-key", default=None, help="the key that clients must send (default: a random one)"
     )
@@ -71,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--contract",
         choices=CONTRACTS,
         default=CONTRACTS[0],
-        help="the date of the service's contract to keep (%(default)s)",
+        help="the service's contract to implement, by date (%(default)s)",
     )
     return parser
 

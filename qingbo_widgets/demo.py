@@ -293,7 +293,7 @@ def _open_lab(path: Path, environment: Mapping[str, str]) -> int:
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{path.name}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # otherwise Lab refuses to run as root
-    _print(tr("opening JupyterLab; Ctrl-C stops it"))
+    _print(tr("opening JupyterLab; press Ctrl-C to stop it"))
     lab = subprocess.Popen(command, cwd=path.parent, env={**environment, "JUPYTER_PREFER_ENV_PATH": "1"})
     while True:
         try:
@@ -327,7 +327,11 @@ def main(*, once: bool = False, folder: str | Path = "demo", contract: str | Non
     if not videos:
         print(tr("The notebook ran, but no video was saved; see {path}").format(path=path), file=sys.stderr)
         return 1
-    more = "   " + tr("(and {count} more there)").format(count=len(videos) - 1) if videos[1:] else ""
+    more = (
+        "   " + tr("(and {count} more in the same folder)").format(count=len(videos) - 1)
+        if videos[1:]
+        else ""
+    )
     _print(tr("video:    {path}").format(path=videos[0]) + more)
     _print(tr("notebook: {path}").format(path=path))
     return _open_lab(path, environment) if interactive else 0

@@ -37,31 +37,31 @@ from .placeholders import filled, filled_json, filled_option
 __all__ = ["QingboMagics", "load", "row_of"]
 
 COMMANDS = {
-    "models": N_("the models of the contract, with the options that each of them takes"),
+    "models": N_("the models of the contract, with the options of each"),
     "tasks": N_("the latest tasks of the library: %qingbo tasks, %qingbo tasks 50"),
     "resume": N_("follow a task again, in any kernel: %qingbo resume ID"),
-    "cancel": N_("cancel a task that still waits in the queue: %qingbo cancel ID"),
+    "cancel": N_("cancel a task that is still queued: %qingbo cancel ID"),
     "sweeps": N_("the sweeps of the library"),
-    "sweep": N_("take up a sweep again: %qingbo sweep NAME"),
+    "sweep": N_("load a sweep from the library: %qingbo sweep NAME"),
 }
 _MAKE = N_(
     """\
-Generate a video from the text in the cell; {name} stands for a variable, {{ for a brace.
+Generate a video from the text in the cell; {name} inserts a variable, {{ a brace.
 
-Shots take the place of the prompt: with --shot, each line of the cell is one more shot, and without
-a cell the line magic does: %qingbo --shot "A koi rises:5" --shot "It leaps:5"
+Shots replace the prompt. With --shot, each line of the cell is one more shot. Without a cell, use the
+line magic: %qingbo --shot "A koi rises:5" --shot "It leaps:5"
 
-Objects and lists are written as JSON, as the examples of their options show; {name} in it stands for
-a variable too. %qingbo models lists the models, and the options that each of them takes.
+Objects and lists are written as JSON, as the examples of their options show; {name} in it inserts a
+variable too. %qingbo models lists the models, and the options of each.
 
-A variable holds a text or a number. Attributes and indices are not followed: a copied prompt that
-could do so would reach the API key."""
+A variable must hold text or a number. Attributes and indices are not read: a copied prompt could use
+them to get the API key."""
 )
-_MANAGE = N_("Manage tasks, or make a video of shots.")
+_MANAGE = N_("Manage tasks, or generate a multi-shot video.")
 _MANAGE_MORE = N_(
     """\
-%qingbo --shot … makes a video of shots, with the options of %%qingbo.
-%%qingbo makes a video of the text in a cell; %%qingbo? shows its options."""
+%qingbo --shot … generates a multi-shot video, with the options of %%qingbo.
+%%qingbo generates a video from the text in a cell; %%qingbo? shows its options."""
 )
 _NEED = ("resume", "cancel", "sweep")
 _HELP = ("-h", "--help")
@@ -126,7 +126,7 @@ class QingboMagics(Magics):
     @no_var_expand
     @line_magic("qingbo")  # type: ignore[arg-type]
     def manage(self, line: str) -> Any:
-        """Manage tasks, or make a video of shots."""
+        """Manage tasks, or generate a multi-shot video."""
         command, *rest = _split(line) or [""]
         argument = " ".join(_substituted(filled_option, word, self.shell.user_ns) for word in rest)
         if not command or command in _HELP:
@@ -283,7 +283,7 @@ def _suggestion(word: str, names: Iterable[str]) -> str:
 
 def _command_list(commands: Mapping[str, str]) -> str:
     listed = "; ".join(f"{name}, {tr(text)}" for name, text in commands.items())
-    return tr("Its commands are {commands}").format(commands=listed)
+    return tr("Commands: {commands}").format(commands=listed)
 
 
 def _split(line: str) -> list[str]:
@@ -298,11 +298,11 @@ def _shot(text: str, option: str, *, in_cell: bool = False) -> Shot:
     prompt, _, seconds = text.rpartition(":")
     if prompt.strip() and seconds.strip().isdecimal():
         return Shot(prompt.strip(), int(seconds))
-    message = tr('{option} {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
+    message = tr('{option} {text!r}: write a shot as prompt, colon and whole seconds: "A koi rises:5".')
     if in_cell:
         message = tr(
-            "{text!r}: shots take the place of the prompt, so with {option} each line of the cell is one "
-            'more: a text, a colon and whole seconds, "A koi rises:5".'
+            "{text!r}: with {option}, each line of the cell is a shot. Write it as prompt, colon and whole "
+            'seconds: "A koi rises:5".'
         )
     raise _usage_error(message.format(text=text, option=option))
 

@@ -22,24 +22,24 @@ __all__ = ["choices_of", "hint", "in_words", "json_options", "parameters_of", "p
 
 #: The parameter that takes the text of the cell.
 _CELL = "prompt"
-_SHOT = N_('A shot, in the place of the prompt: {option} "A koi rises:5". {fewest} to {most} make a video.')
-_ANY_SHOT = N_('A shot, in the place of the prompt: {option} "A koi rises:5".')
+_SHOT = N_('A shot, instead of the prompt: {option} "A koi rises:5". A video has {fewest} to {most} shots.')
+_ANY_SHOT = N_('A shot, instead of the prompt: {option} "A koi rises:5".')
 _OPPOSITE = N_("The opposite of {option}.")
-_OUTPUT = N_("The variable that gets the task.")
+_OUTPUT = N_("The name of the variable for the task.")
 _WAIT = N_("Wait until the video is saved.")
 _WHOLE = N_("{text!r} is not a whole number, as in {example}")
 _NUMBER = N_("{text!r} is not a number, as in {example}")
-_PARTS = N_("{text!r} is not JSON in single quotation marks, as in {example}")
+_PARTS = N_("{text!r} is not JSON in single quotes, as in {example}")
 _NOT_READ = {"seconds": _WHOLE, "integer": _WHOLE, "number": _NUMBER}
 _OF_CONTRACT = N_("{option} is an option of contract {contract}. ")
-_AS_JSON = N_("{help} As JSON in single quotation marks: {example}")
+_AS_JSON = N_("{help} As JSON in single quotes: {example}")
 _SEVERAL = N_("{help} For several, repeat the option, or write {example}")
 #: The errors of ``argparse``, which are the same in every version of Python that we support.
 _OF_ARGPARSE = {
     r"argument (?P<option>[^:]+): expected one argument": N_("{option} needs a value"),
     r"argument (?P<option>[^:]+): ignored explicit argument .*": N_("{option} takes no value"),
     r"unrecognized arguments: (?P<words>.*)": N_("no such option: {words}"),
-    r"ambiguous option: (?P<option>\S+) could match (?P<matches>.*)": N_("{option} may mean {matches}"),
+    r"ambiguous option: (?P<option>\S+) could match (?P<matches>.*)": N_("{option} is ambiguous: {matches}"),
     r"argument (?P<option>[^:]+): (?P<reason>.*)": N_("{option}: {reason}"),
 }
 #: The types whose values are written as JSON.

@@ -24,14 +24,14 @@ _DOUBLED = re.compile(r'\{\{\s*(?:"|\}\})')
 #: A variable, as IPython writes it in a line.
 _DOLLAR = re.compile(r"\$([^\W\d]\w*)")
 
-_BROKEN = N_("{reason}. {{name}} stands for a variable, {{{{ for a brace.")
+_BROKEN = N_("{reason}. {{name}} inserts a variable, {{{{ a brace.")
 _NO_PLAIN_NAME = N_(
-    "{field} is not the plain name of a variable. Attributes, indices, conversions and formats are not "
-    "followed: put the value into a variable, text = …, and write {{text}}. {{{{ stands for a brace."
+    "{field} is not a variable name. Attributes, indices and formats are not read: assign the value first, "
+    "text = …, and write {{text}}. {{{{ is a brace."
 )
-_NO_VARIABLE = N_("{field}: there is no variable {name!r}. {{name}} stands for a variable, {{{{ for a brace.")
+_NO_VARIABLE = N_("{field}: the variable {name!r} is not defined. {{name}} inserts a variable, {{{{ a brace.")
 _NO_PLAIN_VALUE = N_(
-    "{field} is a {kind}, not a text or a number: put its text into a variable, text = …, and write {{text}}."
+    "{field} is a {kind}, not text or a number. Assign its text first, text = …, and write {{text}}."
 )
 
 

@@ -19,7 +19,7 @@ __all__ = ["NO_PICTURES", "Film", "not_decoded"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-NO_PICTURES = N_("it has no pictures")
+NO_PICTURES = N_("it has no video frames")
 _NOT_DECODED = N_("{file} cannot be decoded: {reason}")
 #: Consecutive packets that cannot be read, after which the remainder of a file is given up.
 _MOST_UNREADABLE = 1000

@@ -23,12 +23,9 @@ _EMPTY = N_("it is empty")
 _NO_VIDEO = N_("it is neither an MP4 nor a WebM video")
 _NO_INDEX = N_("its index is missing, because the file is incomplete")
 _TOO_LARGE = N_(
-    "its pictures ({width} × {height}) or its index are larger than a video of this kind needs. A player may "
-    "show it all the same."
+    "its frames ({width} × {height}) or its index are too large to be read here. A player may still show it."
 )
-_TOO_LARGE_INDEX = N_(
-    "its list of tracks is larger than a video of this kind needs. A player may show it all the same."
-)
+_TOO_LARGE_INDEX = N_("its list of tracks is too large to be read here. A player may still show it.")
 #: Decoders of pictures. Sound is not decoded, because a file can make its decoders allocate memory, too.
 _DECODERS = "h264,hevc,av1,libdav1d,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mpeg2video,mjpeg,prores,dnxhd,h263"
 

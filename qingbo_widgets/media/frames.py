@@ -64,7 +64,7 @@ def frame_at(path: Path, seconds: float) -> Image:
     """
     with open_film(path) as film:
         if not 0 <= seconds <= film.length:
-            message = tr("{seconds:g} s is not in a video of {length:g} s")
+            message = tr("{seconds:g} s is outside the video, which lasts {length:g} s")
             raise ValueError(message.format(seconds=seconds, length=film.length))
         displayed = _displayed(film, seconds, seconds)
         if displayed is None or displayed[0] > seconds + _SAME:
@@ -109,7 +109,7 @@ def frame_number(path: Path, number: int) -> Image:
             if count == number + 1:
                 break
         if count and not -count <= number < count:
-            message = tr("there is no frame {number} in a video of {count} frames")
+            message = tr("frame {number} does not exist: the video has {count} frames")
             raise ValueError(message.format(number=number, count=count))
         if count and number < -1:  # decoded a second time, because keeping that many may take all memory
             found = next(islice((frame for _, frame in film.frames()), count + number, None), found)
@@ -131,7 +131,7 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
     """
     columns = columns or math.ceil(math.sqrt(max(count, 1)))
     if count < 1 or columns < 1 or width < 1:
-        raise ValueError(tr("a contact sheet has at least one frame, one column and one pixel"))
+        raise ValueError(tr("a contact sheet needs at least one frame, one column and one pixel"))
     pictures = _spread(path, count)
     first = next(pictures)
     from PIL import Image, ImageDraw, ImageFont

@@ -170,7 +170,7 @@ class _Endpoints:
     async def model(self, request: Request) -> Response:
         name, models = request.path_params["name"], self._backend.contract.models
         if name not in models:
-            raise Refusal(404, "model_not_found", f"there is no model {name}")
+            raise Refusal(404, "model_not_found", f"no such model: {name}")
         return JSONResponse(models[name])
 
     async def billing(self, request: Request) -> Response:
@@ -184,7 +184,7 @@ class _Endpoints:
         try:
             path = self._backend.video(request.path_params["link"])
         except KeyError:
-            raise Refusal(404, "not_found", "there is no video here") from None
+            raise Refusal(404, "not_found", "no such video") from None
         if path is None:
             raise Refusal(410, "link_expired", "this link has expired and the video is gone")
         return FileResponse(path, media_type="video/mp4")
@@ -193,7 +193,7 @@ class _Endpoints:
         try:
             path, media_type = self._backend.published.file(request.path_params["name"])
         except KeyError:
-            raise Refusal(404, "not_found", "there is no picture or video here") from None
+            raise Refusal(404, "not_found", "no such picture or video") from None
         return FileResponse(path, media_type=media_type)
 
     async def refused(self, request: Request, error: Exception) -> Response:
@@ -238,4 +238,4 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def _no_such_task(task_id: str) -> NoReturn:
-    raise Refusal(404, "task_not_found", f"there is no task {task_id}") from None
+    raise Refusal(404, "task_not_found", f"no such task: {task_id}") from None

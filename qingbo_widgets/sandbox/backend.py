@@ -188,7 +188,7 @@ class Backend:
         order = self.contract.order(body, input_seconds)
         frozen = self.contract.cost(body, order)
         if self.contract.has_account and frozen > self.granted - self.charged():
-            message = f"the task costs {frozen} quota and {self.granted - self.charged()} are left"
+            message = f"the task costs {frozen} quota, but only {self.granted - self.charged()} is left"
             raise Refusal(402, self.gaps.balance_code, message)
         task_id = f"task-wave{int(now * 1000)}{secrets.token_hex(6)}"
         entry = Entry(
@@ -296,7 +296,9 @@ class Backend:
     def _draw(self, entry: Entry) -> None:
         prompts = (*(shot.prompt for shot in entry.order.shots), entry.body.get("prompt", ""))
         if self.faults.fails(prompts):
-            entry.failure = DrawFailure(self.faults.fail, "the sandbox is set to let this task fail")
+            entry.failure = DrawFailure(
+                self.faults.fail, "a simulated failure: the sandbox has faults.fail set"
+            )
             entry.begun, entry.share, entry.drawn = entry.created, 1.0, entry.created
             entry.end_known.set()
             return

@@ -80,4 +80,4 @@ class Gaps:
             choices, value = get_args(hints[field.name]), getattr(self, field.name)
             if value not in choices:
                 allowed = ", ".join(map(repr, choices))
-                raise ValueError(f"{field.name} is one of {allowed}, not {value!r}")
+                raise ValueError(f"{field.name} must be one of {allowed}, not {value!r}")

@@ -283,7 +283,7 @@ def serve(
     contract = as_date(contract)
     with Sandbox(port, speed, api_key=api_key, contract=contract) as sandbox:
         try:
-            print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output
+            print(f"The sandbox runs at {sandbox.base_url}; press Ctrl-C to stop it.\n", flush=True)  # noqa: T201 - a command's output
             variables = {
                 "QINGBO_BASE_URL": sandbox.base_url,
                 "QINGBO_API_KEY": sandbox.api_key,

@@ -150,7 +150,7 @@ class Client:
         api_key = as_secret(api_key)  # keep it out of tracebacks
         return self._like(api_key, self.contract.name)
 
-    def speaking(self, contract: str) -> Client:
+    def with_contract(self, contract: str) -> Client:
         """Return another client with the same key, address and timeout that speaks this contract.
 
         Raises:
@@ -386,7 +386,7 @@ class Client:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
         snapshot = self._decode(answer, path, refused, unclear, asked=task_id)
         if snapshot.task_id != task_id:
-            reason = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)
+            reason = tr("the response is about another task, {task}.").format(task=snapshot.task_id)
             raise ServerFault(reason, status=200, hint=unclear)
         return snapshot
 

@@ -29,17 +29,14 @@ __all__ = [
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
 CONTRACT_VARIABLE = "QINGBO_CONTRACT"
 _WAYS = N_(
-    "qw.VideoStudio() shows a field for a key; or set QINGBO_API_KEY and start Jupyter again (keys: {page}). "
-    "Free, without a key: qw.connect(sandbox=True)."
+    "Enter a key in qw.VideoStudio(), or set QINGBO_API_KEY and start Jupyter again (keys: {page}). Free, "
+    "without a key: qw.connect(sandbox=True)."
 )
 _NO_ANSWER = N_(
-    "No API key was found: the keyring does not answer, and may be waiting to be unlocked. Once it is, "
-    "connect again; or go on without it. {ways}"
+    "No API key was found: the keyring does not answer, and may be locked. Unlock it and connect again. "
+    "{ways}"
 )
-_MALFORMED = N_(
-    "{it} contains a blank, a control character or a non-ASCII character, so it was not copied "
-    "completely, or something else was copied with it. {ways}"
-)
+_MALFORMED = N_("{it} contains a blank, a control character or a non-ASCII character. Copy it again. {ways}")
 
 
 def find_api_key(explicit: str | Secret | None = None) -> Secret:
@@ -66,7 +63,7 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
         text = tr(_NO_ANSWER) if is_silent() else tr("No API key was found. {ways}")
         raise MissingApiKey(text.format(ways=ways))
     if not key.fits_a_header:
-        names = {"": tr("The given API key"), KEYRING: tr("The API key in the keyring")}
+        names = {"": tr("The API key passed in code"), KEYRING: tr("The API key in the keyring")}
         names[FIELD] = names[""]
         in_variable = tr("The API key in {variable}").format(variable=key.source)
         raise MissingApiKey(tr(_MALFORMED).format(it=names.get(key.source, in_variable), ways=ways))
@@ -76,12 +73,12 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
 def key_source(key: Secret) -> str:
     """Return where a key was found, as a sentence without the key."""
     if key.source == KEYRING:
-        return tr("The present key is in the system's keyring.")
+        return tr("The current key is in the system's keyring.")
     if key.source == FIELD:
-        return tr("The present key was typed into a field. It ends with this kernel.")
+        return tr("The current key was typed into a field. This kernel forgets it when it ends.")
     if not key.source:
-        return tr("The present key was passed by code.")
-    text = tr("The present key is in the environment variable {variable}.")
+        return tr("The current key was passed in code.")
+    text = tr("The current key is in the environment variable {variable}.")
     return text.format(variable=key.source)
 
 
@@ -103,7 +100,7 @@ def find_contract(explicit: str | None = None, base_url: str | None = None) -> C
         name = contract_at(address) or DEFAULT_CONTRACT
     if name in CONTRACTS:
         return CONTRACTS[name]
-    limit = tr("is not the date of a contract ({dates})").format(dates=listed(CONTRACTS))
+    limit = tr("is not a contract of the service ({dates})").format(dates=listed(CONTRACTS))
     where = "" if explicit else CONTRACT_VARIABLE
     raise InvalidRequest((refused("contract", name, limit, DEFAULT_CONTRACT, where),))
 

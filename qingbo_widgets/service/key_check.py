@@ -16,8 +16,8 @@ NO_TASK = "task-wave0000000000000b000000000"
 _FORBIDDEN = 403
 #: Parts of codes and messages about a task that does not exist, where the status is not 404.
 _ABSENT = ("not_found", "not found", "not_exist", "not exist", "不存在")
-_REFUSED = N_('The service does not know this key. Its answer: "{words}"')
-_FORBIDS = N_('The service does not accept this key. Its answer: "{words}"')
+_REFUSED = N_('The service does not know this key. Its response: "{words}"')
+_FORBIDS = N_('The service does not accept this key. Its response: "{words}"')
 _UNKNOWN = N_("The key could not be checked. {reason}")
 
 

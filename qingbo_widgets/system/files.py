@@ -264,9 +264,9 @@ def reason_of(error: OSError | ValueError, path: Path) -> str:
     if code in (_SHARED, _LOCKED):
         return tr("another program has it open")
     if getattr(error, "errno", None) == errno.EFBIG:
-        return tr("the disk takes no file of this size")
+        return tr("the disk cannot hold a file of this size")
     if getattr(error, "errno", None) == errno.EROFS:
-        return tr("the disk can only be read at present")
+        return tr("the disk is read-only")
     if code == _TOO_LONG or (code == _NOT_FOUND and len(str(path)) > _LONGEST_PATH):
         reason = tr("its path has {length} characters, and Windows allows {most}: use a shorter folder path")
         return reason.format(length=len(str(path)), most=_LONGEST_PATH)

@@ -47,8 +47,8 @@ class Process:
         if not self.is_this:
             raise QingboError(
                 tr(
-                    "This process was forked from the one that follows these tasks, and cannot use its "
-                    "manager. Nothing was sent. Call qw.connect() in this process, with the same arguments."
+                    "A forked process cannot use the manager of its parent. Nothing was sent. Call "
+                    "qw.connect() here with the same arguments."
                 )
             )
 

@@ -33,8 +33,8 @@ def finish(monitor: TaskMonitor, library: Library, holder: str, backlog: Backlog
     if unsent := monitor.drain(patience()):
         # At interpreter exit, logging and its handlers may already be gone.
         text = tr(
-            "qingbo_widgets: {count} submissions were still running at exit; connect() shows in the next "
-            "session what became of them."
+            "qingbo_widgets: {count} submissions were still running at exit. connect() shows their outcome "
+            "in the next session."
         )
         write_line(text.format(count=unsent), sys.stderr)
     monitor.close(patience())

@@ -39,10 +39,9 @@ _CLOSED = N_(
     "arguments; without arguments it connects to the service, which charges for tasks."
 )
 _OTHER_HOST = N_(
-    "{service} is documented for contract {usual}, and requests are written in {contract}, as chosen. The "
-    "key is sent to this address only."
+    "{service} documents contract {usual}; you chose {contract}. The key is sent to this address only."
 )
-_UNUSED = N_("Connected to the sandbox, which makes test videos at no cost; not used: {names}.")
+_UNUSED = N_("Connected to the sandbox: free test videos. Not used: {names}.")
 
 _USUAL_FOLDER = "qingbo_videos"
 
@@ -142,7 +141,7 @@ def reconnect(manager: Owner, contract: str) -> TaskManager:
     """
     library = Library(manager.library.folder, database=manager.library.journal.database)
     with _connecting:
-        return _connect(manager.client.speaking(contract), manager.sandbox, library, manager.upload)
+        return _connect(manager.client.with_contract(contract), manager.sandbox, library, manager.upload)
 
 
 def _connect(
@@ -175,7 +174,7 @@ def _server(sandbox: bool | Sandbox, contract: str | None) -> Sandbox | None:
     if sandbox is not True:
         if contract not in (None, own := sandbox.contract):
             text = tr(
-                "contract: this sandbox speaks {own}, not {contract!r:.40}; Sandbox(contract=…) decides."
+                "contract: this sandbox uses {own}, not {contract!r:.40}. Choose it with Sandbox(contract=…)."
             )
             raise InvalidRequest((Problem("contract", text.format(own=own, contract=contract)),))
         return sandbox.start()

@@ -16,9 +16,9 @@ _MOVED = N_(
     "{folder}. To take it along, shut down the kernel and move that folder beside the notebook."
 )
 _NOT_THERE = N_(
-    "Jupyter says that this notebook is {file}, and there is no such file: it may have been moved or renamed "
-    "since its kernel was started. Videos are saved in {folder}. If they do not play, shut down the kernel "
-    "(a restart is not enough) and open the notebook again."
+    "Jupyter names this notebook {file}, but that file does not exist; it may have been moved or renamed. "
+    "Videos are saved in {folder}. If they do not play, shut down the kernel (a restart is not enough) and "
+    "open the notebook again."
 )
 _ELSEWHERE = N_(
     "Videos are saved in {folder}, beside the notebook. The working directory has a library of that name "

@@ -16,12 +16,12 @@ from ..system.notebook import notebook_folder
 __all__ = ["explained"]
 
 _PUBLISH = N_(
-    "For the sandbox, manager.sandbox.publish(path) returns a URL of the file, where manager is what "
-    "connect() returned; the service itself needs a public http(s) URL."
+    "In the sandbox, manager.sandbox.publish(path) returns a URL of the file, with the manager that "
+    "connect() returned. The service needs a public http(s) URL."
 )
-_NO_FILE = N_("There is no such file on this machine either.")
-_BESIDE = N_("Beside the notebook, which is not the working directory, it is the file {path}.")
-_BLANKS = N_("Without the blanks around it, it is a file on this machine.")
+_NO_FILE = N_("This machine has no such file either.")
+_BESIDE = N_("The notebook's folder, which is not the working directory, has this file: {path}.")
+_BLANKS = N_("Without the blanks at its ends, it is a file on this machine.")
 
 
 def explained(problems: Sequence[Problem], request: VideoRequest, *, is_sandbox: bool) -> tuple[Problem, ...]:

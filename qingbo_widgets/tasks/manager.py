@@ -354,7 +354,7 @@ class TaskManager(Configurable):
         waits: bool = True,
         may_send: Callable[[], bool] = lambda: True,
         last_submitted_at: datetime | None = None,
-        billed_anew: bool = False,
+        may_charge_again: bool = False,
         **changes: Any,
     ) -> Task:
         """Start following a task; users call ``resume`` and ``submit``.
@@ -367,7 +367,7 @@ class TaskManager(Configurable):
             waits: true if a submission that the service answers with 429 is repeated here for some minutes.
             may_send: called right before the request is sent; ``False`` holds it back.
             last_submitted_at: the time of its last submission that this kernel knows of.
-            billed_anew: true if the user has agreed to a second task that is charged too.
+            may_charge_again: true if the user has agreed to a second task that is charged too.
             **changes: traits to set first.
 
         Raises:
@@ -382,7 +382,9 @@ class TaskManager(Configurable):
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
             try:
                 submitted = self.monitor.add_pending() if submit else Future()
-                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt, billed_anew=billed_anew)
+                record = TaskRecord(
+                    task, self, is_written=known, in_doubt=in_doubt, may_charge_again=may_charge_again
+                )
                 follower = Follower(
                     record,
                     Ownership(record, last_submitted_at=last_submitted_at),

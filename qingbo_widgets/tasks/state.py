@@ -23,8 +23,8 @@ class NextTry(NamedTuple):
     Attributes:
         reason: the message, without the time of the next request.
         at: the time of the next request, UTC.
-        is_away: whether the service cannot be reached, so that the user may ask for a try at once; a service
-            that asks to wait is not hurried.
+        is_away: whether the service cannot be reached or answers with errors, so that the user may ask for a
+            try at once; a service that asks to wait is not hurried.
         since: the monotonic time of the first request that failed; no progress is predicted after it.
     """
 

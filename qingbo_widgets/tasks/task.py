@@ -58,13 +58,13 @@ _FORGOTTEN = N_(
     "The task {task} was first submitted at {when}, and the service remembers the key of a "
     "submission for {hours:.0f} hours only: another submission makes a second task, which is charged too. If "
     "the service's dashboard shows the first one, check(its id) follows it at no cost. "
-    "submit_again(billed_anew=True) submits it all the same."
+    "submit_again(may_charge_again=True) submits it all the same."
 )
 _IN_FUTURE = N_(
     "The task {task} was first submitted at {when} by the clock of that time, which is in the "
     "future, so the clock was wrong. The service may have forgotten the key of that submission: another one "
     "may make a second task, which is charged too. If the service's dashboard shows the first one, check(its "
-    "id) follows it at no cost. submit_again(billed_anew=True) submits it all the same."
+    "id) follows it at no cost. submit_again(may_charge_again=True) submits it all the same."
 )
 
 
@@ -328,7 +328,7 @@ class Task(TaskState):
             raise QingboError(message.format(**self._labels()))
         self._await_or_report(self.manager.monitor.start(self.manager.check, self, task_id.strip()), wait)
 
-    def submit_again(self, *, billed_anew: bool = False) -> None:
+    def submit_again(self, *, may_charge_again: bool = False) -> None:
         """Submit an unconfirmed or never accepted task again, with the same idempotency key.
 
         A service that knows the key returns the first task; one that does not bills a second. Contract
@@ -337,8 +337,8 @@ class Task(TaskState):
         its request means another video there.
 
         Args:
-            billed_anew: submit even if the service has forgotten the key, which makes a second task that is
-                charged too. Another submission after this one needs it again.
+            may_charge_again: submit even if the service has forgotten the key, which makes a second task that
+                is charged too. Another submission after this one needs it again.
 
         Raises:
             QingboError: the task is neither unconfirmed nor refused, so there is nothing to submit again; or
@@ -346,7 +346,7 @@ class Task(TaskState):
         """
         self.manager.monitor.check_open()
         self._warn_of_other_meaning()
-        if self.resubmit(billed_anew=billed_anew):
+        if self.resubmit(may_charge_again=may_charge_again):
             return
         message = tr(
             "The task {task} is {status}: only a task that the service has not confirmed can be submitted "
@@ -506,34 +506,34 @@ class Task(TaskState):
 
     # ------------------------------------------------------------------ for the follower, on its thread
 
-    def resubmit(self, *, billed_anew: bool = False, **options: Any) -> bool:
+    def resubmit(self, *, may_charge_again: bool = False, **options: Any) -> bool:
         """Submit again like ``submit_again``, but return ``False`` if there is nothing to submit again.
 
         Args:
-            billed_anew: as in ``submit_again``.
+            may_charge_again: as in ``submit_again``.
             **options: for ``TaskManager.follow``.
 
         Raises:
             QingboError: as in ``check_resubmission``.
         """
         if self.can_be_submitted:
-            self.check_resubmission(billed_anew=billed_anew)
+            self.check_resubmission(may_charge_again=may_charge_again)
         with uninterrupted():
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
             self.first_submitted_at = self._first_doubt()  # even with consent, until the service accepts it
             previous, self.submitted_at = self.submitted_at, next_moment()
-            options |= {"submit": True, "last_submitted_at": previous, "billed_anew": billed_anew}
+            options |= {"submit": True, "last_submitted_at": previous, "may_charge_again": may_charge_again}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
 
-    def check_resubmission(self, *, billed_anew: bool = False) -> None:
+    def check_resubmission(self, *, may_charge_again: bool = False) -> None:
         """Raise an error unless the service treats another submission as a repetition of the first.
 
         A task that the service has refused does not exist there, so it may be submitted under any contract.
 
         Args:
-            billed_anew: whether the user has agreed to a second task that is charged too.
+            may_charge_again: whether the user has agreed to a second task that is charged too.
 
         Raises:
             QingboError: the submission is unconfirmed, and was made under another contract than that of the
@@ -544,7 +544,7 @@ class Task(TaskState):
             return
         if (reason := self.other_contract()) is not None:
             raise QingboError(reason)
-        if self.is_key_forgotten and not billed_anew:
+        if self.is_key_forgotten and not may_charge_again:
             message = tr(_IN_FUTURE if self._is_from_the_future else _FORGOTTEN)
             when = local_time(self.first_submitted_at or self.submitted_at)
             hours = (terms_of(self.contract).remembers_keys or timedelta()).total_seconds() / 3600
@@ -598,7 +598,9 @@ class Task(TaskState):
         first = self.first_submitted_at or self.submitted_at
         return None if remembered is None else first + remembered - KEY_MARGIN
 
-    def stand_for(self, submitted_at: datetime | None, first_submitted_at: datetime | None) -> None:
+    def set_submission_times(
+        self, submitted_at: datetime | None, first_submitted_at: datetime | None
+    ) -> None:
         """Set the times of a submission that another kernel has made; keep the earliest first time.
 
         Args:

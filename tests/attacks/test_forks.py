@@ -152,7 +152,7 @@ def test_workers_of_a_pool(workdir: Path, kind: str, monkeypatch: pytest.MonkeyP
         with context.Pool(2) if kind == "Pool" else ProcessPoolExecutor(2, context) as pool:
             refused = list(pool.map(generate, ["a koi", "a carp"]))
             names = list(pool.map(generate_anew, ["a koi", "a carp"]))
-        assert all("Call qw.connect() in this process" in text for text in refused), refused
+        assert all("Call qw.connect() here" in text for text in refused), refused
         assert sorted(name.rpartition("-")[0] for name in names) == ["a-carp", "a-koi"]
         assert task.wait(60).video_path is not None
         assert {entry.prompt for entry in manager.library.entries()} == {

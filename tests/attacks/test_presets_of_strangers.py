@@ -180,7 +180,7 @@ def test_an_image_from_code_is_fetched_automatically(image_server: FaultServer, 
     until(lambda: "1024 × 576" in visible_text(form))
     assert [request.path for request in image_server.requests] == ["/mine.png"]
     form.load({"image_urls": [f"{image_server.url}/other.png"]})
-    form.start_afresh()
+    form.reset()
     wait_until_idle()
     assert len(image_server.requests) == 1
     assert "1024 × 576" in visible_text(form.slots["image_urls"].editor)
@@ -269,7 +269,7 @@ def test_a_gallery_shows_the_callback_of_a_video(manager: TaskManager) -> None:
     task = manager.submit(prompt="A koi", callback_url=HOOK)
     task.wait(20)
     gallery = qw.Gallery(manager)
-    gallery.look_at(task.key)
+    gallery.open_video(task.key)
     assert "to stranger.example" in text_of(gallery.opened)
     gallery.close()
 

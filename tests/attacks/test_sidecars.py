@@ -119,11 +119,11 @@ def test_a_gallery_of_odd_sidecars(tmp_path: Path) -> None:
     assert gallery.total == number
     changed = 0
     for page in range(1, 1 + -(-number // 48)):
-        gallery.turn(page)
+        gallery.show_page(page)
         for index, entry in enumerate(gallery.entries):
             assert entry.prompt is not None
             if index % 9 == page % 9:  # a sample, because each takes some milliseconds
-                gallery.look_at(entry.key)
+                gallery.open_video(entry.key)
                 if not gallery.opened.change_button.disabled:
                     click(gallery.opened, "Edit and regenerate")
                     assert "API key" in text_of(gallery.opened.follow_up), (

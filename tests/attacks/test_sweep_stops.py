@@ -132,7 +132,7 @@ def test_tasks_that_fail_alike_stop_a_sweep(
     tasks = len(service.tasks)
     assert tasks <= max(max_running, 3) + 1, "more tasks were made than it takes to know"
     assert made.counts == Counter({CellState.waiting: 30 - tasks, CellState.failed: tasks})
-    check_texts(made, "tasks in a row were made and failed", "may have been charged", "resume()")
+    check_texts(made, "tasks in a row failed", "may have been charged", "resume()")
 
     made.resume()
     until(lambda: made.is_done)
@@ -238,11 +238,7 @@ def test_a_sweep_wider_than_the_account(
     assert limited.most == places
     assert limited.refused <= 60, "the service was hammered"
     assert sorted(service.prompts) == prompts(6)
-    said = (
-        f"no more than {places} of these tasks at once"
-        if "after" not in refused
-        else "takes no more tasks now"
-    )
+    said = f"at most {places} of these tasks at once" if "after" not in refused else "takes no more tasks now"
     assert any(said in message for message in messages), messages
     assert made.message == ""
 

@@ -18,7 +18,7 @@ CONNECTED = (
     "manager = qw.connect(sandbox=sandbox)"
 )
 FORM = "form = qw.RequestForm(manager, model={model!r}, prompt='A koi')\nform"
-OMNI = "kling-v3-omni: 3 to 15 s, 4k, references, editing, several shots, elements, audio"
+OMNI = "kling-v3-omni: 3 to 15 s, 4k, references, editing, multi-shot, elements, audio"
 SERVED = re.compile(r"^http://127\.0\.0\.1:\d+/.+\.(png|mp4)$")
 EVERYTHING = """
 element = {'name': 'koi', 'description': 'a fish', 'element_input_urls': ['first.png', 'last.png']}

@@ -88,7 +88,7 @@ def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
     page.screenshot("image")
 
     url.fill("small.png")
-    expect(output).to_contain_text("Kling wants at least 300")
+    expect(output).to_contain_text("Kling needs at least 300")
     expect(button(output, "Generate")).to_be_enabled()
 
     url.fill("koi.txt")

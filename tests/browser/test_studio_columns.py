@@ -193,7 +193,7 @@ def test_the_prompt_has_the_focus_after_a_key_or_the_sandbox(notebook: Notebook)
     page.page.keyboard.type("A koi")
     expect(generate_button).to_be_enabled()
     assert generate_button.bounding_box() == top, "Generate has moved under the mouse"
-    expect(output.get_by_text("3 to 15 s, several shots, native audio", exact=True)).to_be_hidden()
+    expect(output.get_by_text("3 to 15 s, multi-shot, native audio", exact=True)).to_be_hidden()
 
 
 def test_edit_continue_and_back(notebook: Notebook) -> None:

@@ -278,9 +278,10 @@ FOLLOW = "Follow again"
 UNSENT = "Nothing was sent"
 WAITS = "Nothing .* yet; trying again in"
 UNCONFIRMED = "may exist.*may be charged.*check..its id.*same idempotency key"
-AWAY = "The service cannot be reached since .* Trying again in"
+AWAY = "The service has been unreachable since .* Trying again in"
+FAULTY = "The service has (returned errors|sent unusable responses|been unreachable) since .* Trying again in"
 BUSY = "The service asks to wait: .* Asking again in"
-DOUBTED = "took this task, and now answers .* Asking again in"
+DOUBTED = "took this task, but now answers .* Asking again in"
 REVOKED = answer({"error": {"message": "revoked"}}, 401)
 MISSING = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
 
@@ -307,10 +308,11 @@ CASES = (
         UNCONFIRMED,
         AGAIN,
     ),
-    *(Case("polling", name, at("status", step, step), AWAY) for name, step in (*LOST, *GARBLED)),
+    *(Case("polling", name, at("status", step, step), AWAY) for name, step in LOST),
+    *(Case("polling", name, at("status", step, step), FAULTY) for name, step in GARBLED),
     *(Case("polling", name, at("status", step, step), BUSY) for name, step in LIMITED),
     Case("polling", "429, Retry-After: 0", at("status", answer({}, 429, Retry_After="0")), BUSY),
-    Case("polling", "503, Retry-After as a date", at("status", dated(503)), AWAY),
+    Case("polling", "503, Retry-After as a date", at("status", dated(503)), FAULTY),
     Case("polling", "unknown status", statuses_with({"status": "moderating"}), ""),
     Case(
         "polling",
@@ -318,7 +320,12 @@ CASES = (
         statuses_with({"novelty": [1], "progress": None, "model": 7}),
         "",
     ),
-    Case("polling", "about another task", confused_tasks, "not be reached.* another task, task-2.* Trying"),
+    Case(
+        "polling",
+        "about another task",
+        confused_tasks,
+        "sent unusable responses since .* another task, task-2.* Trying",
+    ),
     Case("polling", "progress backwards", statuses_with({"progress": 60}, {"progress": 20}), ""),
     Case("polling", "clock 5 h ahead", clock(5), ""),
     Case("polling", "clock 5 h behind", clock(-5), ""),
@@ -347,7 +354,7 @@ CASES = (
         "downloading",
         "404 and 403 for a while",
         at("download", *[answer({}, 404)] * 3, answer({}, 403)),
-        "which should be valid until .* Trying again in",
+        "although it should be valid until .* Trying again in",
     ),
     Case(
         "downloading",
@@ -370,7 +377,7 @@ CASES = (
         "downloading",
         "too large",
         lambda world: setattr(world, "max_video_bytes", 50_000),
-        "MB are accepted",
+        "the limit is .* MB",
         status="the video is not saved",
         videos=0,
     ),

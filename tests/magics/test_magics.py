@@ -224,25 +224,25 @@ def test_waiting_reports_the_failure(shell: InteractiveShell, manager: qw.TaskMa
         ("--dynamic-masks [1", "x", r"--dynamic-masks: '\[1' is not JSON .*, as in --dynamic-masks "),
         ("-o 7up", "x", "not a valid variable name"),
         ("--shot koi", "\n", "whole seconds"),
-        ("", "A {missing} koi", "no variable 'missing'"),
-        ("", "A {koi", r"\{name\} stands for a variable"),
-        ("", "A {} koi", r"\{\} is not the plain name"),
-        ("", "A {rude} koi", "is a Rude, not a text or a number"),
-        ("", "A {lst} koi", "is a list, not a text or a number"),
+        ("", "A {missing} koi", "the variable 'missing' is not defined"),
+        ("", "A {koi", r"\{name\} inserts a variable"),
+        ("", "A {} koi", r"\{\} is not a variable name"),
+        ("", "A {rude} koi", "is a Rude, not text or a number"),
+        ("", "A {lst} koi", "is a list, not text or a number"),
         (
             "",
             "A {lst[0]} koi",
-            r"\{lst\[0\]\} is not the plain name of a variable.*text = …, and write \{text\}",
+            r"\{lst\[0\]\} is not a variable name.*text = …, and write \{text\}",
         ),
         ("", "A {rude.name} koi", r"\{rude\.name\} is not"),
         ("", "A {word!r} koi", r"\{word!r\} is not"),
         ("", "A {word:>5} koi", r"\{word:>5\} is not"),
-        ("", "A {word:{width}} koi", "is not the plain name"),
+        ("", "A {word:{width}} koi", "is not a variable name"),
         ("-n {rude.name}", "A koi", r"\{rude\.name\} is not"),
         ('-s "{lst[0]}:5"', "A koi:5", r"\{lst\[0\]\} is not"),
         ("-n 'A koi", "A koi", "No closing quotation.*Options"),
         ("-o class", "x", "not a valid variable name"),
-        ('-s "A koi:3"', "It leaps", r"'It leaps': shots take the place of the prompt.*each line"),
+        ('-s "A koi:3"', "It leaps", r"'It leaps': with --shot, each line of the cell is a shot"),
         ("-d 99", "A koi", "duration: 99"),
         ("", " ", "prompt"),
     ],
@@ -338,7 +338,7 @@ def test_the_line_magic_alone_shows_its_help(shell: InteractiveShell, monkeypatc
     [
         ("--mode", "--mode needs a value", "--mode 后面要有值"),
         ("--odd x", "no such option: --odd x", "没有这个选项：--odd x"),
-        ("--mo x", "--mo may mean --model, --mode", "--mo 可能是 --model, --mode"),
+        ("--mo x", "--mo is ambiguous: --model, --mode", "--mo 有歧义：--model, --mode"),
         ("-s 'A koi:5' --wait=3", "-w/--wait takes no value", "-w/--wait 后面不能有值"),
         ("--duration x", "-d/--duration: 'x' is not a whole number", "-d/--duration：'x' 不是整数"),
     ],
@@ -453,7 +453,7 @@ def test_every_list_and_object_has_an_example(contract: str) -> None:
     explained = " ".join(parser.format_help().split())
     for name, parameter in shown.items():
         option = parameter.flags[0]
-        with pytest.raises(UsageError, match="is not JSON in single quotation marks") as caught:
+        with pytest.raises(UsageError, match="is not JSON in single quotes") as caught:
             parser.parse_args([option, "[1"])
         example = re.search(rf"as in ({option} '.*?')$", str(caught.value))
         assert example is not None
@@ -537,7 +537,7 @@ def test_json_without_a_variable(shell: InteractiveShell, november: qw.TaskManag
     line = """--multi-shot --multi-prompt '[{"prompt": "a {0} {x.y} koi", "duration": 5}]' -d 5"""
     task = shell.run_cell_magic("qingbo", f"{line} --shot-type customize", "A koi")
     assert task.request.multi_prompt[0]["prompt"] == "a {0} {x.y} koi"
-    with pytest.raises(UsageError, match="no variable 'missing'"):
+    with pytest.raises(UsageError, match="the variable 'missing' is not defined"):
         shell.run_cell_magic("qingbo", """--multi-prompt '[{"prompt": "{missing}"}]'""", "A koi")
 
 
@@ -591,9 +591,9 @@ def test_shots_of_another_name_are_shots(
     task = shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps:5")
     assert task.request.scenes == (qw.Shot("A koi", 4), qw.Shot("It leaps", 5))
     assert task.request.prompt == ""
-    with pytest.raises(UsageError, match=r"--scene 'A koi': a shot is a text, a colon"):
+    with pytest.raises(UsageError, match=r"--scene 'A koi': write a shot as prompt, colon"):
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi"', "It leaps:5")
-    with pytest.raises(UsageError, match="with --scene each line"):
+    with pytest.raises(UsageError, match="with --scene, each line"):
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps")
     assert '--scene "A koi rises:5". 2 to 4 make' in help_of(shell, "%%qingbo")
     with pytest.raises(qw.QingboError):

@@ -286,6 +286,6 @@ def test_a_video_without_pictures_is_explained(tmp_path: Path) -> None:
         frame.rate = 44_100
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with pytest.raises(QingboError, match="no pictures"), open_film(path):
+    with pytest.raises(QingboError, match="no video frames"), open_film(path):
         pass
     assert frame_rate(path) is None

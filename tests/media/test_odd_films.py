@@ -68,13 +68,13 @@ def song_with_cover(path: Path) -> None:
 
 
 UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "sound only": (sound_only, "it has no pictures"),
-    "a song with a cover": (song_with_cover, "it has no pictures"),
+    "sound only": (sound_only, "it has no video frames"),
+    "a song with a cover": (song_with_cover, "it has no video frames"),
     "no index": (lambda path: damaged(written(path), 0.5, 1, fill=None), "its index is missing"),
     "nothing but damage": (lambda path: damaged(written(path, picture=noise), 0, 1), "Invalid data"),
     "an index only": (
         lambda path: damaged(written(path, container=FASTSTART), 0, 1, fill=None),
-        "it has no pictures",
+        "it has no video frames",
     ),
     "empty": (lambda path: path.write_bytes(b""), "it is empty"),
     "a text": (lambda path: path.write_text("no film\n" * 99), "neither an MP4 nor a WebM"),
@@ -317,9 +317,9 @@ def test_a_number_that_is_none(tmp_path: Path, number: Any) -> None:
     path = written(tmp_path / "film.mp4", 3)
     with pytest.raises(TypeError):
         frame_number(path, number)
-    with pytest.raises(ValueError, match="no frame -1000"):
+    with pytest.raises(ValueError, match="frame -1000"):
         frame_number(path, -(10**30))
-    with pytest.raises(ValueError, match="not in a video"):
+    with pytest.raises(ValueError, match="is outside the video"):
         frame_at(path, float("nan"))
 
 
@@ -357,5 +357,5 @@ def test_a_task_and_the_widgets_of_an_odd_film(
         elif kind not in ("a folder", "gone"):
             use()
     gallery = Gallery(manager.library)
-    gallery.look_at("k" * 32)
+    gallery.open_video("k" * 32)
     gallery.close()

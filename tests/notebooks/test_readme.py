@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 READMES = ("README.md", "README.zh.md")
 GUIDES = ("docs/contract-2026-11.md", "docs/contract-2026-11.zh.md")
 #: The videos that the code of a document makes: with the key of a user, and on its own sandbox.
-VIDEOS = {"README.md": 1 + 4, "docs/contract-2026-11.md": 9}
+VIDEOS = {"README.md": 1 + 4 + 4, "docs/contract-2026-11.md": 9}
 
 
 def blocks(name: str, language: str) -> list[str]:

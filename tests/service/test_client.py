@@ -168,9 +168,7 @@ def test_a_submission_in_doubt(client: Client, server: FaultServer, fault: Step)
 def test_a_refusal_with_a_task_is_in_doubt(client: Client, server: FaultServer, status: int) -> None:
     """The id in the answer may be the only trace of a paid task, so the error has it."""
     server.then(answer({"task_id": "lost-1", "status": "queued", "error": {"message": "m"}}, status))
-    with pytest.raises(
-        SubmissionUnconfirmed, match=r"the task lost-1 all the same.*may be charged"
-    ) as caught:
+    with pytest.raises(SubmissionUnconfirmed, match=r"names the task lost-1.*may be charged") as caught:
         client.submit(REQUEST, idempotency_key="key-1")
     assert (caught.value.task_id, caught.value.idempotency_key) == ("lost-1", "key-1")
     assert "othing was charged" not in str(caught.value)
@@ -209,7 +207,7 @@ def test_a_model_without_a_price_is_refused(client: Client, server: FaultServer)
 def test_an_unknown_model_is_explained(client: Client, server: FaultServer) -> None:
     """A 404 about the model keeps its code and says that the service may have renamed it."""
     server.then(answer({"error": {"message": "no such model", "code": "model_not_found"}}, 404))
-    with pytest.raises(BadRequest, match="renamed, switched off, or misspelt") as caught:
+    with pytest.raises(BadRequest, match="renamed or switched off, or the name is wrong") as caught:
         client.submit(REQUEST)
     assert (caught.value.status, caught.value.code) == (404, "model_not_found")
 
@@ -420,7 +418,7 @@ def test_the_advised_connection_keeps_the_library(server: FaultServer, tmp_path:
     library = json.dumps(folder, ensure_ascii=False)
     call = f'qw.connect(contract="2026-11", base_url="{server.url}", library={library})'
     assert call in str(caught.value)
-    assert manager.client.speaking("2026-11").connect_arguments == manager.client.connect_arguments
+    assert manager.client.with_contract("2026-11").connect_arguments == manager.client.connect_arguments
 
 
 def test_the_servers_contract_is_another(client: Client, server: FaultServer) -> None:
@@ -438,7 +436,7 @@ def test_the_servers_contract_is_another(client: Client, server: FaultServer) ->
     assert "Nothing was charged" in text
     assert "add generate_audio=True for the video that you meant" in text
     assert "Correct the request" not in text
-    again = client.speaking("2026-11")
+    again = client.with_contract("2026-11")
     assert (again.contract.name, again.base_url) == ("2026-11", client.base_url)
     again.submit(REQUEST)
     assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
@@ -579,7 +577,7 @@ def test_without_a_key() -> None:
 
 def test_an_address_that_must_not_have_the_key() -> None:
     """A base URL without https is refused, and the error does not show the key."""
-    with pytest.raises(InvalidRequest, match="in the clear") as caught:
+    with pytest.raises(InvalidRequest, match="sent unencrypted") as caught:
         Client(KEY, "http://qingbo.dev/v1")
     assert KEY not in shown_by(caught.value)
 

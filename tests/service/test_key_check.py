@@ -54,7 +54,9 @@ def test_every_answer_has_a_verdict(
 def test_the_message_quotes_the_service_and_hides_the_key(server: FaultServer, client: Client) -> None:
     """A service may echo the key in its refusal."""
     server.then(answer({"error": {"message": f"no key {KEY}", "code": KEY}}, 401))
-    assert client.check_key().message == ('The service does not know this key. Its answer: "no key <hidden>"')
+    assert client.check_key().message == (
+        'The service does not know this key. Its response: "no key <hidden>"'
+    )
     assert KEY not in client.key_refusal
 
 
@@ -103,9 +105,9 @@ def test_another_key_goes_to_the_same_place(server: FaultServer, client: Client)
 @pytest.mark.parametrize(
     ("given", "variable", "source"),
     [
-        (KEY, "", "The present key was passed by code."),
-        (None, "QINGBO_API_KEY", "The present key is in the environment variable QINGBO_API_KEY."),
-        (None, "WAVE_API_KEY", "The present key is in the environment variable WAVE_API_KEY."),
+        (KEY, "", "The current key was passed in code."),
+        (None, "QINGBO_API_KEY", "The current key is in the environment variable QINGBO_API_KEY."),
+        (None, "WAVE_API_KEY", "The current key is in the environment variable WAVE_API_KEY."),
     ],
 )
 def test_the_place_of_the_key_is_named(

@@ -107,7 +107,7 @@ def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_address_of_another_contract_is_kept_and_explained() -> None:
     """The key goes to the given address, whatever the contract, and a warning says which contract it has."""
-    with pytest.warns(UserWarning, match=r"qingbo\.dev/v1 is documented for contract 2026-04.*2026-11"):
+    with pytest.warns(UserWarning, match=r"qingbo\.dev/v1 documents contract 2026-04.*2026-11"):
         connected = qw.connect(KEY, base_url="https://qingbo.dev/v1", contract="2026-11")
     assert connected.client.base_url == "https://qingbo.dev/v1"
 
@@ -128,7 +128,7 @@ def test_a_sandbox_decides_its_contract() -> None:
         connected = qw.connect(sandbox=sandbox)
         assert connected.contract == "2026-11"
         assert 'connect(sandbox=True, contract="2026-11")' in task_text.connect_line(connected)
-        with pytest.raises(qw.InvalidRequest, match="speaks 2026-11, not '2026-04'"):
+        with pytest.raises(qw.InvalidRequest, match="uses 2026-11, not '2026-04'"):
             qw.connect(sandbox=sandbox, contract="2026-04")
 
 
@@ -142,7 +142,7 @@ def test_a_sandbox_decides_its_contract() -> None:
 )
 def test_a_key_for_the_sandbox_is_not_used(given: dict[str, Any], named: str, sandbox: qw.Sandbox) -> None:
     """A warning says that a key or address is not used, and shows neither."""
-    with pytest.warns(UserWarning, match=rf"sandbox.*no cost; not used: {named}\.$") as warned:
+    with pytest.warns(UserWarning, match=rf"sandbox.*Not used: {named}\.$") as warned:
         connected = qw.connect(sandbox=sandbox, **given)
     assert connected.client.base_url == sandbox.base_url
     assert not any(value in str(warning.message) for warning in warned for value in given.values())

@@ -15,7 +15,7 @@ from qingbo_widgets.tasks.local_files import explained
 from tests.places import StartKernel
 
 WAY = r"manager\.sandbox\.publish\(path\) returns a URL"
-NO_FILE = "There is no such file on this machine either."
+NO_FILE = "This machine has no such file either."
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("kling-v3", {"image_urls": [r"\\nas\share\a.png"]}, ""),
     ("kling-v3", {"image_urls": ["//nas/share/a.png"]}, ""),
     ("kling-v3", {"image_urls": ["~/a.png"]}, NO_FILE),
-    ("kling-v3", {"image_urls": ["  a.png "]}, "Without the blanks around it, it is a file"),
+    ("kling-v3", {"image_urls": ["  a.png "]}, "Without the blanks at its ends, it is a file"),
     ("kling-v3", {"image_urls": ["a.png\n"]}, "publish(path)"),
     ("kling-v3", {"callback_url": "a.png"}, ""),
     ("kling-v3", {"callback_url": "gone.png"}, ""),
@@ -125,6 +125,7 @@ def test_a_file_beside_the_notebook_is_found_after_a_change_of_directory(
     os.chdir(folder / "folder.png")
     with pytest.raises(qw.InvalidRequest, match=WAY) as raised:
         in_sandbox.submit(prompt="A koi", image_urls=["a.png"])
-    assert f"Beside the notebook, which is not the working directory, it is the file {folder / 'a.png'}." in (
-        str(raised.value)
+    assert (
+        f"The notebook's folder, which is not the working directory, has this file: {folder / 'a.png'}."
+        in (str(raised.value))
     )

@@ -442,10 +442,10 @@ def test_a_first_submission_in_the_future_needs_consent(november, moments):
     server, manager = november
     task = doubtful(manager, **moments)
     assert task.is_key_forgotten
-    with pytest.raises(qw.QingboError, match=r"in the future.*charged too.*billed_anew=True"):
+    with pytest.raises(qw.QingboError, match=r"in the future.*charged too.*may_charge_again=True"):
         task.submit_again()
     assert server.requests == []
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 1
@@ -465,10 +465,10 @@ def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
     """Near 24 hours after the first submission nothing is sent until the user agrees to pay for a second."""
     server, manager = november
     task = doubtful(manager, **moments)
-    with pytest.raises(qw.QingboError, match=r"24 hours only.*charged too.*check\(.*billed_anew=True"):
+    with pytest.raises(qw.QingboError, match=r"24 hours only.*charged too.*check\(.*may_charge_again=True"):
         task.submit_again()
     assert (task.status, task.is_done, server.requests) == (qw.TaskStatus.unconfirmed, True, [])
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 1
@@ -482,7 +482,7 @@ def test_consent_is_for_one_submission(november, moments, outcome):
     task = doubtful(manager, **moments)
     began = task.first_submitted_at or task.submitted_at
     server.then(outcome)
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
     with pytest.raises(qw.QingboError, match="24 hours only"):
@@ -494,11 +494,14 @@ def test_consent_is_for_one_submission(november, moments, outcome):
 REFUSALS = {
     "bad request": (answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400), ""),
     "no money": (answer({"error": {"message": "Odd."}}, 402), "Top up in the service's dashboard."),
-    "bad key": (answer({"error": {"message": "Odd."}}, 401), "The key is wrong or not active. Change key in"),
+    "bad key": (
+        answer({"error": {"message": "Odd."}}, 401),
+        "The key is wrong or not active. Use “Change key” in",
+    ),
     "rate limit": (answer({"error": {"message": "Odd."}}, 429, Retry_After="400"), "Try again in 400 s."),
     "spending limit": (
         answer({"error": {"message": "Odd.", "code": "quota_window_exceeded", "reset_at": 2e9}}, 429),
-        "The spending limit of this account, or of its key, is used up for now. It ends at 2033-05-",
+        "The account, or its key, has reached its spending limit. The limit ends at 2033-05-",
     ),
     "no price": (
         answer({"error": {"message": "Odd.", "code": "price_not_configured"}}, 500),
@@ -538,7 +541,9 @@ def test_a_spending_limit_after_a_lost_answer_keeps_both_facts(make_manager, no_
             task.wait(30)
         sandbox.faults = Faults(quota_window=3600)
         task.submit_again()
-        with pytest.raises(qw.SubmissionUnconfirmed, match=r"used up.*It ends at 2.*may be charged.*check\("):
+        with pytest.raises(
+            qw.SubmissionUnconfirmed, match=r"used up.*The limit ends at 2.*may be charged.*check\("
+        ):
             task.wait(30)
         assert "othing was charged" not in str(task.error)
         sandbox.faults = Faults(fail="task_failed")
@@ -629,7 +634,7 @@ def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_co
     task.submit_again()
     until(lambda: task.message)
     task.first_submitted_at -= timedelta(hours=20)
-    with pytest.raises(qw.SubmissionUnconfirmed, match="forgotten the key"):
+    with pytest.raises(qw.SubmissionUnconfirmed, match="forgotten its idempotency key"):
         task.wait(30)
     assert (task.status, len(server.requests)) == (qw.TaskStatus.unconfirmed, 1)
 
@@ -640,7 +645,7 @@ def test_a_submission_with_consent_is_sent_after_a_wait(november):
     server, manager = november
     server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="0"))
     task = doubtful(manager, hours=25)
-    task.submit_again(billed_anew=True)
+    task.submit_again(may_charge_again=True)
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 2

@@ -157,7 +157,7 @@ def refused_by_client(body: dict[str, Any]) -> set[str]:
             for place in str(error).split(" for ")[1].split(" of ")[0].split(", ")
         }
     fields = {problem.field for problem in request.problems("2026-11")}
-    unlisted = {one.field for one in request.warnings("2026-11") if "not in this catalogue" in one.message}
+    unlisted = {one.field for one in request.warnings("2026-11") if "is not a known model" in one.message}
     return fields | unlisted
 
 

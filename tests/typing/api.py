@@ -128,7 +128,7 @@ def clients() -> None:
         assert_type(client, qw.Client)
         snapshot = assert_type(client.submit(qw.VideoRequest(), idempotency_key="k"), qw.TaskSnapshot)
         assert_type(client.submit(qw.VideoRequest(), wait=30), qw.TaskSnapshot)
-        assert_type(client.speaking("2026-11"), qw.Client)
+        assert_type(client.with_contract("2026-11"), qw.Client)
         assert_type(client.status("task-1"), qw.TaskSnapshot)
         assert_type(client.cancel("task-1"), qw.TaskSnapshot)
         assert_type(client.payload(qw.VideoRequest()), dict[str, Any])

@@ -52,12 +52,11 @@ def advise(
 def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     name, action = values["model"], values["action"]
     if isinstance(name, str) and name not in models and name not in models.retired and name.strip():
-        message = tr("model: {value} is not in this catalogue; it is sent unchanged.")
+        message = tr("model: {value} is not a known model; it is sent unchanged.")
         others = (contract for contract in contracts() if name in models_of(contract))
         if other := next(others, None):
             message = tr(
-                "model: {value} is a model of contract {other}, and this is contract {contract}; it is sent "
-                "unchanged."
+                "model: {value} is a model of contract {other}, not {contract}; it is sent unchanged."
             )
         message = message.format(value=shown(name), other=other, contract=models.contract)
         if not other and (similar := models.similar(name)):
@@ -66,7 +65,7 @@ def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
         yield Problem("model", message)
     is_open = models.parameters["action"].type == "name"
     if is_open and (not isinstance(action, str) or action != "generate"):
-        message = tr("action: {value} is not documented; generate is.")
+        message = tr("action: {value} is not documented; the documented value is generate.")
         yield Problem("action", message.format(value=shown(action)))
 
 
@@ -75,7 +74,7 @@ def _replaced_duration(explicit: Mapping[str, Any], resolved: Resolved) -> Itera
     given, sent = explicit.get("duration"), resolved.values.get("duration")
     has_shots = "shots" in resolved.models.spellings and "shots" in explicit
     if has_shots and is_set(given) and not is_same(given, sent):
-        yield Problem("duration", tr("duration: it is not sent, the durations of the shots decide."))
+        yield Problem("duration", tr("duration: it is not sent, because the shots set the length."))
 
 
 def _not_sent(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
@@ -101,11 +100,11 @@ def _names_that_mean_nothing(resolved: Resolved) -> Iterator[Problem]:
     values, model = resolved.values, resolved.model
     reading = [other.name for other in resolved.models.values() if _READS_IMAGE_NAMES in other.rules]
     if model.name and reading and model.name not in reading:
-        text = tr("{field}: {model} reads '{name}' as plain text; {models} would read it as an image.")
+        text = tr("{field}: {model} reads '{name}' as plain text. Models that read it as an image: {models}.")
         named = ((field, name) for field, name, _ in named_images(values))
         yield from _for_each_name(text, named, model=model.name, models=models_in_words(reading))
     if "element_list" in model.parameters:
-        text = tr("{field}: '{name}' is not the name of an element; if it should be, see element_list.")
+        text = tr("{field}: no element is named '{name}'. To refer to one, add it to element_list.")
         yield from _for_each_name(text, named_elements(values))
 
 
@@ -121,8 +120,8 @@ def _frames_given_twice(values: Mapping[str, Any], model: Model) -> Iterator[Pro
     if is_set(values.get("video_urls")) or any(True for _ in named_images(values)):
         return  # they are references
     text = tr(
-        "image_with_roles: {url} has the role {role}, and so has {other} by its place in image_urls; the "
-        "service does not say which one it uses, so leave one of the two out."
+        "image_with_roles: {url} and {other}, by its place in image_urls, both have the role {role}. Leave "
+        "one out: the service does not say which one it uses."
     )
     for role, image in zip(("first_frame", "last_frame"), images, strict=False):
         for url in urls_with_role(role, values.get("image_with_roles"))[:1]:

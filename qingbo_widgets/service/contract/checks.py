@@ -76,7 +76,9 @@ def _of_retired(explicit: Mapping[str, Any], models: Models) -> tuple[Problem, .
         limit = tr("is not in contract {contract}; {models} can do the same")
         limit = limit.format(contract=models.contract, models=models_in_words(able))
         return (refused("model", name, limit, able[0]),)
-    text = tr("model: {model} is not in contract {contract}, and no model of it can do all of this.")
+    text = tr(
+        "model: {model} is not in contract {contract}, and none of its models supports the whole request."
+    )
     return (Problem("model", text.format(model=shown(name), contract=models.contract)), *others)
 
 
@@ -84,7 +86,7 @@ def _leaked_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield a problem for each field with an API key: the service and the library store prompts."""
     for name, value in values.items():
         if holds_key(value):
-            text = tr("{field}: it contains the API key. Remove it; the request is not sent with it.")
+            text = tr("{field}: it contains the API key, so the request is not sent. Remove the key.")
             yield Problem(name, text.format(field=name))
         elif any(HIDDEN in text for text in texts_in(value)):
             text = tr("{field}: {hidden} marks where an API key was removed. Replace it with what you meant.")
@@ -163,7 +165,7 @@ def _limited_by(constraint: Constraint, limits: Parameter, resolved: Resolved) -
         return refused_as(name, shown(value), tr(constraint.refusal), example)
     limit, *_, last = tr(constraint.refusal), *resolved.sources(name)
     if last != name and not constraint.suggest:
-        text = tr("{field}: with it, {own} has {count}, but it {limit}; leave {field} out.")
+        text = tr("{field}: {own} has {count} with it, but it {limit}; leave {field} out.")
         return Problem(last, text.format(field=last, own=name, count=len(value), limit=limit))
     text = tr("{field}: {count} given, but it {limit}; try {example}.")
     return Problem(name, text.format(field=name, count=len(value), limit=limit, example=example))
@@ -185,7 +187,7 @@ def _forbidden(resolved: Resolved, active: Iterable[Constraint]) -> Iterator[Pro
         if constraint.suggest:
             changes = resolved.in_given_names(constraint.suggest)
             yield refused_as(own, shown(given), reason, assigned(changes))
-        elif default is None:
+        elif default is None or default == "":
             yield without(own, given, reason)
         else:
             yield refused(own, given, reason, default)

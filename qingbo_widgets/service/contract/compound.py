@@ -38,8 +38,7 @@ __all__ = [
 ]
 
 _TOTAL = N_(
-    "{field}: the shots add up to {total} s, and the service renders {shortest} to {longest} s; try "
-    "{example}."
+    "{field}: the shots add up to {total} s; the service renders {shortest} to {longest} s. Try {example}."
 )
 
 _EXAMPLE_SHOT = N_("A koi in a pond")
@@ -83,7 +82,7 @@ def advise_shots(parameter: Parameter, shots: Any) -> Iterator[Problem]:
     (most,) = parameter.limits.get("advised", (0,))
     for number, shot in enumerate(shots if most and isinstance(shots, tuple) else (), 1):
         if isinstance(shot, Shot) and isinstance(shot.prompt, str) and len(shot.prompt) > most:
-            message = tr("{where}: its prompt has {count} characters, but Kling reads at most {most}.")
+            message = tr("{where}: the prompt has {count} characters, but Kling reads at most {most}.")
             message = message.format(
                 where=numbered(parameter.name, number), count=len(shot.prompt), most=most
             )
@@ -117,10 +116,10 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
         yield refused(name, camera.type, limit, example)
     elif camera.type != "simple":
         if camera.config is not None:
-            limit = tr("is a config, and {type} is a preset that takes none").format(type=camera.type)
+            limit = tr("is not allowed, because the preset {type} takes no config").format(type=camera.type)
             yield refused(name, camera.config, limit, CameraControl(camera.type))
     elif not isinstance(camera.config, dict):
-        limit = tr("is not a config, and simple needs one with some of {axes}").format(axes=listed(axes))
+        limit = tr("is not a config; simple needs one with an axis ({axes})").format(axes=listed(axes))
         yield refused(name, camera.config, limit, {"zoom": 5})
     else:
         low, high = parameter.range or (-math.inf, math.inf)

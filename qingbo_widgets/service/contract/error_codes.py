@@ -49,45 +49,47 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
     {
         # Answers to a request.
         "capability_violation": ErrorCode(
-            N_("The model does not take this parameter, or not with this value."),
+            N_("The model does not accept this parameter, or not this value."),
             is_refusal=True,
         ),
         "model_not_found": ErrorCode(
-            N_("The service does not offer this model: it was renamed, switched off, or misspelt."),
+            N_(
+                "The service does not offer this model: it was renamed or switched off, or the name is wrong."
+            ),
             is_refusal=True,
         ),
         "task_not_cancellable": ErrorCode(N_("The service is already making this video.")),
         "input_video_duration_unknown": ErrorCode(
-            N_("The service cannot read the length of the input video, which the price depends on."),
-            N_("Put up another file, such as an MP4 that begins with its index ('fast start'), and its URL."),
+            N_("The service cannot read the length of the input video, which it needs for the price."),
+            N_("Use the URL of another file, such as an MP4 with its index at the start ('fast start')."),
             is_refusal=True,
         ),
         "price_not_configured": ErrorCode(
-            N_("The service has no price for this model, so it makes no task of it."),
+            N_("The service has no price for this model, so it created no task."),
             N_("Choose another model, or ask the service for a price."),
             is_refusal=True,
         ),
         WINDOW_EXCEEDED: ErrorCode(
-            N_("The spending limit of this account, or of its key, is used up for now."), may_pass=True
+            N_("The account, or its key, has reached its spending limit."), may_pass=True
         ),
         # Reasons for which a task failed.
         "upstream_unavailable": ErrorCode(
-            N_("The provider of the model was not available."),
-            N_("Another try may succeed."),
+            N_("The model's provider was not available."),
+            N_("A retry may succeed."),
             may_pass=True,
         ),
         "upstream_rate_limited": ErrorCode(
-            N_("The provider of the model had too many requests."),
-            N_("Another try may succeed in a few minutes."),
+            N_("The model's provider had too many requests."),
+            N_("A retry may succeed in a few minutes."),
             may_pass=True,
         ),
         "upstream_bad_request": ErrorCode(
-            N_("The provider of the model refused the request."),
+            N_("The model's provider refused the request."),
             N_("The same request would fail again: change the prompt, the media or the settings."),
         ),
         "task_failed": ErrorCode(
-            N_("The model did not make this video."),
-            N_("Another try may succeed, or fail again if the prompt or the media are the reason."),
+            N_("The model did not generate this video."),
+            N_("A retry may succeed, but not if the prompt or the media are the cause."),
             may_pass=None,
         ),
     }

@@ -179,7 +179,7 @@ def _seconds(parameter: Parameter, value: object, model: Model) -> Iterator[Prob
         if not is_duration(value):
             yield refused(parameter.name, value, tr("is not a whole number of seconds"), EXAMPLE_SECONDS)
     elif not is_integer(value) or value not in choices:
-        limit = tr("is not one of {values} (whole seconds) that {model} renders")
+        limit = tr("is not a length that {model} renders ({values}, in whole seconds)")
         if choices == (0,):
             limit = tr("is not {values}: the input video decides the length")
         limit = limit.format(values=listed(choices), model=model.name)
@@ -231,11 +231,11 @@ def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
             yield replace(problem, number=number)
     fewest, most = parameter.limits.get("count") or (0, parameter.most or math.inf)
     if not fewest <= len(value) <= most:
-        text = tr("{field}: {count} given, and {model} takes at most {most}.")
+        text = tr("{field}: {count} given, but {model} takes at most {most}.")
         if parameter.refusal:
             text = tr(parameter.refusal)
         elif fewest:
-            text = tr("{field}: {count} given, and {model} takes {fewest} to {most}.")
+            text = tr("{field}: {count} given, but {model} takes {fewest} to {most}.")
         message = text.format(
             field=parameter.name, count=len(value), model=model.name, fewest=fewest, most=most
         )
@@ -268,7 +268,7 @@ def _item(parameter: Parameter, item: object, where: str, model: Model) -> Itera
         yield refused(parameter.name, item, text, _example_item(parameter), where)
         return
     for key in item.keys() - members.keys():
-        text = tr("{where}: {value} is not one of its members ({members}); leave it out.")
+        text = tr("{where}: {value} is not a member ({members}); leave it out.")
         message = text.format(where=where, value=shown(key), members=listed(members))
         yield Problem(parameter.name, message)
     for key, member in members.items():
@@ -285,7 +285,7 @@ def _numbers(parameter: Parameter, items: tuple[Any, ...]) -> Iterator[Problem]:
         numbers: list[Any] = [item.get(key) for item in items if isinstance(item, Mapping)]
         expected = list(range(1, len(items) + 1))
         if all(map(is_integer, numbers)) and sorted(numbers) != expected:
-            limit = tr("are not the numbers from 1 without a gap")
+            limit = tr("are not consecutive numbers from 1")
             yield refused(parameter.name, numbers, limit, expected, part_of(parameter.name, key))
 
 

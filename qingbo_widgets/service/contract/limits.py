@@ -39,7 +39,7 @@ def check_text(field: str, text: object, most: int, where: str = "") -> Iterator
         yield refused(field, text, tr("is not text"), tr(EXAMPLE_PROMPT), where)
     elif 0 < most < len(text):
         message = tr(
-            "{where}: {value} has {count} characters, and the service takes at most {most}; leave out "
+            "{where}: {value} has {count} characters, but the service takes at most {most}; leave out "
             "{excess}."
         )
         count = len(text)

@@ -63,7 +63,7 @@ def read_file(contract: str) -> Models:
     """Return the models of a contract, read once and cached. Raise as ``models_of`` does."""
     known = contracts()
     if contract not in known:
-        text = tr("There is no contract {contract!r}; the contracts are {known}.")
+        text = tr("Contract {contract!r} does not exist; choose one of {known}.")
         raise ValueError(text.format(contract=dated(contract), known=", ".join(known)))
     folder = FOLDER / contract
     if not folder.is_dir():

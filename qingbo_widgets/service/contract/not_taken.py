@@ -50,7 +50,8 @@ def _message(*, is_parameter: bool, other: Models | None, changes: dict[str, Any
     """Return the message about a field that this contract's model does not take."""
     if is_parameter:
         return tr(
-            "{field}: {value} is set, but {model} does not take it ({models} would); leave {field} out."
+            "{field}: {value} is set, but {model} does not take it; leave {field} out. Models that take it: "
+            "{models}."
         )
     if other is None:
         return tr(
@@ -58,12 +59,12 @@ def _message(*, is_parameter: bool, other: Models | None, changes: dict[str, Any
         )
     if changes:
         return tr(
-            "{field}: {value} is set, but it is a parameter of contract {other}, and this is contract "
-            "{contract}; use {changes} instead."
+            "{field}: {value} is set, but it is a parameter of contract {other}, not {contract}; use "
+            "{changes} instead."
         )
     return tr(
-        "{field}: {value} is set, but it is a parameter of contract {other} (for {models}), and this is "
-        "contract {contract}; leave {field} out."
+        "{field}: {value} is set, but it is a parameter of contract {other} (for {models}), not {contract}; "
+        "leave {field} out."
     )
 
 
@@ -71,12 +72,12 @@ def _message_with_the_model(*, is_parameter: bool) -> str:
     """Return the message about a field that the same model takes in another contract."""
     if is_parameter:
         return tr(
-            "{field}: {value} is set, but {model} does not take it ({models} would, and {model} in contract "
-            "{other}); leave {field} out."
+            "{field}: {value} is set, but {model} does not take it; leave {field} out. Models that take it: "
+            "{models}, and {model} in contract {other}."
         )
     return tr(
-        "{field}: {value} is set, but it is a parameter of contract {other}, and this is contract "
-        "{contract}; leave {field} out, or use contract {other}."
+        "{field}: {value} is set, but it is a parameter of contract {other}, not {contract}; leave {field} "
+        "out, or use contract {other}."
     )
 
 

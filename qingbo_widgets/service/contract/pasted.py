@@ -28,11 +28,11 @@ _CURL = r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s"
 #: The number of braces in a program at which to try to parse an object; each try parses to its end.
 _MOST_BRACES = 200
 
-_EMPTY = N_("There is nothing to read.")
+_EMPTY = N_("Nothing to read: paste JSON or a curl command.")
 _NO_JSON = N_("This is not JSON: {reason} (line {line}, column {column}).")
 _NO_OBJECT = N_("This is JSON, but not an object with the fields of a request.")
 _NO_COMMAND = N_("This curl command cannot be read: {reason}.")
-_NO_DATA = N_("This curl command carries no data (-d) to read.")
+_NO_DATA = N_("This curl command has no data (-d).")
 _FROM_FILE = N_("This curl command reads its data from a file; paste the content of the file.")
 
 

@@ -42,9 +42,9 @@ def read_snapshot(body: object, asked: str = "") -> TaskSnapshot:
         ValueError: the response cannot be about a task, because it has no usable id.
     """
     if not isinstance(body, Mapping):
-        raise ValueError(tr("the answer is not a JSON object"))
+        raise ValueError(tr("the response is not a JSON object"))
     if (found := find_task(body, asked)) is None:
-        raise ValueError(tr("the answer has no usable task_id"))
+        raise ValueError(tr("the response has no usable task_id"))
     task_id, task = found
     layers = layers_of(task)
     progress = _percent(first_of(layers, "progress"))

@@ -44,16 +44,18 @@ def _shots_add_up(values: Values, model: Model, sources: Sources) -> Iterator[Pr
         return
     if choices == (0,):  # an edited video
         text = tr(
-            "{field}: the shots add up to {total} s, and the duration must be 0, because the input video "
-            "decides it; leave {field} out."
+            "{field}: the shots add up to {total} s, but the input video sets the length; leave {field} out."
         )
         (field,) = sources("multi_prompt")
         yield Problem(field, text.format(field=field, total=total))
     elif choices and total not in choices:
-        text = tr("multi_prompt: its shots add up to {total} s, and {model} renders {values}; change theirs.")
+        text = tr(
+            "multi_prompt: the shots add up to {total} s, but {model} renders {values} s; change their "
+            "durations."
+        )
         yield Problem("multi_prompt", text.format(total=total, model=model.name, values=listed(choices)))
     elif is_integer(duration) and total != duration:
-        text = tr("multi_prompt: its shots add up to {total} s, and duration is {duration} s; try {example}.")
+        text = tr("multi_prompt: the shots add up to {total} s, but duration is {duration} s; try {example}.")
         message = text.format(total=total, duration=duration, example=f"duration={total}")
         yield Problem("multi_prompt", message)
 
@@ -92,17 +94,17 @@ def _named_images_exist(values: Values, model: Model, sources: Sources) -> Itera
             continue
         if not are_sent:
             text = tr(
-                "{field}: '{name}' names an image, and with the other fields no image is sent; take '{name}' "
-                "out of the prompt."
+                "{field}: '{name}' names an image, but no image is sent with these settings; remove "
+                "'{name}' from the prompt."
             )
             yield Problem(field, text.format(field=field, name=name))
         elif count:
-            limit = tr("names an image that is not there: image_urls has {count}").format(count=count)
+            limit = tr("names an image that does not exist: image_urls has {count}").format(count=count)
             yield refused(field, name, limit, "<<<image_1>>>")
         else:
             text = tr(
-                "{field}: '{name}' names an image, and image_urls has none; put an image into image_urls, or "
-                "take '{name}' out of the prompt."
+                "{field}: '{name}' names an image, but image_urls is empty; add an image, or remove "
+                "'{name}' from the prompt."
             )
             yield Problem(field, text.format(field=field, name=name))
         return
@@ -113,7 +115,7 @@ def _one_image_a_frame(values: Values, model: Model, sources: Sources) -> Iterat
     del model, sources
     for role in ("first_frame", "last_frame"):
         if (count := _count_of_role(values, role)) > 1:
-            text = tr("image_with_roles: {count} images have the role {role}, and a video has one; try 1.")
+            text = tr("image_with_roles: {count} images have the role {role}, but a video has one; try 1.")
             yield Problem("image_with_roles", text.format(count=count, role=role))
 
 
@@ -124,11 +126,9 @@ def _one_image_beside_a_video(values: Values, model: Model, sources: Sources) ->
     if not is_set(values.get("video_urls")) or not plain <= 1 < plain + with_roles:
         return
     fields = dict.fromkeys((*(sources("image_urls") if plain else ()), *sources("image_with_roles")))
-    text = tr("image_with_roles: {count} images are given with an input video, which allows one; try 1.")
+    text = tr("image_with_roles: {count} images given, but an input video allows one; try 1.")
     if len(fields) > 1:
-        text = tr(
-            "{field}: {count} images are given with an input video, which allows one; leave {fields} out."
-        )
+        text = tr("{field}: {count} images given, but an input video allows one; leave {fields} out.")
     field, together = list(fields)[-1], tr(" or ").join(fields)
     yield Problem(field, text.format(field=field, count=plain + with_roles, fields=together))
 
@@ -139,7 +139,9 @@ def _seven_references(values: Values, model: Model, sources: Sources) -> Iterato
     elements, roles = _count(values.get("element_list")), _count_of_role(values, "reference")
     images = _count(values.get("image_urls")) + roles
     if (elements or roles) and elements + images > _MOST_REFERENCES:
-        text = tr("{field}: {images} reference images and {elements} elements are more than {most} together.")
+        text = tr(
+            "{field}: {images} reference images and {elements} elements exceed the limit of {most} in total."
+        )
         field = "element_list" if elements else "image_with_roles"
         message = text.format(field=field, images=images, elements=elements, most=_MOST_REFERENCES)
         yield Problem(field, message)

@@ -96,8 +96,8 @@ def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterat
     if not model.frames:
         if model.name:
             text = tr(
-                "{field}: {value} is set, but {model} does not take a last frame ({models} would); leave "
-                "{field} out."
+                "{field}: {value} is set, but {model} does not take a last frame; leave {field} out. Models "
+                "that take it: {models}."
             )
             others = models_in_words([other.name for other in models.values() if other.frames])
             message = text.format(field=name, value=shown(value), model=model.name, models=others)
@@ -107,7 +107,7 @@ def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterat
     elif model.frames == "image_with_roles":
         yield from _with_role(name, value, fields, images)
     elif not images and not _takes_two_images(model, fields):
-        reason = tr("needs an input image too, which cannot be combined with the other fields")
+        reason = tr("needs an input image too, which the other fields do not allow")
         yield without(name, value, reason)
     elif not images:
         limit = tr("needs an input image; put one into image_urls")
@@ -118,8 +118,8 @@ def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterat
         fields["image_urls"] = (*images, value)
     elif not isinstance(images, tuple) or not is_same(images[1], value):
         text = tr(
-            "{field}: {value} is the last frame, but image_urls has {count} images, of which the second is "
-            "the last frame; leave one of the two out."
+            "{field}: {value} is the last frame, but so is the second of {count} images in image_urls; "
+            "leave one of the two out."
         )
         count = len(images) if isinstance(images, tuple) else 1
         yield Problem(name, text.format(field=name, value=shown(value), count=count))
@@ -141,8 +141,8 @@ def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[P
     others = urls_with_role("last_frame", roles)
     if others and not (len(others) == 1 and is_same(others[0], value)):
         text = tr(
-            "{field}: {value} is the last frame, but image_with_roles has the last frame {other}; leave one "
-            "of the two out."
+            "{field}: {value} is the last frame, but so is {other} in image_with_roles; leave one of the "
+            "two out."
         )
         yield Problem(name, text.format(field=name, value=shown(value), other=shown(others[0])))
         return

@@ -193,13 +193,13 @@ def public_url_refusal(url: object) -> str | None:
     if not lowercase:
         return tr("is blank")
     if lowercase.startswith("data:"):
-        return tr("is the data itself, and the service needs a public URL")
+        return tr("is a data: URL, but the service needs a public URL")
     if lowercase.startswith("file:") or is_local_file(url):
-        return tr("is a file on this machine, and the service needs a public URL")
+        return tr("is a file on this machine, but the service needs a public URL")
     if is_web_url(url.strip()):
-        return tr("has blanks around it")
+        return tr("has blanks at its ends")
     if lowercase.startswith(("http://", "https://")):
-        return tr("is not a URL that can be fetched (no blanks, a host after the //)")
+        return tr("is not a valid URL (no blanks, a host after //)")
     return tr("is not a public http(s) URL")
 
 
@@ -209,9 +209,9 @@ def base_url_refusal(url: str) -> str | None:
     if parts is None or not is_web_url(url):
         return tr("is not an http(s) URL")
     if parts.scheme != "https" and not is_loopback(url):
-        return tr("is not https, so the key would be sent in the clear")
+        return tr("is not https: the key would be sent unencrypted")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        return tr("has more than a host and a path")
+        return tr("must have only a host and a path")
     return None
 
 

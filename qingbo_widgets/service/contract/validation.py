@@ -50,7 +50,7 @@ default defaults derived field_names find_manager focus get_manager_state get_st
 handle_comm_opened handle_control_comm_opened has_trait hidden hold_sync hold_trait_notifications is_chosen
 check checkpoint keys layout load log model_id models normalise notify_change observe obstacle on_msg
 on_trait_change on_widget_constructed open panels parameter paste refresh remove_class rows save send
-send_state set_state settle set_trait mark_chosen setup_instance show_problems slots start_afresh submit
+send_state set_state settle set_trait mark_chosen setup_instance show_problems slots reset submit
 switch tabbable takes tooltip unavailable trait_defaults trait_events trait_has_value trait_metadata
 trait_names trait_values traits has_typed unapproved unobserve unobserve_all widget_types widgets with_text
 chosen forget_contracts keep_unsent requested_duration unsent

@@ -16,8 +16,11 @@ _SEGMENT = b"\x18\x53\x80\x67"
 #: Parts of an AVI file that are read; a file with more of them is an attack.
 _MOST_PARTS = 1000
 
-_OTHER_CONTAINER = N_("The service sent the video as {suffix}, not as mp4, so it is saved under that ending.")
-_ODD_END = N_("The saved file does not end where its own structure says. All bytes that arrived were kept.")
+_OTHER_CONTAINER = N_("The service sent the video as {suffix}, not mp4; it is saved with that extension.")
+_ODD_END = N_(
+    "The length of the saved file does not match its structure, so it may be incomplete. All received bytes "
+    "were kept."
+)
 
 
 def shape_of(file: IO[bytes], size: int) -> Shape:

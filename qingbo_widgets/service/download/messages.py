@@ -23,27 +23,25 @@ __all__ = [
     "WEB_PAGE",
 ]
 
-CLOSED = N_("The client was closed before the video was complete; another download costs nothing.")
-TO_WAIT = N_("{reason} Retry in {seconds:.0f} s; another download costs nothing.")
-TRIED = N_("{reason} {count} tries were made; another download costs nothing.")
+CLOSED = N_("The client was closed before the video was complete; downloading again costs nothing.")
+TO_WAIT = N_("{reason} Retry in {seconds:.0f} s; downloading again costs nothing.")
+TRIED = N_("{reason} {count} tries failed; downloading again costs nothing.")
 EXPIRED = N_(
-    "The link to the video has expired ({status}, {link}): the service keeps finished videos for a limited "
-    "time. The task's status may contain a new link."
+    "The link to the video has expired ({status}, {link}): the service keeps videos for a limited time. The "
+    "task's status may have a new link."
 )
 REFUSED = N_("The video server answered {status}.")
-COMPRESSED = N_(
-    "The server sends the video compressed, although the request forbids it, and it cannot be decompressed."
-)
-NOT_RESUMED = N_("The video server did not resume where it had stopped.")
+COMPRESSED = N_("The video server sent compressed data that cannot be decompressed.")
+NOT_RESUMED = N_("The video server did not resume where the download stopped.")
 NOTHING = N_("The video server sent nothing.")
 STOPPED = N_("The video server stopped after {received} of {total} bytes.")
 WEB_PAGE = N_("The link leads to a web page instead of a video ({link}).")
 NO_VIDEO = N_("The link does not lead to a video ({link}).")
-TOO_LARGE = N_("The video has {size:.1f} MB or more; at most {limit:.1f} MB are accepted.")
+TOO_LARGE = N_("The video has {size:.1f} MB or more; the limit is {limit:.1f} MB.")
 NOT_WRITTEN = N_("The video could not be written to {path}: {reason}.")
 NOT_NAMED = N_(
     "The video is complete, as {part}, but could not be renamed to {path}: {reason}. Saving it again costs "
     "nothing."
 )
-CHANGED = N_("Another program changed {part} while the video was being written to it.")
+CHANGED = N_("Another program changed {part} during the download.")
 NOT_WHOLE = N_("The downloaded video is incomplete: it ends after {received} bytes.")

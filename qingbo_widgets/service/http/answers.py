@@ -62,15 +62,15 @@ UNCLEAR = (408, 409, 444, 460, 499)
 #: The last status with which a code is the service's. One above comes from a gateway, which may have sent the
 #: request twice, or answers in the place of the service: it proves nothing.
 _LAST_OF_THE_SERVICE = 500
-_NAMES_A_TASK = N_("The answer names the task {task_id} all the same.")
+_NAMES_A_TASK = N_("But the response names the task {task_id}.")
 _ADVICE: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
-        "The key is wrong or not active. Change key in qw.VideoStudio(), or set QINGBO_API_KEY and start "
-        "Jupyter again. Keys are made at {page}."
+        "The key is wrong or not active. Use “Change key” in qw.VideoStudio(), or set QINGBO_API_KEY and "
+        "start Jupyter again. Create keys at {page}."
     ),
     InsufficientBalance: N_("Top up in the service's dashboard."),
     TaskNotFound: N_(
-        "The id is misspelt, or the task belongs to another key, or base_url is not the service's."
+        "The id is wrong, the task belongs to another key, or base_url is not the service's address."
     ),
 }
 
@@ -177,7 +177,7 @@ def error_in(
 
 def _redirected(answer: Answer, secret: Secret, unclear: str) -> ServerFault:
     target = without_query(redirect_target(answer.url, answer.headers.get("Location", "")))
-    text = tr("it redirects to {url}, and the key is not sent elsewhere.")
+    text = tr("it redirects to {url}, but the key is not sent to another address.")
     hint = f"{tr('Check base_url.')} {unclear}".strip()
     return ServerFault(text.format(url=excerpt(target, secret)), status=answer.status, hint=hint)
 
@@ -218,7 +218,11 @@ def _message(
     text = excerpt(answer.body, secret) or tr("no explanation")
     if reason:
         return tr("{reason}: {message}").format(reason=reason, message=text)
-    return text if is_service else tr("the answer is not the service's own: {message}").format(message=text)
+    return (
+        text
+        if is_service
+        else tr("the response is not from the service itself: {message}").format(message=text)
+    )
 
 
 def _task_in(status: int, body: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> str:
@@ -231,8 +235,8 @@ def _task_in(status: int, body: Mapping[str, Any] | None, fields: Mapping[str, A
 
 def _end_of_window(reset_at: datetime | None) -> str:
     if reset_at is None:
-        return tr("The service does not say when it ends: see its dashboard.")
-    return tr("It ends at {when}: try again then.").format(when=local_time(reset_at, seconds=True))
+        return tr("The service does not say when the limit ends: see its dashboard.")
+    return tr("The limit ends at {when}: try again then.").format(when=local_time(reset_at, seconds=True))
 
 
 def _code(fields: Mapping[str, Any], secret: Secret) -> str | None:

@@ -26,34 +26,36 @@ _VERSION_REASONS = {
     "VERSION_TOO_LOW",
 }
 
-_MISSING = N_("{variable} names {path} as the file of trusted certificates, and there is no such file.")
+_MISSING = N_("{variable} sets {path} as the file of trusted certificates, but this file does not exist.")
 _UNREADABLE = N_(
-    "{variable} names {path} as the file of trusted certificates, and no certificates can be read from it."
+    "{variable} sets {path} as the file of trusted certificates, but no certificates can be read from it."
 )
 _CORRECT = N_("Correct or unset {variable}.")
 _REINSTALL = N_(
-    "The trusted certificates of the package certifi are missing: install it again and restart the kernel."
+    "The certificates of the package certifi are missing. Install certifi again, and restart the kernel."
 )
 _NAME = N_(
-    "{host} showed a certificate (TLS) for another name. Check the address; the sign-in page of a network "
-    "does this, too."
+    "{host} showed a certificate (TLS) for another name. Check the address. The sign-in page of a network "
+    "can also cause this."
 )
 _DATE = N_(
-    "The certificate (TLS) of {host} has expired or is not valid yet. This machine's clock says {date}: is "
-    "that right?"
+    "The certificate (TLS) of {host} has expired or is not valid yet. Check this machine's clock, which "
+    "says {date}."
 )
 _ISSUER = N_(
-    "The certificate (TLS) of {host} comes from an authority that this machine does not know. In a network "
-    "that reads all traffic, such as a company's, set REQUESTS_CA_BUNDLE to the file of its certificates."
+    "This machine does not know the authority that issued the certificate (TLS) of {host}. In a company "
+    "network that inspects traffic, set REQUESTS_CA_BUNDLE to the file of its certificates."
 )
 _NOT_LISTED = N_(
-    "The certificate (TLS) of {host} comes from an authority that is not in the file that {variable} names. "
+    "The authority that issued the certificate (TLS) of {host} is not in the file that {variable} names. "
     "Correct or unset {variable}."
 )
 _OTHER = N_("The certificate (TLS) of {host} was not accepted: {reason}.")
-_PLAIN = N_("{host} answered without encryption (TLS) where https was expected. Check the address and port.")
-_VERSION = N_("{host} and this machine have no version of the encryption (TLS) in common.")
-_BROKEN = N_("{host} could not prove its identity, or broke the encryption (TLS).")
+_PLAIN = N_(
+    "{host} answered without encryption (TLS), but the address says https. Check the address and port."
+)
+_VERSION = N_("{host} and this machine support no common version of the encryption (TLS).")
+_BROKEN = N_("{host} could not prove its identity, or the encryption (TLS) failed.")
 
 
 def certificates_problem() -> str:

@@ -53,16 +53,16 @@ _T = TypeVar("_T")
 _MESSAGES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (
         urllib3_errors.NameResolutionError,
-        N_("{host} was not found: its name could not be looked up. Is this machine online?"),
+        N_("{host} was not found: its name could not be resolved. Check that this machine is online."),
     ),
     (urllib3_errors.NewConnectionError, N_("{host} refused the connection or cannot be reached.")),
     (urllib3_errors.ConnectTimeoutError, N_("{host} did not accept the connection in time.")),
     ((TimeoutError, urllib3_errors.TimeoutError), N_("{host} did not answer in time.")),
-    (urllib3_errors.ProtocolError, N_("{host} closed the connection before its answer was complete.")),
+    (urllib3_errors.ProtocolError, N_("{host} closed the connection before its response was complete.")),
     (ForbiddenAddress, N_("{host} has an address to which the key must not be sent.")),
-    (OutOfSync, N_("{host} sent an answer that cannot be matched to this request.")),
+    (OutOfSync, N_("{host} sent a response that does not match this request.")),
     ((urllib3_errors.LocationValueError, InvalidURL), N_("{host} is not a valid host name.")),
-    (Exception, N_("The request to {host} or its answer was malformed.")),
+    (Exception, N_("The request to {host} or its response was malformed.")),
 )
 _THROUGH = N_("The connection goes through the proxy {proxy}.")
 

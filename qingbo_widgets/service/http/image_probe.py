@@ -50,25 +50,23 @@ _OTHER_FILE = re.compile(
 
 _KNOWN_SHAPES = ((16, 9), (4, 3), (3, 2), (1, 1), (2, 1), (21, 9), (5, 4), (5, 2))
 
-_DOUBT = N_(
-    "The image could not be checked from here: {reason} The service may be able to fetch it all the same."
-)
-_LOST = N_("The link points on and on, or to no public web address.")
-_REFUSED = N_("Its server answers {status}.")
-_TOO_SLOW = N_("It takes too long to arrive.")
+_DOUBT = N_("The image could not be checked: {reason} The service may still be able to fetch it.")
+_LOST = N_("The link redirects too often, or to an address that is not public.")
+_REFUSED = N_("Its server returns {status}.")
+_TOO_SLOW = N_("The download takes too long.")
 _PAGE = N_(
-    "Its server sends a web page or a text instead, perhaps to sign in, or because it serves no programs. If "
-    "the link is to a page that shows the image, use the address of the image itself."
+    "Its server sends a web page or text, perhaps a sign-in page. If the link opens a page with the image, "
+    "use the address of the image itself."
 )
 _NOTHING = N_("Its server sends nothing.")
-_ENCODED = N_("Its server sends it compressed in a way that cannot be read here.")
+_ENCODED = N_("Its server compresses it in a way that cannot be read here.")
 _UNREADABLE = N_("The size of the picture cannot be read.")
-_PRIVATE = N_("The image is on this machine or in a private network, and the service needs a public URL.")
-_GONE = N_("There is no image at this address: its server answers {status}.")
-_TOO_LARGE = N_("The image is larger than 10 MB, and the service takes no more.")
+_PRIVATE = N_("The image is on this machine or in a private network, but the service needs a public URL.")
+_GONE = N_("No image at this address: its server returns {status}.")
+_TOO_LARGE = N_("The image is larger than 10 MB, the service's limit.")
 _NO_IMAGE = N_("This is not a JPEG, PNG or WebP image.")
-_TOO_SMALL = N_("The image has {width} × {height} pixels, and Kling wants at least 300 a side.")
-_TOO_LONG = N_("The image has {width} × {height} pixels, and Kling wants a shape between 1:2.5 and 2.5:1.")
+_TOO_SMALL = N_("The image has {width} × {height} pixels; Kling needs at least 300 on each side.")
+_TOO_LONG = N_("The image has {width} × {height} pixels; Kling needs a shape between 1:2.5 and 2.5:1.")
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _NEEDS_LOGIN = 407
 
 _NO_ADDRESS = N_("{source} is not the address of a proxy, such as http://127.0.0.1:7890.")
-_OTHER_SCHEME = N_("{source} sets a proxy of the kind {scheme}://, which does not work here; try {example}.")
+_OTHER_SCHEME = N_("{source} sets a {scheme}:// proxy, which does not work here; try {example}.")
 _SOCKS_PACKAGE = N_(
     "{source} sets a SOCKS proxy, for which a Python package is missing: run %pip install "
     '"requests[socks]" and restart the kernel. An http:// proxy needs no package.'
 )
-_LOOKS_UP = N_("With {example}, the proxy looks the name up, and not this machine.")
+_LOOKS_UP = N_("With {example}, the proxy resolves the name instead of this machine.")
 _MEND = N_("Start the proxy, or correct or unset {source}.")
 _CORRECT = N_("Correct or unset {variable}.")
 
@@ -39,7 +39,7 @@ _CORRECT = N_("Correct or unset {variable}.")
 _MESSAGES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (
         urllib3_errors.NameResolutionError,
-        N_("{host} was not reached: the name of the proxy {proxy} could not be looked up."),
+        N_("{host} was not reached: the name of the proxy {proxy} could not be resolved."),
     ),
     (
         urllib3_errors.NewConnectionError,
@@ -52,16 +52,16 @@ _MESSAGES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
     (
         urllib3_errors.SSLError,
         N_(
-            "{host} was not reached: the proxy {proxy} could not prove its identity, or does not speak TLS "
-            "itself; then its address begins with http:// and not with https://."
+            "{host} was not reached: the proxy {proxy} could not prove its identity, or does not use TLS. "
+            "In that case its address begins with http://, not https://."
         ),
     ),
     (Exception, N_("{host} was not reached: the proxy {proxy} did not connect.")),
 )
 _ANSWERED = N_("{host} was not reached: the proxy {proxy} answered {status} instead of connecting.")
 _LOGIN_MISSING = N_(
-    "{host} was not reached: the proxy {proxy} wants a user name and a password (407). An address with both "
-    "is http://user:password@host:port."
+    "{host} was not reached: the proxy {proxy} requires a user name and a password (407). Put both into its "
+    "address: http://user:password@host:port."
 )
 _LOGIN_WRONG = N_(
     "{host} was not reached: the proxy {proxy} does not accept the user name and the password in its address "

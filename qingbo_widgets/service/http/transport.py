@@ -49,9 +49,7 @@ __all__ = ["Stream", "Transport"]
 _LONGEST_STATUS = 48 * 1024**2
 _CHUNK = 256 * 1024
 _MOST_REDIRECTS = 5
-_INTERNAL = N_(
-    "The link to the video leads into your own network, where the service has no reason to send you ({link})."
-)
+_INTERNAL = N_("The link to the video leads into your own network, so it was not opened ({link}).")
 _TOO_MANY_REDIRECTS = N_("The link to the video redirects too many times ({link}).")
 _NO_URL = N_("The link to the video does not lead to an http(s) URL ({link}).")
 

@@ -47,7 +47,7 @@ def note_on(snapshot: TaskSnapshot) -> str:
     """Return a sentence about an error in the answer of a task that has not ended; empty if there is none."""
     if snapshot.error is None or snapshot.status.is_ended:
         return ""
-    text = tr("The service reports an error and does not say that the task has ended: {reason}")
+    text = tr("The service reports an error, but not that the task has ended: {reason}")
     return text.format(reason=snapshot.error.text)
 
 

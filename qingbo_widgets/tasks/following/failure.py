@@ -47,14 +47,14 @@ def cancellation_of(snapshot: TaskSnapshot, contract: str) -> TaskCancelled:
 def _what_happened(snapshot: TaskSnapshot) -> str:
     reason, code, task = snapshot.error, snapshot.error.code if snapshot.error else None, snapshot.task_id
     if snapshot.word.strip().lower() == _EXPIRED:
-        text = tr("The task {task} has expired at the service, so there is nothing to fetch.")
+        text = tr("The task {task} has expired at the service, so its video can no longer be fetched.")
         return sentences(text.format(task=task), reason.message if reason else "")
     if reason and reason.message:
         text = reason.message
     elif _is_documented(snapshot):
         text = tr("the service gave no reason")
     else:
-        text = tr('the service gave no reason, and calls its status "{word}"').format(word=snapshot.word)
+        text = tr('the service gave no reason (status "{word}")').format(word=snapshot.word)
     message = (
         tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
     )
@@ -65,7 +65,7 @@ def _links(snapshot: TaskSnapshot) -> str:
     """Return a sentence about links that an answer has although the task ended without a video."""
     if not any(video.url for video in snapshot.videos):
         return ""
-    return tr("The answer has a link to a video all the same: see task.video_urls.")
+    return tr("But the response has a link to a video: see task.video_urls.")
 
 
 def _is_documented(snapshot: TaskSnapshot) -> bool:
@@ -80,15 +80,15 @@ def _refund(snapshot: TaskSnapshot, contract: str) -> str:
     if _is_refunded(snapshot):
         return tr("The service charged nothing for it.")
     if amounts := amounts_in(snapshot.raw):
-        text = tr("The answer reports {amounts}: see the service's dashboard for what was charged.")
+        text = tr("The response reports {amounts}. The service's dashboard shows what was charged.")
         return text.format(amounts=listed(amounts))
     if snapshot.cost == 0:
         return tr("The service charged nothing for it.")
     if snapshot.error and is_about_charges(snapshot.error.message):
-        return tr("Whether it was charged is on the service's dashboard.")
+        return tr("The service's dashboard shows whether it was charged.")
     if _is_documented(snapshot):
         return tr("The service refunds failed tasks.")
-    return tr("The answer does not say whether it was charged: see the service's dashboard.")
+    return tr("The response does not say whether it was charged: see the service's dashboard.")
 
 
 def _is_refunded(snapshot: TaskSnapshot) -> bool:
@@ -101,22 +101,16 @@ def _charge(snapshot: TaskSnapshot, contract: str) -> str:
     if snapshot.cost:
         cost = quota_text(snapshot.cost, contract)
         if _is_refunded(snapshot):
-            return tr("The service reports that it cost {cost}, and that this was refunded.").format(
-                cost=cost
-            )
-        text = tr(
-            "The service reports that it cost {cost} all the same: see its dashboard, or ask the service."
-        )
-        return sentences(text.format(cost=cost), tr("Its refund is pending at the service.") * is_pending)
+            return tr("The service reports that it cost {cost}, which was refunded.").format(cost=cost)
+        text = tr("The service still reports a cost of {cost}: see its dashboard, or ask the service.")
+        return sentences(text.format(cost=cost), tr("The service's refund is pending.") * is_pending)
     if is_pending:
-        return tr("Its refund is pending at the service.")
+        return tr("The service's refund is pending.")
     if snapshot.cost == 0 or _is_refunded(snapshot):
         return ""
     if snapshot.refunded is False:
         return tr("The service reports that it was not refunded: see its dashboard, or ask the service.")
     if billing:
-        text = tr(
-            'The service reports no cost, and calls the state of its billing "{billing}": see its dashboard.'
-        )
+        text = tr('The service reports no cost (billing status "{billing}"): see its dashboard.')
         return text.format(billing=billing)
     return ""

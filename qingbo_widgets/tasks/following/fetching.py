@@ -30,7 +30,7 @@ __all__ = ["fetch"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-_NOT_IN_ANSWER = N_("The service's latest answer no longer has this video.")
+_NOT_IN_ANSWER = N_("The service's latest response no longer has this video.")
 #: Seconds between two progress reports of a download.
 REPORT = 0.25
 #: Seconds after which a refused link counts as expired (e.g. in a queue), and is replaced at once.
@@ -197,8 +197,8 @@ def _retry_message(task: Task, error: QingboError, delay: float) -> str:
     end = end_of_link(task)
     if isinstance(error, LinkExpired) and end is not None:
         text = tr(
-            "The server of the video refuses the link, which should be valid until {end}. "
-            "Trying again in {delay:.0f} s."
+            "The video server refuses the link, although it should be valid until {end}. Trying again in "
+            "{delay:.0f} s."
         )
         return text.format(end=local_time(end), delay=delay)
     return text.format(error=error, delay=delay)

@@ -46,26 +46,26 @@ LONGEST_PAUSE = 3600.0
 #: Seconds between two requests to a service that cannot be reached, however often the user asks for one.
 HURRY_AFTER = 2.0
 CLOSED = N_(
-    "Its manager was closed, so this task is no longer followed. It continues at the service; qw.connect() "
-    "follows it again."
+    "This task is no longer followed, because its manager was closed. It continues at the service; "
+    "qw.connect() follows it again."
 )
 CLOSED_MEANWHILE = N_(
-    "Its manager was closed while this task was being submitted. The task may exist, and may be charged."
+    "The manager was closed while this task was being submitted. The task may exist, and may be charged."
 )
 NOT_SENT = N_(
-    "Its manager was closed before anything was sent, so nothing was charged. Call qw.connect() and submit "
+    "The manager was closed before this task was sent, so nothing was charged. Call qw.connect() and submit "
     "it again."
 )
-NOT_SENT_AGAIN = N_("Its manager was closed before anything was sent again. Call qw.connect() to go on.")
-HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. resume() submits it.")
-HELD_BACK_AGAIN = N_("Its sweep was paused before anything was sent again. resume() submits it.")
+NOT_SENT_AGAIN = N_("The manager was closed before this task was sent again. Call qw.connect() to continue.")
+HELD_BACK = N_("The sweep was paused before this task was sent, so nothing was charged. resume() submits it.")
+HELD_BACK_AGAIN = N_("The sweep was paused before this task was sent again. resume() submits it.")
 OTHER_SANDBOX = N_(
-    "The task {task} is one of a sandbox of contract {contract:.20}, and this sandbox speaks {spoken}, so it "
-    'is not followed here. connect(sandbox=True, contract="{contract:.20}") finds out what became of it.'
+    "The task {task} belongs to a sandbox of contract {contract:.20}, but this one uses {spoken}. "
+    'connect(sandbox=True, contract="{contract:.20}") follows it.'
 )
 SANDBOX_ENDED = N_(
-    "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
-    "generate it again."
+    "The sandbox of this task ended with its kernel, so the task is lost. Nothing was charged. Generate it "
+    "again."
 )
 
 
@@ -233,8 +233,8 @@ class Follower:
                 await asyncio.wait({submitted}, timeout=record.manager.poll_interval)
         if task.status == TaskStatus.unconfirmed:
             message = tr(
-                "The service has not confirmed this task, so there is no id to cancel it by. check() "
-                "finds out what became of it, and costs nothing."
+                "The service has not confirmed this task, so it has no id yet and cannot be cancelled. "
+                "check() asks the service, at no cost."
             )
             raise QingboError(message)
         if task.status == TaskStatus.cancelled or not task.task_id:

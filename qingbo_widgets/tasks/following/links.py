@@ -29,11 +29,10 @@ __all__ = ["end_of_link", "is_link_expired", "is_transient", "lifetime", "renew_
 
 _NO_LINK = N_("The service reports that {task} is completed, but gives no link to the video yet.")
 _NO_USABLE_LINK = N_(
-    "The service reports that {task} is completed, but gives no usable link to the video: in its place is "
-    "{found!r}."
+    "The service reports that {task} is completed, but its link to the video is not usable: {found!r}."
 )
 _ERROR_IN_PLACE = N_(
-    "The service reports that {task} is completed, but gives an error in place of the video: {reason}"
+    "The service reports that {task} is completed, but gives an error instead of the video: {reason}"
 )
 _SAVE_AGAIN_LATER = N_("Save again later; if that does not help, contact the service with this id.")
 #: Seconds for which the service is asked for the video of a completed task at least, even if a link would
@@ -108,8 +107,8 @@ async def _request_links(record: TaskRecord) -> _Missing | None:
     if snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
         reason = snapshot.error.message if snapshot.error is not None else tr("the service gave no reason")
         message = tr(
-            "The service reported {task} as completed, now reports {status} ({reason}), and gives no link to "
-            "the video. Check in its dashboard what was charged. Save again asks once more."
+            "The service first reported {task} as completed, and now as {status} ({reason}), without a "
+            "video. Its dashboard shows what was charged. Save again asks once more."
         )
         message = message.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
         raise DownloadFailed(message)

@@ -32,14 +32,14 @@ __all__ = ["find_others", "save_others"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-_SAVING = N_("The service gave {count} different videos. Still being saved: {names}.")
-_SAVED = N_("The service gave {count} different videos. Saved beside this one: {names}.")
+_SAVING = N_("The service returned {count} different videos. Still being saved: {names}.")
+_SAVED = N_("The service returned {count} different videos. Saved beside this one: {names}.")
 _FAILED = N_(
-    "{name} could not be saved: {error} Its link is among task.video_urls; task.retry_download() tries again."
+    "{name} could not be saved: {error} Its link is in task.video_urls; task.retry_download() tries again."
 )
 _LOST = N_("{name} could not be saved: {error}")
-_CUT_OFF = N_("Its manager was closed; the next qw.connect() saves {names} while their links live.")
-_HANDED_OVER = N_("Another kernel saves {names}.")
+_CUT_OFF = N_("The manager was closed. The next qw.connect() saves {names} while their links are valid.")
+_HANDED_OVER = N_("Another kernel is saving {names}.")
 
 
 async def find_others(record: TaskRecord) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ...exceptions import AuthenticationFailed, QingboError, RateLimited, ServiceError, TaskNotFound
-from ...i18n import sentences, tr
+from ...i18n import N_, sentences, tr
 from ...system.times import local_time
 from ..state import NextTry
 
@@ -17,6 +17,9 @@ __all__ = ["Outage"]
 #: task. A new task reaches the machines of the service one after the other, and a machine that has just
 #: started may not have the keys yet; that takes seconds, or the few minutes of an update.
 REFUSAL_PATIENCE = 300.0
+_UNREACHABLE = N_("The service has been unreachable since {since}: {error}")
+_FAULTY = N_("The service has returned errors since {since}: {error}")
+_UNUSABLE = N_("The service has sent unusable responses since {since}: {error}")
 
 
 class Outage:
@@ -29,7 +32,8 @@ class Outage:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = clock()
-        self._unreachable_since: datetime | None = None
+        self._trouble = ""
+        self._trouble_since: datetime | None = None
         self._refused_since: float | None = None
 
     def explain(self, error: QingboError, delay: float, *, is_taken: bool) -> tuple[str, NextTry]:
@@ -44,8 +48,8 @@ class Outage:
             AuthenticationFailed, TaskNotFound: ``error`` itself, if it counts as final.
         """
         now, again = self._clock(), tr("Asking again in {delay:.0f} s.")
+        trouble = ""
         if isinstance(error, AuthenticationFailed | TaskNotFound):
-            self._unreachable_since = None
             if self._refused_since is None:
                 self._refused_since = now
             # A gateway that answers 200 may speak of its own key; only the service's own status is final.
@@ -53,19 +57,27 @@ class Outage:
             is_over = now + delay - self._refused_since > REFUSAL_PATIENCE
             if not is_taken or (is_believed and is_over):
                 raise error
-            message = tr("The service took this task, and now answers {error}")
+            message = tr("The service took this task, but now answers {error}")
         elif isinstance(error, RateLimited):
-            self._unreachable_since = None
             message = tr("The service asks to wait: {error}")
         elif isinstance(error, ServiceError) and error.code and 200 <= error.status < 300:
-            self._unreachable_since = None
             message = tr("The service answers {error}")
         else:
-            self._unreachable_since = self._unreachable_since or datetime.now().astimezone()
-            message = tr("The service cannot be reached since {since}: {error}")
-            again = tr("Trying again in {delay:.0f} s.")
-        since = self._unreachable_since and local_time(self._unreachable_since, seconds=True)
-        reason = message.format(error=error, since=since)
-        is_away = self._unreachable_since is not None
-        next_try = NextTry.after(delay, reason, is_away=is_away, since=self._began)
+            trouble = _trouble_of(error)
+            message, again = tr(trouble), tr("Trying again in {delay:.0f} s.")
+        reason = message.format(error=error, since=self._since(trouble))
+        next_try = NextTry.after(delay, reason, is_away=bool(trouble), since=self._began)
         return sentences(reason, again.format(delay=delay)), next_try
+
+    def _since(self, trouble: str) -> str:
+        """Return the local time since which every request has had this trouble; empty without trouble."""
+        if trouble != self._trouble:
+            self._trouble, self._trouble_since = trouble, datetime.now().astimezone() if trouble else None
+        return "" if self._trouble_since is None else local_time(self._trouble_since, seconds=True)
+
+
+def _trouble_of(error: QingboError) -> str:
+    """Return what is wrong with a service that neither reports on the task nor refuses the request."""
+    if not isinstance(error, ServiceError):
+        return _UNREACHABLE
+    return _UNUSABLE if 200 <= error.status < 300 else _FAULTY

@@ -68,7 +68,7 @@ class Ownership:
         if row is not None and row.submitted_at not in (None, task.submitted_at):
             raise HandedOver
         if row is not None:  # the claim replaces both times in the row
-            task.stand_for(None, row.first_submitted_at)
+            task.set_submission_times(None, row.first_submitted_at)
         await self._claim()
 
     async def take_over(self) -> bool:
@@ -93,7 +93,7 @@ class Ownership:
         submitted_at = await self._record.read()
         if self._last_submitted_at is None or submitted_at in (None, self._last_submitted_at):
             return was_held
-        task.stand_for(submitted_at, None)
+        task.set_submission_times(submitted_at, None)
         return True
 
     async def keep(self) -> None:

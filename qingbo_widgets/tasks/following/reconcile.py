@@ -27,9 +27,9 @@ logger = logging.getLogger("qingbo_widgets")
 PATIENCE = 1.0
 
 _NOT_FOUND_BY_KEY = N_(
-    "The service answers, but does not find a task by its key. Look in its dashboard for one submitted at "
-    "{when} to {model}. If it is there, check its id; if not, nothing was made, and "
-    "submitting again makes one task."
+    "The service cannot find tasks by their idempotency key. Look in its dashboard for one submitted at "
+    "{when} to {model}. If it is there, check its id. If not, no task exists, and submitting again creates "
+    "one."
 )
 
 
@@ -105,7 +105,7 @@ async def _adopt(task: Task, manager: Context, snapshot: TaskSnapshot) -> None:
     held = (library, task.key, manager.holder, manager.hold_seconds, manager.observed_holds)
     is_held = await manager.monitor.journal(hold, *held)
     if not is_held and await manager.monitor.journal(library.get, task.key) is not None:
-        raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))
+        raise QingboError(tr("Another kernel is working on this task; the result will appear here."))
     try:
         if (other := await _rival(task, manager, task_id)) is not None:
             text = tr("{id} is another task of this library: {prompt!r:.80}.")

@@ -42,10 +42,10 @@ class TaskRecord:
         manager: the source of the library, the monitor and the settings.
         is_written: whether the journal already has a row of this task.
         in_doubt: whether an earlier submission was never confirmed, so that the task may exist.
-        billed_anew: whether the user has agreed to a second task that is charged too.
+        may_charge_again: whether the user has agreed to a second task that is charged too.
 
     Attributes:
-        is_written, in_doubt, billed_anew: the arguments, kept up to date.
+        is_written, in_doubt, may_charge_again: the arguments, kept up to date.
         may_have_been_sent: whether a request that submits the task may have reached the service.
     """
 
@@ -56,13 +56,13 @@ class TaskRecord:
         *,
         is_written: bool,
         in_doubt: bool = False,
-        billed_anew: bool = False,
+        may_charge_again: bool = False,
     ) -> None:
         self.task = task
         self.manager = manager
         self.is_written = is_written
         self.in_doubt = in_doubt
-        self.billed_anew = billed_anew
+        self.may_charge_again = may_charge_again
         self.may_have_been_sent = False
         #: Whether the task's links were received from the service in this run.
         self.links_are_fresh = False
@@ -184,8 +184,8 @@ class TaskRecord:
             message = write_failed_message(manager.library.journal.place, failure)
             if task.task_id:
                 text = tr(
-                    "{error} It is tried again and again while this kernel runs. Keep the id, {task_id}: "
-                    "resume(id) finds the task again."
+                    "{error} Writing is retried while this kernel runs. Keep the id, {task_id}: resume(id) "
+                    "finds the task again."
                 )
                 message = text.format(error=message, task_id=task.task_id)
             self.unwritten = message
@@ -224,7 +224,7 @@ class TaskRecord:
                 await self.write()
             return None
         self.is_written = True
-        task.stand_for(None, row.first_submitted_at)
+        task.set_submission_times(None, row.first_submitted_at)
         # If both are equally advanced, the row is newer, unless this kernel still has to write its own.
         entry = merged(known, row) if waiting is None else merged(row, merged(known, waiting))
         task.contract = entry.contract  # another kernel may have submitted it under its own

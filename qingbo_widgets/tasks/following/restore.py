@@ -81,7 +81,7 @@ def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
     )
     if task_id:
         text = tr(
-            "{what} check({task_id!r}) follows it at no cost if it exists. submit_again() sends the same "
+            "{what} If it exists, check({task_id!r}) follows it at no cost. submit_again() sends the same "
             "idempotency key ({key})."
         )
     message = text.format(what=what, key=key, task_id=task_id)
@@ -109,8 +109,8 @@ def refusal_in_doubt(error: QingboError, *more: str) -> str:
 def interrupted(key: str) -> SubmissionUnconfirmed:
     """Return the error for a task whose kernel died during the submission."""
     what = tr(
-        "The kernel ended while this task was being submitted. The task may exist, and may be charged: look "
-        "at the service's dashboard before submitting it again."
+        "The kernel ended while this task was being submitted. The task may exist, and may be charged: "
+        "check the service's dashboard before submitting it again."
     )
     return unconfirmed(what, key)
 

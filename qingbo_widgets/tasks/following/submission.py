@@ -35,14 +35,12 @@ logger = logging.getLogger("qingbo_widgets")
 #: Seconds for which a rate-limited submission is retried before it fails.
 RATE_LIMIT_PATIENCE = 300.0
 _ANOTHER = N_(
-    "The service answered with the id {id}, which is that of another task of this library, so this task was "
-    "not confirmed. It may exist, and may be charged: look at the service's dashboard before submitting it "
-    "again."
+    "The service returned the id of another task ({id}), so this one is not confirmed. It may exist, and "
+    "may be charged: check the service's dashboard before submitting it again."
 )
 _FORGOTTEN = N_(
-    "The task was first submitted at {when}, and the service may have forgotten the key of "
-    "that submission meanwhile, so nothing was sent again: another submission may make a second task, which "
-    "is charged too."
+    "The task was first submitted at {when}, and the service may have forgotten its idempotency key. It was "
+    "not sent again, because that could create a second task, which is charged too."
 )
 
 
@@ -120,8 +118,8 @@ async def submit(
                 raise
             # A bug of ours in reading the answer does not prove that the service did not accept the task.
             what = tr(
-                "The request was sent, and the service's answer was not understood ({reason}). The task may "
-                "exist, and may be charged."
+                "The request was sent, but the service's response was not understood ({reason}). The task "
+                "may exist, and may be charged."
             )
             raise unconfirmed(what.format(reason=short_reason(error)), task.key) from None
 
@@ -148,7 +146,7 @@ def _check_key(record: TaskRecord) -> None:
         SubmissionUnconfirmed: it does not, so another submission would make a second task.
     """
     task = record.task
-    if record.in_doubt and not record.billed_anew and task.is_first_key_forgotten:
+    if record.in_doubt and not record.may_charge_again and task.is_first_key_forgotten:
         when = local_time(task.first_submitted_at or task.submitted_at)
         raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
 

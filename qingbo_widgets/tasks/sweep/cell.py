@@ -48,8 +48,7 @@ _ENDED = {
     TaskStatus.cancelled: CellState.cancelled,
 }
 _NOT_GONE = N_(
-    "The service has not lost the task of the cell {cell}; retry() tries again without paying twice for a "
-    "task that the service has."
+    "The service still has the task of the cell {cell}; retry() continues with it, without paying twice."
 )
 
 

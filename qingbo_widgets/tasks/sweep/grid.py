@@ -149,7 +149,7 @@ def make_grid(
         raise TypeError(f"{', '.join(duplicates)}: given in the table and as an argument")
     for name, items in {tr("the table"): rows, **varied}.items():
         if not items:
-            raise ValueError(tr("{name} is empty: there is nothing to generate").format(name=name))
+            raise ValueError(tr("{name} is empty: nothing to generate").format(name=name))
 
     columns = differing(rows)
     numbered = len(rows) > 1 and not columns  # identical rows: only the number distinguishes them

@@ -48,7 +48,11 @@ def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> s
     line = line.format(name=name, summary=grid.summary(), places=max_running)
     callbacks = callback_note(*(item.request for item in grid.combinations))
     line = sentences(line, *prompts_of(grid.combinations), callbacks)
-    return tr("{text} Nothing is sent yet: {ask}").format(text=line, ask=instruction) if instruction else line
+    return (
+        tr("{text} Nothing has been sent yet: {ask}").format(text=line, ask=instruction)
+        if instruction
+        else line
+    )
 
 
 def prompts_of(items: Sequence[Combination | Cell]) -> list[str]:

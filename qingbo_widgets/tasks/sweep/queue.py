@@ -98,7 +98,7 @@ class SweepQueue:
 
     def wake(self) -> None:
         """Check for cells to submit after a change."""
-        self._sweep.settle()
+        self._sweep.update_state()
         with suppress(RuntimeError):  # the manager is closed: nothing more is submitted
             self._manager.monitor.start(self._step)
 
@@ -116,7 +116,7 @@ class SweepQueue:
                     await self._submit(cell)
                     room = self._room()
             self._wait_for_places()
-        sweep.settle()
+        sweep.update_state()
 
     def _room(self) -> int:
         """Return the number of cells that may be submitted now."""
@@ -215,7 +215,7 @@ class SweepQueue:
         if entry is None or (is_held and entry.submitted_at in (None, task.submitted_at)):
             task.resubmit(waits=False, may_send=lambda: self._may_send(task))
         elif task.lifecycle.claim(lambda: task.can_be_submitted):
-            task.stand_for(entry.submitted_at, entry.first_submitted_at)
+            task.set_submission_times(entry.submitted_at, entry.first_submitted_at)
             manager.follow(task, error=None)  # another kernel has submitted it: follow that submission
         was_waiting = cell.task is None
         self._attach(cell, task)

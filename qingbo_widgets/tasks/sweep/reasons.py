@@ -11,38 +11,38 @@ from .brake import Run, Trouble
 
 __all__ = ["ELSEWHERE", "NOT_WRITTEN", "OTHER_CONTRACT", "UNFOLLOWED", "stopped", "waiting"]
 
-ELSEWHERE = N_("Another kernel continues this sweep. resume() checks again.")
+ELSEWHERE = N_("Another kernel is running this sweep. resume() checks again.")
 NOT_WRITTEN = N_("{error} Nothing more was sent.")
 _STOPPED = {
     Trouble.lost: N_(
-        "{count} submissions in a row were not confirmed: the service may have accepted each of them, and "
-        "may charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is "
-        "listed there, use Check with its id. Then resume() sends one more as a test, and the others once "
-        "that is confirmed."
+        "{count} submissions in a row were not confirmed. The service may have accepted each of them, and "
+        "may charge for it. Nothing more is sent. Check the service's dashboard: to follow a task that is "
+        "listed there, use Check with its id. resume() then sends one more as a test, and the others once "
+        "it is confirmed."
     ),
     Trouble.refused: N_(
-        "{count} submissions in a row were refused with the same answer. No tasks were made of them, and "
-        "nothing was charged for them. The last answer: {error} Nothing more is sent. Once the cause is "
-        "fixed, resume() sends one more as a test, and the others once that is accepted; retry_failed() then "
+        "{count} submissions in a row were refused with the same response. No tasks were created, and "
+        "nothing was charged. The last response: {error} Nothing more is sent. Once you have fixed the "
+        "cause, resume() sends one more as a test, and the others once it is accepted; retry_failed() then "
         "repeats those that were refused."
     ),
     Trouble.failed: N_(
-        "{count} tasks in a row were made and failed for the same reason, and each of them may have been "
-        "charged: see the service's dashboard. The last error: {error} Nothing more is sent. Once the cause "
-        "is fixed, resume() sends one more as a test, and the others once its video is made; retry_failed() "
-        "then makes new tasks for those that failed."
+        "{count} tasks in a row failed for the same reason. Each may have been charged: see the service's "
+        "dashboard. The last error: {error} Nothing more is sent. Once you have fixed the cause, resume() "
+        "sends one more as a test, and the others once its video is finished; retry_failed() then creates "
+        "new tasks for those that failed."
     ),
 }
 _UNSENT = N_("Cells that were not sent: {count}.")
-_PLACES = N_("The service takes no more than {count} of these tasks at once now; the others wait their turn.")
-_LATER = N_("The service takes no more tasks now. The next one is sent at {when}, by itself.")
+_PLACES = N_("The service takes at most {count} of these tasks at once now; the others wait.")
+_LATER = N_("The service takes no more tasks now. The next one is sent automatically at {when}.")
 OTHER_CONTRACT = N_(
-    "{error} Nothing more is sent. Once connected so, with the library in {folder!r}, "
-    "Sweep.load({name!r}).resume() submits the waiting cells there."
+    "{error} Nothing more is sent. After you have connected that way with the library {folder!r}, "
+    "Sweep.load({name!r}).resume() submits the waiting cells."
 )
 UNFOLLOWED = N_(
     "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
-    "sent. Once the cause is fixed, follow_again() follows it again at no cost; then resume() sends the "
+    "sent. Once you have fixed the cause, follow_again() follows it at no cost; then resume() sends the "
     "others."
 )
 

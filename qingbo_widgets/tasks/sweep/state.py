@@ -84,7 +84,7 @@ class SweepState(HasTraits):
         """Set the message about what the sweep waits for."""
         self.set_trait("message", message)
 
-    def settle(self) -> None:
+    def update_state(self) -> None:
         """Set the state to ended or back to running, depending on the cells."""
         with self._changing:
             is_over = all(cell.is_over for cell in self.cells)

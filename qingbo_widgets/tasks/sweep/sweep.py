@@ -37,13 +37,15 @@ __all__ = ["ASK", "Sweep"]
 #: Keeps a name unique per manager, even if two threads request it at the same time.
 _by_name = threading.RLock()
 
-_PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your confirmation. {ask}")
+_PLANNED = N_(
+    "Nothing has been sent yet: the sweep {name!r} ({count} tasks) waits for your confirmation. {ask}"
+)
 ASK = N_("sweep.start() submits them.")
 _LOADED = N_("Loaded from the library. Nothing more is submitted until resume().")
 _OTHER_DEFAULTS = N_(
-    "Tasks of this sweep were submitted under contract {other:.20}, and this connection speaks {spoken}, in "
-    "which what is not set means something else: the waiting cells need {changes} for the videos that were "
-    "meant. A new sweep that sets it makes those; resume() submits the cells as they are."
+    "This sweep has tasks of contract {other:.20}; this connection uses {spoken}, which has other defaults. "
+    "For the same videos, the waiting cells need {changes}: set it in a new sweep. resume() submits the "
+    "cells as they are."
 )
 _CLOSED = N_("Its manager was closed. Call connect(), then Sweep.load({name!r}) to continue.")
 
@@ -135,7 +137,7 @@ class Sweep(SweepState):
             if loaded.counts[CellState.waiting]:
                 note = callback_note(*(cell.request for cell in loaded.cells))
                 loaded.set_paused(sentences(tr(_LOADED), loaded._defaults_note(), note))
-            loaded.settle()
+            loaded.update_state()
         return loaded
 
     @property

@@ -45,35 +45,37 @@ _DAMAGE = re.compile(r"\ufffd|[ÃÂ][¡-¿]|â€\W|ï[»¿][¿½]|ðŸ|(?:[ä-�
 _OTHER_FILES = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF", b"<")
 #: Characters without width that a page or a chat adds to a copied number.
 _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
-_NO_FILE = N_("there is no CSV file {path}; prompts go into a list: sweep(prompt=[…])")
+_NO_FILE = N_("the CSV file {path} does not exist; pass prompts as a list: sweep(prompt=[…])")
 _UNSURE = N_(
-    "{path}: the encoding of the text is not certain, and a wrong one would make videos of other words. The "
-    "first prompt would read {readings}. Choose the right one, for example sweep({file!r}, "
-    "encoding={encoding!r}), or save the file as CSV UTF-8."
+    "{path}: the encoding of the text is not certain, and a wrong one changes the prompts. The first prompt "
+    "reads {readings}. Choose the right one, for example sweep({file!r}, encoding={encoding!r}), or save "
+    "the file as CSV UTF-8."
 )
 _NO_READING = N_(
-    "{path} is not text in an encoding that is known here; save it as CSV UTF-8, or name its encoding: "
-    "sweep({file!r}, encoding=…)"
+    "{path} has an unknown text encoding; save it as CSV UTF-8, or name its encoding: sweep({file!r}, "
+    "encoding=…)"
 )
 _NOT_IN = N_(
-    "{path} is not text in the encoding {encoding!r}: {reason}. Leave encoding out, and the error shows how "
-    "the text reads in others."
+    "{path} is not text in the encoding {encoding!r}: {reason}. Without encoding=, the error shows the text "
+    "in other encodings."
 )
-_NO_ENCODING = N_("encoding={encoding!r} is not the name of an encoding; 'gb18030' or 'cp1252' is one")
-_NO_CSV = N_("{path} is a workbook, or another file that is no CSV; save the table as CSV UTF-8")
+_NO_ENCODING = N_(
+    "encoding={encoding!r} is not the name of an encoding; use one such as 'gb18030' or 'cp1252'"
+)
+_NO_CSV = N_("{path} is a workbook or another file, not CSV; save the table as CSV UTF-8")
 _DAMAGED = N_(
     "{path}: the text {cell!r} was damaged when it was saved in a wrong encoding; correct it where the file "
     "was made, and save it as CSV UTF-8"
 )
 _FORMULA = N_(
-    "row {row}: the cell {cell!r} is an error of the spreadsheet; correct it there, or put an apostrophe in "
-    "front of a text that begins with =, + or -"
+    "row {row}: the cell {cell!r} is an error of the spreadsheet; correct it there, or put an apostrophe "
+    "before text that begins with =, + or -"
 )
-_TOO_LONG = N_("row {row} has more cells than there are columns: {cells}; put a text with commas in quotes")
+_TOO_LONG = N_("row {row} has more cells than columns: {cells}; put text with commas in quotes")
 _NO_HEADER = N_(
     "row {row}: the cell {cell!r} is in a column without a name; give the column one, or empty it"
 )
-_TWICE = N_("two columns are named {name!r}; a field is one column")
+_TWICE = N_("two columns are named {name!r}; keep one of them")
 
 
 @dataclass(frozen=True)

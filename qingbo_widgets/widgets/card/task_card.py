@@ -485,7 +485,7 @@ class TaskCard(Composite):
             self.task.submit_again()
         elif self._is_warned:
             self._is_warned = False  # one consent is for one submission
-            self.task.submit_again(billed_anew=True)
+            self.task.submit_again(may_charge_again=True)
         else:
             # Not an error: after one, the second of a double click would count as the consent.
             self._is_warned, self._notice = True, tr(_ANEW)

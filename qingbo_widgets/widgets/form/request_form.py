@@ -151,7 +151,7 @@ class RequestForm(FormState, Composite):
         """
         loading.presets_of(self).save(name, loading.fields_of(self))
 
-    def start_afresh(self) -> None:
+    def reset(self) -> None:
         """Reset every field to the value that the code set when it created the form."""
         loading.fill(self, self.given)
 

@@ -104,7 +104,7 @@ class Gallery(Composite):
             self._pick, {"delete": self._delete_one, "preview": self._play, "escape": self._escape}
         )
         self._input.plays = not is_colab()
-        self.tiles = Tiles(self.library, self.look_at, _OnPoster(self), self.opened)
+        self.tiles = Tiles(self.library, self.open_video, _OnPoster(self), self.opened)
         self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
         self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
         self._size = ipywidgets.Dropdown(options=_SIZES, value=page_size, description=tr("Per page"))
@@ -132,7 +132,7 @@ class Gallery(Composite):
         self.add_class("qingbo-gallery")
         self.cell_output = CellOutput(self)
         self._head.value = markup.style() + markup.style(CSS) + self.cell_output.style
-        self._number.observe(lambda change: self.turn(change["new"]), "value")
+        self._number.observe(lambda change: self.show_page(change["new"]), "value")
         self._size.observe(lambda _: self._search(), "value")
         self.reload()
 
@@ -141,13 +141,13 @@ class Gallery(Composite):
         """The tasks of the current page, in order."""
         return tuple(entry for entry, _ in self._shown)
 
-    def turn(self, page: int) -> None:
+    def show_page(self, page: int) -> None:
         """Show another page; a number out of range becomes the nearest page."""
         if page != self.page:
             self.page, self._key = page, None
             self._draw()
 
-    def look_at(self, key: str | None) -> None:
+    def open_video(self, key: str | None) -> None:
         """Open a task of the current page by its key; ``None`` closes the open task."""
         self._key = key if any(entry.key == key for entry, _ in self._shown) else None
         self._arrange()
@@ -246,13 +246,13 @@ class Gallery(Composite):
         keys = [entry.key for entry, _ in self._shown]
         if step == 0 or self._key not in keys:
             key, self._key = self._key, None
-            self.look_at(None)
+            self.open_video(None)
             if step == 0 and key is not None:
                 self._input.focus_tile(key if key in keys else (keys or [""])[0])
             return
         place = keys.index(self._key) + step
         if 0 <= place < len(keys):
-            self.look_at(keys[place])
+            self.open_video(keys[place])
         elif 1 <= self.page + step <= self._last_page:
             self.page += step
             self._draw(opened=0 if step > 0 else -1)
@@ -318,7 +318,7 @@ class Gallery(Composite):
         return self._opened[0], self.library.judgements.of_all([self._key])[self._key]
 
     def _button(self, description: str, step: int) -> ipywidgets.Button:
-        return button(description, "", lambda: self.turn(self.page + step))
+        return button(description, "", lambda: self.show_page(self.page + step))
 
 
 def next_after(keys: Sequence[str], deleted: Collection[str]) -> str | None:

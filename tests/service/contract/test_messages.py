@@ -35,14 +35,14 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3-omni",
             {"prompt": "<<<image_1>>> swims"},
-            "prompt: '<<<image_1>>>' names an image, and image_urls has none; put an image into "
-            "image_urls, or take '<<<image_1>>>' out of the prompt.",
+            "prompt: '<<<image_1>>>' names an image, but image_urls is empty; add an image, or "
+            "remove '<<<image_1>>>' from the prompt.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"prompt": "<<<image_2>>> swims", "image_urls": IMAGE},
-            "prompt: '<<<image_2>>>' names an image that is not there: image_urls has 1; try "
+            "prompt: '<<<image_2>>>' names an image that does not exist: image_urls has 1; try "
             "'<<<image_1>>>'.",
         ),
         (
@@ -69,7 +69,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3",
             {"multi_prompt": [("A koi", 5)]},
-            "multi_prompt: (('A koi', 5),) needs multi_shot True; try multi_shot=True, "
+            "multi_prompt: (('A koi', 5),) needs multi_shot=True; try multi_shot=True, "
             "shot_type='customize'.",
         ),
         (
@@ -108,7 +108,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v2-6",
             {"duration": 7},
-            "duration: 7 is not one of 5, 10 (whole seconds) that kling-v2-6 renders; try 5. Models "
+            "duration: 7 is not a length that kling-v2-6 renders (5, 10, in whole seconds); try 5. Models "
             "that take it: kling-3.0-turbo, kling-v3, kling-v3-omni.",
         ),
         (
@@ -116,14 +116,15 @@ def chinese() -> Iterator[None]:
             "kling-3.0-turbo",
             {"prompt": "", "shots": [("A koi", 3), ("A heron", 4)]},
             "shots: (Shot(prompt='A koi', duration=3), Shot(prompt='A heron', duration=4)) is set, but "
-            "kling-3.0-turbo does not take it (kling-v3 and kling-v3-omni would); leave shots out.",
+            "kling-3.0-turbo does not take it; leave shots out. Models that take it: kling-v3 and "
+            "kling-v3-omni.",
         ),
         (
             TODAY,
             "kling-v3",
             {"prompt": "", "shots": [("A koi", 9), ("A heron", 9)]},
-            "shots: it is multi_prompt in contract 2026-11. multi_prompt: its shots add up to 18 s, and "
-            "kling-v3 renders 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15; change theirs.",
+            "shots: it is multi_prompt in contract 2026-11. multi_prompt: the shots add up to 18 s, but "
+            "kling-v3 renders 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 s; change their durations.",
         ),
         (
             TODAY,
@@ -136,63 +137,61 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3-omni",
             {"action": "edit", "video_urls": VIDEO, "multi_shot": True, "shot_type": "customize", **SHOT},
-            "multi_prompt: the shots add up to 5 s, and the duration must be 0, because the input video "
-            "decides it; leave multi_prompt out.",
+            "multi_prompt: the shots add up to 5 s, but the input video sets the length; leave multi_prompt "
+            "out.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"action": "edit", "video_urls": VIDEO, "shots": [("A koi", 5)]},
-            "shots: the shots add up to 5 s, and the duration must be 0, because the input video decides it; "
-            "leave shots out.",
+            "shots: the shots add up to 5 s, but the input video sets the length; leave shots out.",
         ),
         (
             TODAY,
             "kling-v3",
             {"duration": 5, "shots": [("A koi", 9), ("A heron", 9)]},
-            "shots: it is multi_prompt in contract 2026-11. multi_prompt: its shots add up to 18 s, and "
-            "kling-v3 renders 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15; change theirs.",
+            "shots: it is multi_prompt in contract 2026-11. multi_prompt: the shots add up to 18 s, but "
+            "kling-v3 renders 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 s; change their durations.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"video_urls": VIDEO, "image_urls": IMAGE, "image_with_roles": [(OTHER, "reference")]},
-            "image_with_roles: 2 images are given with an input video, which allows one; leave image_urls or "
+            "image_with_roles: 2 images given, but an input video allows one; leave image_urls or "
             "image_with_roles out.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"video_urls": VIDEO, "image_urls": IMAGE, "last_frame": OTHER},
-            "last_frame: 2 images are given with an input video, which allows one; leave image_urls or "
-            "last_frame out.",
+            "last_frame: 2 images given, but an input video allows one; leave image_urls or last_frame out.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"video_urls": VIDEO, "image_with_roles": [(IMAGE, "first_frame"), (OTHER, "last_frame")]},
-            "image_with_roles: 2 images are given with an input video, which allows one; try 1.",
+            "image_with_roles: 2 images given, but an input video allows one; try 1.",
         ),
         (
             TODAY,
             "kling-video-o1",
             {"video_urls": VIDEO, "image_urls": IMAGE, "last_frame": OTHER},
-            "last_frame: with it, image_urls has 2, but it can have only one image beside an input video; "
+            "last_frame: image_urls has 2 with it, but it can have only one image with an input video; "
             "leave last_frame out.",
         ),
         (
             TODAY,
             "kling-video-o1",
             {"video_urls": VIDEO, "last_frame": OTHER},
-            f"last_frame: '{OTHER}' needs an input image too, which cannot be combined with the other "
-            "fields; leave last_frame out.",
+            f"last_frame: '{OTHER}' needs an input image too, which the other fields do not allow; "
+            "leave last_frame out.",
         ),
         (
             TODAY,
             "kling-video-o1",
             {"action": "edit", "video_urls": VIDEO, "last_frame": OTHER},
-            f"last_frame: '{OTHER}' needs an input image too, which cannot be combined with the other "
-            "fields; leave last_frame out.",
+            f"last_frame: '{OTHER}' needs an input image too, which the other fields do not allow; "
+            "leave last_frame out.",
         ),
         (
             TODAY,
@@ -236,7 +235,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3-omni",
             {"video_urls": VIDEO, "image_urls": [IMAGE] * 7},
-            "image_urls: 7 given, but it can have only one image beside an input video; try 1.",
+            "image_urls: 7 given, but it can have only one image with an input video; try 1.",
         ),
         (
             TODAY,
@@ -255,44 +254,44 @@ def chinese() -> Iterator[None]:
             APRIL,
             "kling-v3",
             {"resolution": "1080p"},
-            "resolution: '1080p' is set, but it is a parameter of contract 2026-11, and this is "
-            "contract 2026-04; use mode='pro' instead.",
+            "resolution: '1080p' is set, but it is a parameter of contract 2026-11, not 2026-04; "
+            "use mode='pro' instead.",
         ),
         (
             APRIL,
             "kling-v3",
             {"resolution": "4k"},
-            "resolution: '4k' is set, but it is a parameter of contract 2026-11, and this is contract "
-            "2026-04; leave resolution out, or use contract 2026-11.",
+            "resolution: '4k' is set, but it is a parameter of contract 2026-11, not 2026-04; "
+            "leave resolution out, or use contract 2026-11.",
         ),
         (
             APRIL,
             "kling-v3",
             {"generate_audio": False},
-            "generate_audio: False is set, but it is a parameter of contract 2026-11, and this is "
-            "contract 2026-04; use enable_audio=False instead.",
+            "generate_audio: False is set, but it is a parameter of contract 2026-11, not 2026-04; "
+            "use enable_audio=False instead.",
         ),
         (
             APRIL,
             "kling-v3",
             {"multi_prompt": [("A koi", 3), ("A heron", 4)]},
             "multi_prompt: (('A koi', 3), ('A heron', 4)) is set, but it is a parameter of contract "
-            "2026-11, and this is contract 2026-04; use shots=[('A koi', 3), ('A heron', 4)] instead.",
+            "2026-11, not 2026-04; use shots=[('A koi', 3), ('A heron', 4)] instead.",
         ),
         (
             APRIL,
             "kling-v3",
             {"negative_prompt": "rain"},
-            "negative_prompt: 'rain' is set, but kling-v3 does not take it (kling-v1-6 and kling-v1 "
-            "would, and kling-v3 in contract 2026-11); leave negative_prompt out.",
+            "negative_prompt: 'rain' is set, but kling-v3 does not take it; leave negative_prompt out. "
+            "Models that take it: kling-v1-6 and kling-v1, and kling-v3 in contract 2026-11.",
         ),
         (
             APRIL,
             "kling-v1",
             {"video_urls": VIDEO},
             f"video_urls: ('{VIDEO}',) is set, but it is a parameter of contract 2026-11 (for "
-            "kling-v3-omni, kling-video-o1, kling-v2-6-motion-control, kling-v3-motion-control), and "
-            "this is contract 2026-04; leave video_urls out.",
+            "kling-v3-omni, kling-video-o1, kling-v2-6-motion-control, kling-v3-motion-control), not "
+            "2026-04; leave video_urls out.",
         ),
     ],
 )
@@ -306,18 +305,23 @@ def test_a_problem(contract: str, model: str, fields: dict[str, Any], message: s
     ("model", "fields", "message"),
     [
         ("kling-3.0", {}, "Did you mean kling-3.0-turbo or kling-v3?"),
-        ("kling-v3", {"shot_type": "customize"}, "shot_type: it is about the shots of multi_shot=True"),
+        ("kling-v3", {"shot_type": "customize"}, "shot_type: it needs multi_shot=True"),
         (
             "kling-v3",
             {"multi_shot": True, "shot_type": "customize"},
             "shot_type: 'customize' takes the shots from multi_prompt, which is not set.",
         ),
-        ("kling-v3", {"prompt": "@robo walks"}, "prompt: '@robo' is not the name of an element"),
-        ("kling-v3", {"prompt": "@robo walks", "element_list": [ROBOT]}, "prompt: '@robo' is not the name"),
+        ("kling-v3", {"prompt": "@robo walks"}, "prompt: no element is named '@robo'"),
+        (
+            "kling-v3",
+            {"prompt": "@robo walks", "element_list": [ROBOT]},
+            "prompt: no element is named '@robo'",
+        ),
         (
             "kling-v3",
             {"prompt": "<<<image_1>>> walks", "image_urls": IMAGE},
-            "prompt: kling-v3 reads '<<<image_1>>>' as plain text; kling-v3-omni and kling-video-o1 would",
+            "prompt: kling-v3 reads '<<<image_1>>>' as plain text. Models that read it as an image: "
+            "kling-v3-omni and kling-video-o1.",
         ),
     ],
 )
@@ -362,8 +366,8 @@ def test_an_image_that_is_not_sent_has_no_name() -> None:
     )
     messages = [problem.message for problem in request.problems(TODAY)]
     assert (
-        "prompt: '<<<image_1>>>' names an image, and with the other fields no image is sent; take "
-        "'<<<image_1>>>' out of the prompt."
+        "prompt: '<<<image_1>>>' names an image, but no image is sent with these settings; remove "
+        "'<<<image_1>>>' from the prompt."
     ) in messages
 
 
@@ -403,20 +407,20 @@ def test_the_sentences_in_chinese() -> None:
     (problem,) = VideoRequest("kling-v1", "锦鲤").problems(TODAY)
     assert str(problem) == (
         "model: 'kling-v1' 不在 2026-11 版接口中；可完成同样请求的有 "
-        "kling-v3、kling-3.0-turbo、kling-v2-6、kling-v3-omni、kling-video-o1；例如 'kling-v3' 就可以。"
+        "kling-v3、kling-3.0-turbo、kling-v2-6、kling-v3-omni、kling-video-o1；可改为 'kling-v3'。"
     )
     (warning,) = VideoRequest("kling-3.0", "锦鲤").warnings(TODAY)
     assert str(warning) == (
-        "model: 'kling-3.0' 不在本目录中，将原样发送。是不是想写 kling-3.0-turbo 或 kling-v3？"
+        "model: 'kling-3.0' 不是已知的模型，将原样发送。是不是想写 kling-3.0-turbo 或 kling-v3？"
     )
     (problem,) = VideoRequest("kling-v3", "锦鲤", action="edit").problems(TODAY)
     assert str(problem) == (
-        "action: 'edit' 不在 generate 之中；例如 'generate' 就可以。"
+        "action: 'edit' 不可用（可选：generate）；可改为 'generate'。"
         "支持它的模型：kling-v3-omni 和 kling-video-o1。"
     )
     (problem,) = VideoRequest("kling-v2-6", "锦鲤", image_urls=[IMAGE, OTHER]).problems(TODAY)
     assert str(problem) == (
-        "image_urls: 给出了 2 个，但只有分辨率为 1080p 时才能包含尾帧；例如 resolution='1080p' 就可以。"
+        "image_urls: 给出了 2 个，但只有分辨率为 1080p 时才能包含尾帧；可改为 resolution='1080p'。"
     )
 
 

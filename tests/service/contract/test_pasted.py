@@ -189,7 +189,7 @@ def test_null_is_not_set() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "nothing"),
+        ("", "Nothing to read"),
         ("A koi in a pond", "not JSON"),
         ('{"prompt": "A koi"', "line 1"),
         ("[1, 2]", "not an object"),

@@ -136,7 +136,7 @@ def test_a_body_with_more_than_a_request_is_refused() -> None:
     assert VideoRequest.from_body(body) == VideoRequest("kling-v1", "a koi", mode="pro")
     with pytest.raises(TypeError, match="body must be a mapping, the JSON object of a request, not list"):
         VideoRequest.from_body([body])  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="no contract '2099-01'"):
+    with pytest.raises(ValueError, match="Contract '2099-01' does not exist"):
         VideoRequest.from_body(body, "2099-01")
 
 
@@ -184,7 +184,7 @@ def test_a_key_in_the_place_of_a_name_is_not_shown() -> None:
 )
 def test_a_key_in_the_place_of_a_contract_is_not_shown(call: Callable[[str], object]) -> None:
     """A key given as the contract is in no message, nor in a variable that a verbose traceback shows."""
-    with pytest.raises(ValueError, match="no contract '<hidden>'; the contracts are 2026-04") as caught:
+    with pytest.raises(ValueError, match="'<hidden>' does not exist; choose one of 2026-04") as caught:
         call("sk-0123456789abcdef")
     assert "sk-0123456789abcdef" not in shown_by(caught.value)
 

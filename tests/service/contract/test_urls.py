@@ -37,19 +37,19 @@ def test_addresses_that_may_have_the_key(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("http://qingbo.dev/v1", "in the clear"),
-        ("http://localhost.evil.example/v1", "in the clear"),
-        ("http://10.0.0.1/v1", "in the clear"),
-        ("http://x.localhost/v1", "in the clear"),  # its resolver may query the network
-        ("http://134744072/v1", "in the clear"),
+        ("http://qingbo.dev/v1", "sent unencrypted"),
+        ("http://localhost.evil.example/v1", "sent unencrypted"),
+        ("http://10.0.0.1/v1", "sent unencrypted"),
+        ("http://x.localhost/v1", "sent unencrypted"),  # its resolver may query the network
+        ("http://134744072/v1", "sent unencrypted"),
         ("ftp://qingbo.dev", "not an http"),
         ("qingbo.dev/v1", "not an http"),
         ("https://", "not an http"),
         ("https://[::1", "not an http"),
         ("https://a.example:port/", "not an http"),
-        ("https://user:word@qingbo.dev/v1", "more than a host"),
-        ("https://qingbo.dev/v1?key=1", "more than a host"),
-        ("https://qingbo.dev/v1#x", "more than a host"),
+        ("https://user:word@qingbo.dev/v1", "only a host and a path"),
+        ("https://qingbo.dev/v1?key=1", "only a host and a path"),
+        ("https://qingbo.dev/v1#x", "only a host and a path"),
     ],
 )
 def test_addresses_that_must_not_have_the_key(url: str, reason: str) -> None:

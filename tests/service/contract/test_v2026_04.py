@@ -307,7 +307,7 @@ def test_the_answer_to_cancel() -> None:
 )
 def test_a_response_without_a_task(body: object) -> None:
     """A response without a usable task id raises."""
-    with pytest.raises(ValueError, match="the answer"):
+    with pytest.raises(ValueError, match="the response"):
         CONTRACT.decode(body)
 
 

@@ -314,7 +314,7 @@ def test_two_spellings_with_different_values(
             "kling-v2-6",
             {"shots": [("A koi", 5)]},
             "shots",
-            "does not take it (kling-v3 and kling-v3-omni would)",
+            "Models that take it: kling-v3 and kling-v3-omni.",
         ),
         ("kling-v3", {"cfg_scale": 0.5}, "cfg_scale", "is a parameter of contract 2026-04 (for kling"),
     ],
@@ -333,7 +333,7 @@ def test_a_problem_has_the_name_that_the_caller_used(
     [
         ("kling-v1", {}, "kling-v3"),
         ("kling-v2-master", {"mode": "pro", "image_urls": IMAGE, "last_frame": OTHER}, "kling-v2-6"),
-        ("kling-v1-6", {"camera_control": "forward_up"}, "no model of it can do all of this"),
+        ("kling-v1-6", {"camera_control": "forward_up"}, "none of its models supports the whole request"),
         ("kling-v2.6", {}, "is now called kling-v2-6"),
     ],
 )
@@ -385,7 +385,7 @@ def test_an_unlisted_model_is_sent_as_it_is() -> None:
     """A model that this version does not describe is sent with what the caller set, and nothing else."""
     request = VideoRequest("veo3.1-fast", "A koi", duration=8, resolution="4k")
     assert request.problems(CONTRACT) == ()
-    assert "not in this catalogue" in request.warnings(CONTRACT)[0].message
+    assert "is not a known model" in request.warnings(CONTRACT)[0].message
     assert CONTRACTS[CONTRACT].encode(request) == {
         "model": "veo3.1-fast",
         "action": "generate",

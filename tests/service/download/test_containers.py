@@ -38,7 +38,7 @@ def test_a_container_with_other_bytes_behind_it(suffix: str) -> None:
     """Bytes behind the end are odd, and the remark says that they were kept."""
     data = CONTAINERS[suffix] + b"\r\nmore"
     assert shape(data) is Shape.odd
-    assert "All bytes that arrived were kept" in remark_on(io.BytesIO(data), len(data), suffix)
+    assert "All received bytes were kept" in remark_on(io.BytesIO(data), len(data), suffix)
 
 
 @pytest.mark.parametrize(

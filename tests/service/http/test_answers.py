@@ -89,7 +89,7 @@ def test_an_answer_with_a_task_is_no_refusal(status: int, code: str | None) -> N
     error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR.", is_submission=True)
     assert isinstance(error, ServerFault)
     assert error.task_id == "lost-1"
-    assert str(error).endswith("m. The answer names the task lost-1 all the same. UNCLEAR.")
+    assert str(error).endswith("m. But the response names the task lost-1. UNCLEAR.")
 
 
 @pytest.mark.parametrize("status", [200, 400, 402, 429])
@@ -143,7 +143,7 @@ def test_a_refusal_that_is_not_the_services_own(status: int, body: object, words
     """An error from a firewall or gateway does not advise the user to correct the request."""
     error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
     assert type(error) is ServerFault
-    assert str(error) == f"{status}: the answer is not the service's own: {words}. UNCLEAR"
+    assert str(error) == f"{status}: the response is not from the service itself: {words}. UNCLEAR"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,9 @@ def test_a_page_of_html_becomes_a_line() -> None:
         b"<html><style>b{}</style><h1>502 Bad\nGateway</h1><script>x()</script>&lt;nginx&gt;" + b"<p>z" * 9999
     )
     error = error_in(answered(502, page), KEY)
-    assert error.message.startswith("the answer is not the service's own: 502 Bad Gateway <nginx> z z")
+    assert error.message.startswith(
+        "the response is not from the service itself: 502 Bad Gateway <nginx> z z"
+    )
     assert len(str(error)) < 400
 
 
@@ -298,7 +300,7 @@ def test_the_end_of_a_spending_limit(reset_at: object, is_inside: bool) -> None:
     error = error_in(limited, KEY, "REFUSED", "UNCLEAR", is_submission=True)
     assert isinstance(error, RateLimited)
     assert (error.reset_at, error.retry_after) == (RESET, HOURS * 3600)
-    assert f"It ends at {local_time(RESET, seconds=True)}: try again then." in str(error)
+    assert f"The limit ends at {local_time(RESET, seconds=True)}: try again then." in str(error)
     assert "Nothing was charged." in str(error)
 
 
@@ -308,14 +310,14 @@ def test_a_spending_limit_without_an_end() -> None:
     error = error_in(answered(429, body), KEY)
     assert isinstance(error, RateLimited)
     assert (error.reset_at, error.retry_after) == (None, None)
-    assert "does not say when it ends" in str(error)
+    assert "does not say when the limit ends" in str(error)
     assert "minute" not in str(error)
 
 
 @pytest.mark.parametrize(
     ("status", "code", "kind", "text"),
     [
-        (400, "capability_violation", BadRequest, "The model does not take this parameter"),
+        (400, "capability_violation", BadRequest, "The model does not accept this parameter"),
         (400, "input_video_duration_unknown", BadRequest, "cannot read the length of the input video"),
         (400, "task_not_cancellable", BadRequest, "already making this video"),
         (500, "price_not_configured", BadRequest, "no price for this model"),

@@ -94,7 +94,7 @@ def test_a_proxy_of_an_unknown_kind(value: str, example: str, monkeypatch: pytes
     """The error names the variable, the kind, and the same address with a kind that works."""
     monkeypatch.setenv("HTTPS_PROXY", value)
     scheme = value.partition(":")[0]
-    text = f"HTTPS_PROXY sets a proxy of the kind {scheme}://, which does not work here; try {example}."
+    text = f"HTTPS_PROXY sets a {scheme}:// proxy, which does not work here; try {example}."
     assert text in refusal()
 
 
@@ -130,7 +130,7 @@ def test_a_socks_proxy_that_does_not_connect(
     message = proxy_failure(cause, "service.example", proxy)
     assert f"the proxy {scheme}://127.0.0.1:7890 (set in ALL_PROXY) did not connect" in message
     assert PASSWORD not in message
-    lookup = f" With {advised}://127.0.0.1:7890, the proxy looks the name up, and not this machine."
+    lookup = f" With {advised}://127.0.0.1:7890, the proxy resolves the name instead of this machine."
     assert message.endswith(lookup if advised else "correct or unset ALL_PROXY.")
 
 
@@ -156,7 +156,7 @@ def test_a_proxy_whose_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("login", "step", "words"),
     [
-        ("", answer(b"who?", 407), "wants a user name and a password (407)"),
+        ("", answer(b"who?", 407), "requires a user name and a password (407)"),
         (f"me:{PASSWORD}@", answer(b"who?", 407), "does not accept the user name and the password"),
         ("", answer(b"<html>no", 403), "answered 403 instead of connecting. Correct or unset HTTPS_PROXY."),
         ("", answer(b"", 302, Location="http://login.example"), "answered 302 instead of connecting"),
@@ -182,7 +182,7 @@ def test_a_proxy_that_does_not_connect(
 def test_a_proxy_with_tls_that_speaks_none(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The usual slip, https:// for a proxy without TLS, is named."""
     monkeypatch.setenv("HTTPS_PROXY", server.url.replace("http:", "https:"))
-    assert "its address begins with http:// and not with https://" in refusal()
+    assert "its address begins with http://, not https://" in refusal()
 
 
 def test_a_status_request_of_a_running_task(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,9 +227,9 @@ def test_trusted_certificates_that_cannot_be_read(
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv(variable, str(path))
-    why = "there is no such file" if content is None else "no certificates can be read from it"
+    why = "this file does not exist" if content is None else "no certificates can be read from it"
     assert refusal(server.url.replace("http:", "https:")) == (
-        f"{variable} names {path} as the file of trusted certificates, and {why}. Correct or unset "
+        f"{variable} sets {path} as the file of trusted certificates, but {why}. Correct or unset "
         f"{variable}. Nothing was sent."
     )
     assert server.requests == []
@@ -259,8 +259,8 @@ def test_certificates_that_are_not_accepted(tmp_path: Path, monkeypatch: pytest.
         assert "not in the file that REQUESTS_CA_BUNDLE names" in refusal(url)
     for pem, words in (
         (other, "localhost showed a certificate (TLS) for another name"),
-        (old, "has expired or is not valid yet. This machine's clock says 2"),
-        (future, "has expired or is not valid yet. This machine's clock says 2"),
+        (old, "has expired or is not valid yet. Check this machine's clock, which says 2"),
+        (future, "has expired or is not valid yet. Check this machine's clock, which says 2"),
     ):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
         with tls_server(pem) as url:
@@ -274,7 +274,7 @@ def test_no_common_version_of_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pem = certificate(tmp_path / "good")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
     with tls_server(pem, newest=ssl.TLSVersion.TLSv1) as url:
-        assert "no version of the encryption (TLS) in common" in refusal(url)
+        assert "no common version of the encryption (TLS)" in refusal(url)
 
 
 def test_plain_http_behind_https(server: FaultServer) -> None:
@@ -291,7 +291,7 @@ def test_plain_http_behind_https(server: FaultServer) -> None:
         thread.start()
         message = refusal(f"https://127.0.0.1:{listener.getsockname()[1]}/v1")
         thread.join()
-    assert "127.0.0.1 answered without encryption (TLS) where https was expected" in message
+    assert "127.0.0.1 answered without encryption (TLS), but the address says https" in message
 
 
 @pytest.mark.parametrize("content", [None, "default login me password", "\0\0", "machine ["])

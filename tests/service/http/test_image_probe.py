@@ -132,8 +132,8 @@ def test_a_redirect_is_followed(server: FaultServer) -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (answer(b"", 404), "no image at this address: its server answers 404"),
-        (answer(b"", 410), "no image at this address: its server answers 410"),
+        (answer(b"", 404), "No image at this address: its server returns 404"),
+        (answer(b"", 410), "No image at this address: its server returns 410"),
         (answer(b"GIF89a" + b"\0" * 99), "not a JPEG, PNG or WebP"),
         (answer(b"GIF89a" + b"\0" * 99, Content_Type="image/png"), "not a JPEG, PNG or WebP"),
         (answer(gzip.compress(b"GIF89a"), Content_Encoding="gzip"), "not a JPEG, PNG or WebP"),
@@ -155,31 +155,35 @@ def test_an_image_that_certainly_cannot_be_used(server: FaultServer, step: Step,
 @pytest.mark.parametrize(
     ("step", "words", "is_transient"),
     [
-        (answer(b"no programs", 403), "answers 403", False),
-        (answer(b"", 401), "answers 401", False),
-        (answer(b"", 405), "answers 405", False),
-        (answer(b"", 451), "answers 451", False),
-        (answer(PNG, 206), "answers 206", False),
-        (answer(b"", 204), "answers 204", False),
-        (answer(b"", 429), "answers 429", True),
-        (answer(b"<html>a moment", 503), "answers 503", True),
-        (answer(b"", 500), "answers 500", True),
-        (partial(PNG[:40] + b"x" * 999, 10), "before its answer was complete", True),
+        (answer(b"no programs", 403), "returns 403", False),
+        (answer(b"", 401), "returns 401", False),
+        (answer(b"", 405), "returns 405", False),
+        (answer(b"", 451), "returns 451", False),
+        (answer(PNG, 206), "returns 206", False),
+        (answer(b"", 204), "returns 204", False),
+        (answer(b"", 429), "returns 429", True),
+        (answer(b"<html>a moment", 503), "returns 503", True),
+        (answer(b"", 500), "returns 500", True),
+        (partial(PNG[:40] + b"x" * 999, 10), "before its response was complete", True),
         (close, "closed the connection", True),
         (reset, "closed the connection", True),
         (silence, "did not answer in time", True),
-        (redirect("file:///etc/passwd"), "no public web address", False),
-        (answer(b"\x8b\x05\x80brotli", Content_Encoding="br"), "compressed in a way", False),
-        (answer(b"\x28\xb5\x2f\xfdzstd", Content_Encoding="zstd"), "compressed in a way", False),
-        (answer(gzip.compress(PNG)[:20] + b"damaged", Content_Encoding="gzip"), "compressed in a way", False),
-        (answer(zlib.compress(PNG)[2:], Content_Encoding="deflate"), "compressed in a way", False),
+        (redirect("file:///etc/passwd"), "not public", False),
+        (answer(b"\x8b\x05\x80brotli", Content_Encoding="br"), "compresses it in a way", False),
+        (answer(b"\x28\xb5\x2f\xfdzstd", Content_Encoding="zstd"), "compresses it in a way", False),
+        (
+            answer(gzip.compress(PNG)[:20] + b"damaged", Content_Encoding="gzip"),
+            "compresses it in a way",
+            False,
+        ),
+        (answer(zlib.compress(PNG)[2:], Content_Encoding="deflate"), "compresses it in a way", False),
         (answer(b"\xff\xd8\xff\xe0\0\0"), "size of the picture cannot be read", False),
-        (answer(b" <!doctype html><title>Just a moment...</title>"), "serves no programs", False),
-        (answer(b"\xef\xbb\xbf\r\n<html><svg></svg>"), "serves no programs", False),
-        (answer(gzip.compress(b"<html>"), Content_Encoding="gzip"), "serves no programs", False),
-        (answer("没有权限".encode("gb18030"), Content_Type="image/png"), "serves no programs", False),
-        (answer(b'{"error": "no hotlinks"}'), "serves no programs", False),
-        (answer(b"<?xml version='1.0'?><Error>AccessDenied</Error>"), "serves no programs", False),
+        (answer(b" <!doctype html><title>Just a moment...</title>"), "perhaps a sign-in page", False),
+        (answer(b"\xef\xbb\xbf\r\n<html><svg></svg>"), "perhaps a sign-in page", False),
+        (answer(gzip.compress(b"<html>"), Content_Encoding="gzip"), "perhaps a sign-in page", False),
+        (answer("没有权限".encode("gb18030"), Content_Type="image/png"), "perhaps a sign-in page", False),
+        (answer(b'{"error": "no hotlinks"}'), "perhaps a sign-in page", False),
+        (answer(b"<?xml version='1.0'?><Error>AccessDenied</Error>"), "perhaps a sign-in page", False),
         (answer(b""), "sends nothing", True),
     ],
 )
@@ -193,7 +197,7 @@ def test_an_image_that_this_machine_cannot_check(
     )
     assert report.problem == "", "a user could not submit a request that the service can serve"
     assert words in report.warning
-    assert report.warning.endswith("The service may be able to fetch it all the same.")
+    assert report.warning.endswith("The service may still be able to fetch it.")
     assert report.is_transient == is_transient
 
 
@@ -201,14 +205,14 @@ def test_a_page_to_sign_in(server: FaultServer) -> None:
     """A redirect to a web page is a doubt: the service's network may not be asked to sign in."""
     server.then(redirect("/login"), answer(b"<!doctype html><title>Please sign in"))
     report = probe_image(f"{server.url}/koi.png", server.url)
-    assert (report.problem, "perhaps to sign in" in report.warning) == ("", True)
+    assert (report.problem, "perhaps a sign-in page" in report.warning) == ("", True)
 
 
 def test_a_link_that_redirects_for_ever(server: FaultServer) -> None:
     """An endless chain is a doubt, not an error."""
     server.then(*[redirect("/again")] * 9)
     report = probe_image(f"{server.url}/koi.png", server.url)
-    assert (report.problem, "points on and on" in report.warning) == ("", True)
+    assert (report.problem, "redirects too often" in report.warning) == ("", True)
 
 
 @pytest.mark.parametrize(

@@ -467,5 +467,5 @@ def test_a_download_that_breaks_off(transport: Transport, server: FaultServer) -
     with transport.stream(server.url, {}) as stream:
         chunks = stream.chunks()
         assert next(chunks) == b"0123"
-        with pytest.raises(ConnectionFailed, match="before its answer was complete"):
+        with pytest.raises(ConnectionFailed, match="before its response was complete"):
             next(chunks)

@@ -88,17 +88,21 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
     [
         ({"cost": 0}, "2026-11", "The service charged nothing for it."),
         ({"billing_status": "refunded"}, "2026-11", "The service charged nothing for it."),
-        ({"billing_status": "refund_pending"}, "2026-11", "Its refund is pending at the service."),
-        ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "Its refund is pending"),
+        ({"billing_status": "refund_pending"}, "2026-11", "The service's refund is pending."),
+        ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "refund is pending"),
         ({}, "2026-11", "The service refunds failed tasks."),
-        ({"cost": 250_000}, "2026-11", "The service reports that it cost $0.50 all the same"),
-        ({"cost": 250_000}, "2026-04", "The service reports that it cost 250000 units of quota all the same"),
-        ({"cost": 250_000, "frozen": 250_000}, "2026-11", "it cost $0.50 all the same"),
-        ({"cost": 5, "billing_status": "settled"}, "2026-04", "it cost 5 units of quota all the same"),
-        ({"cost": 5, "billing_status": "refund_pending"}, "2026-04", "service. Its refund is pending"),
-        ({"cost": 5, "billing_status": "refunded"}, "2026-04", "units of quota, and that this was refunded."),
-        ({"cost": 5, "refunded": True}, "2026-04", "it cost 5 units of quota, and that this was refunded."),
-        ({"cost": 5, "refunded": False}, "2026-04", "it cost 5 units of quota all the same"),
+        ({"cost": 250_000}, "2026-11", "The service still reports a cost of $0.50"),
+        ({"cost": 250_000}, "2026-04", "The service still reports a cost of 250000 units of quota"),
+        ({"cost": 250_000, "frozen": 250_000}, "2026-11", "still reports a cost of $0.50"),
+        ({"cost": 5, "billing_status": "settled"}, "2026-04", "still reports a cost of 5 units of quota"),
+        (
+            {"cost": 5, "billing_status": "refund_pending"},
+            "2026-04",
+            "service. The service's refund is pending",
+        ),
+        ({"cost": 5, "billing_status": "refunded"}, "2026-04", "units of quota, which was refunded."),
+        ({"cost": 5, "refunded": True}, "2026-04", "it cost 5 units of quota, which was refunded."),
+        ({"cost": 5, "refunded": False}, "2026-04", "still reports a cost of 5 units of quota"),
         ({"cost": 0, "billing_status": "settled"}, "2026-11", "The service charged nothing for it."),
         ({"cost": 0, "frozen": 5}, "2026-11", "The service charged nothing for it."),
         ({"frozen": 250_000}, "2026-11", "The service refunds failed tasks."),
@@ -107,23 +111,27 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         (
             {"billing_status": "settled"},
             "2026-11",
-            'the state of its billing "settled": see its dashboard.',
+            'reports no cost (billing status "settled"): see its dashboard.',
         ),
-        ({"billing_status": "odd"}, "2026-11", 'reports no cost, and calls the state of its billing "odd"'),
+        ({"billing_status": "odd"}, "2026-11", 'reports no cost (billing status "odd")'),
         ({"billing_status": "REFUNDED"}, "2026-11", "The service charged nothing for it."),
         ({"word": "FAILURE"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
         ({"word": "FAILURE", "cost": 0}, "2026-04", "The service charged nothing for it."),
         ({"word": "expired"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
         ({"word": "Failed"}, "2026-04", "The service refunds failed tasks."),
-        ({"raw": {"cost": 0.35}}, "2026-04", "The answer reports cost: 0.35"),
-        ({"raw": {"data": {"quota": 5500}}}, "2026-04", "The answer reports quota: 5500"),
-        ({"raw": {"usage": {"cost": "12.5", "tokens": 9}}}, "2026-04", "reports usage.cost: 12.5: see"),
-        ({"raw": {"error": {"credits": 3}}}, "2026-04", "The answer reports error.credits: 3"),
-        ({"raw": {"billed": True, "fee": 2}}, "2026-04", "reports billed: True, fee: 2: see the service's"),
+        ({"raw": {"cost": 0.35}}, "2026-04", "The response reports cost: 0.35"),
+        ({"raw": {"data": {"quota": 5500}}}, "2026-04", "The response reports quota: 5500"),
+        ({"raw": {"usage": {"cost": "12.5", "tokens": 9}}}, "2026-04", "reports usage.cost: 12.5. The"),
+        ({"raw": {"error": {"credits": 3}}}, "2026-04", "The response reports error.credits: 3"),
+        ({"raw": {"billed": True, "fee": 2}}, "2026-04", "reports billed: True, fee: 2. The service's"),
         ({"raw": {"quota": 0, "pre_consumed_cost": 5}}, "2026-04", "The service refunds failed tasks."),
         ({"raw": {"quota": 9}, "refunded": True}, "2026-04", "The service charged nothing for it."),
-        ({"error": ServiceFailure("You were charged.")}, "2026-04", "is on the service's dashboard."),
-        ({"error": ServiceFailure("内容违规，不退费")}, "2026-04", "is on the service's dashboard."),
+        (
+            {"error": ServiceFailure("You were charged.")},
+            "2026-04",
+            "dashboard shows whether it was charged.",
+        ),
+        ({"error": ServiceFailure("内容违规，不退费")}, "2026-04", "dashboard shows whether it was charged."),
         ({"error": ServiceFailure("battery not charging")}, "2026-04", "The service refunds failed tasks."),
     ],
 )
@@ -142,14 +150,14 @@ def test_a_failure_promises_no_refund_against_the_answer(
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        ({"cost": 250_000}, "服务报告"),
+        ({"cost": 250_000}, "服务仍报告费用 $0.50"),
         ({"cost": 250_000, "refunded": True}, "服务报告它的费用为 $0.50，并且已经退还。"),
-        ({"billing_status": "settled"}, "服务没有报告费用，计费状态写作“settled”：请看服务的控制台。"),
+        ({"billing_status": "settled"}, "服务没有报告费用（计费状态“settled”）：请查看控制台。"),
         (
             {"word": "expired"},
-            "任务 t1 在服务端已经过期，没有视频可取。响应没有说明是否扣费",
+            "任务 t1 在服务端已经过期，无法再获取视频。响应没有说明是否扣费",
         ),
-        ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。响应没有说明是否扣费"),
+        ({"word": "FAILURE"}, "服务没有说明原因（状态“FAILURE”）。响应没有说明是否扣费"),
     ],
     ids=str,
 )
@@ -167,8 +175,8 @@ def test_a_cost_that_remains_in_chinese(answer: dict[str, Any], text: str) -> No
 def test_an_expired_task_says_so() -> None:
     """There is nothing to fetch of a task that has expired; the service's reason follows."""
     snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, word=" Expired ")
-    text = "The task t1 has expired at the service, so there is nothing to fetch. "
-    doubt = "The answer does not say whether it was charged: see the service's dashboard."
+    text = "The task t1 has expired at the service, so its video can no longer be fetched. "
+    doubt = "The response does not say whether it was charged: see the service's dashboard."
     assert str(changes_from(snapshot, task(), eta=None)["error"]) == text + doubt
     snapshot = replace(snapshot, error=ServiceFailure("the pond is dry", "dry"))
     error = changes_from(snapshot, task(), eta=None)["error"]
@@ -179,7 +187,7 @@ def test_a_failure_under_another_name() -> None:
     """Without a reason, the user reads the service's own word."""
     snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, word="FAILURE")
     error = changes_from(snapshot, task(), eta=None)["error"]
-    assert 'failed: the service gave no reason, and calls its status "FAILURE". ' in str(error)
+    assert 'failed: the service gave no reason (status "FAILURE"). ' in str(error)
 
 
 @pytest.mark.parametrize("status", [qw.TaskStatus.failed, qw.TaskStatus.cancelled])
@@ -188,7 +196,7 @@ def test_an_end_without_a_video_keeps_its_links(status: qw.TaskStatus) -> None:
     answer = qw.TaskSnapshot("t1", status=status, videos=(Video("https://cdn/a.mp4", NOON),))
     changes = changes_from(answer, task(), eta=None)
     assert (changes["video_urls"], changes["expires_at"]) == (("https://cdn/a.mp4",), NOON)
-    assert "has a link to a video all the same: see task.video_urls." in str(changes["error"])
+    assert "But the response has a link to a video: see task.video_urls." in str(changes["error"])
 
 
 @pytest.mark.parametrize(
@@ -211,10 +219,10 @@ def test_an_error_of_a_task_that_has_not_ended_is_shown(answer: dict[str, Any], 
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        ("upstream_unavailable", "Another try may succeed."),
-        ("upstream_rate_limited", "Another try may succeed in a few minutes."),
+        ("upstream_unavailable", "A retry may succeed."),
+        ("upstream_rate_limited", "A retry may succeed in a few minutes."),
         ("upstream_bad_request", "The same request would fail again"),
-        ("task_failed", "Another try may succeed, or fail again"),
+        ("task_failed", "A retry may succeed, but not if"),
     ],
 )
 def test_a_failure_says_whether_another_try_helps(code: str, advice: str) -> None:
@@ -250,9 +258,9 @@ def test_a_cancelled_task_says_so() -> None:
 @pytest.mark.parametrize(
     ("fields", "contract", "text"),
     [
-        ({"cost": 189000}, "2026-11", " The service reports that it cost $"),
-        ({"cost": 4}, "2026-04", " The service reports that it cost 4 units of quota all the same"),
-        ({"billing_status": "refund_pending"}, "2026-11", " Its refund is pending at the service."),
+        ({"cost": 189000}, "2026-11", " The service still reports a cost of $"),
+        ({"cost": 4}, "2026-04", " The service still reports a cost of 4 units of quota"),
+        ({"billing_status": "refund_pending"}, "2026-11", " The service's refund is pending."),
         ({"refunded": False}, "2026-11", " The service reports that it was not refunded"),
         ({"refunded": False, "cost": 0}, "2026-11", ""),
         ({"refunded": True}, "2026-11", ""),

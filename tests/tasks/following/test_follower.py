@@ -285,7 +285,7 @@ def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scrip
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(60).video_path.read_bytes() == VIDEO
-    outages = [message for message in messages if message.startswith("The service cannot be reached since")]
+    outages = [message for message in messages if message.startswith("The service has returned errors since")]
     assert outages
     assert "Trying again in" in outages[0]
     assert "The task continues at the service" in outages[0]
@@ -323,7 +323,7 @@ def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, r
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
-    assert any("took this task, and now answers 40" in message for message in messages)
+    assert any("took this task, but now answers 40" in message for message in messages)
     assert task.message == ""
 
 
@@ -488,7 +488,7 @@ def test_a_new_key_wakes_a_task_that_waits_for_another_try(scripted):
     """A task that the old key has not cut off yet is asked about at once, not minutes later."""
     server, manager = scripted(taken(), answer({"error": {"message": "revoked"}}, 401, Retry_After="200"))
     task = manager.submit(prompt=KOI)
-    until(lambda: "took this task, and now answers 401" in task.message)
+    until(lambda: "took this task, but now answers 401" in task.message)
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     manager.change_client(manager.client.with_key("sk-another-0123456789"))
     assert task.wait(20).video_path.exists()
@@ -531,7 +531,7 @@ def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatc
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
-    assert any("which should be valid until" in message for message in messages)
+    assert any("although it should be valid until" in message for message in messages)
 
 
 @pytest.mark.parametrize(("contract", "is_kept"), [("2026-04", False), ("2026-11", True)])
@@ -635,7 +635,7 @@ def test_completed_and_then_failed(scripted):
     server, manager = scripted(taken())
     server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed, match=r"now reports failed \(上游拒绝\)"):
+    with pytest.raises(qw.DownloadFailed, match=r"now as failed \(上游拒绝\)"):
         task.wait(20)
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task.retry_download()
@@ -688,7 +688,7 @@ def test_a_video_under_an_unknown_status_is_saved(scripted):
         ({"status": "timeout", "completed_at": 1775285160040}, qw.TaskFailed, '"timeout"'),
         ({"status": " Rejected "}, qw.TaskFailed, '"Rejected"'),
         ({"status": "CANCELED"}, qw.TaskCancelled, "was cancelled"),
-        ({"status": "cancelled", "cost": 5}, qw.TaskCancelled, "it cost 5 units of quota all the same"),
+        ({"status": "cancelled", "cost": 5}, qw.TaskCancelled, "still reports a cost of 5 units of quota"),
     ],
     ids=str,
 )
@@ -714,7 +714,7 @@ def test_an_error_beside_a_running_status_is_shown_and_followed(scripted):
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
-    note = "The service reports an error and does not say that the task has ended: the pond is dry"
+    note = "The service reports an error, but not that the task has ended: the pond is dry"
     assert messages[messages.index(note) + 1] == ""
 
 
@@ -877,7 +877,7 @@ def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
     completed = taken("completed", task_id=evil, result=result, completed_at=from_now(hours=-25))
     server.then(completed, completed)
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed, match=r"no usable link.*'file:///etc/passwd'"):
+    with pytest.raises(qw.DownloadFailed, match=r"its link to the video is not usable: 'file:///etc/passwd'"):
         task.wait(20)
     assert files(manager) == []
     assert "%2F" in server.requests[1].path
@@ -958,7 +958,7 @@ def test_an_answer_without_an_id_confirms_no_submission(scripted, body):
     server.then(answer(body))
     task.check()
     assert (task.task_id, task.status) == ("", qw.TaskStatus.unconfirmed)
-    assert "does not find a task by its key" in task.message
+    assert "cannot find tasks by their idempotency key" in task.message
 
 
 def test_check_is_for_unconfirmed_submissions_only(scripted):

@@ -121,13 +121,13 @@ def test_the_pauses_grow() -> None:
 @pytest.mark.parametrize(
     ("task", "words"),
     [
-        ({"result": {"videos": [{"url": "/v1/videos/x/content"}]}}, "in its place is '/v1/videos/x/content'"),
-        ({"output": {"video_url": "data:text/html,koi"}}, "in its place is 'data:text/html,koi'"),
+        ({"result": {"videos": [{"url": "/v1/videos/x/content"}]}}, "is not usable: '/v1/videos/x/content'"),
+        ({"output": {"video_url": "data:text/html,koi"}}, "is not usable: 'data:text/html,koi'"),
         (
             {"error": {"message": "the pond is dry", "code": "dry"}},
-            "place of the video: the pond is dry (d",
+            "instead of the video: the pond is dry (d",
         ),
-        ({"fail_reason": "the pond is dry"}, "an error in place of the video: the pond is dry"),
+        ({"fail_reason": "the pond is dry"}, "an error instead of the video: the pond is dry"),
         ({"result": None}, LATE),
     ],
     ids=str,

@@ -120,7 +120,7 @@ def test_all_videos_are_saved(make_manager: MakeManager) -> None:
     stem = task.video_path.stem
     assert [path.name for path in task.other_video_paths] == [f"{stem}-2.mp4", f"{stem}-3.mp4"]
     assert task.message == (
-        f"The service gave 3 different videos. Saved beside this one: {stem}-2.mp4, {stem}-3.mp4."
+        f"The service returned 3 different videos. Saved beside this one: {stem}-2.mp4, {stem}-3.mp4."
     )
     sidecar = read_sidecar(task.other_video_paths[0])
     assert sidecar is not None
@@ -182,7 +182,7 @@ def test_a_restart_between_the_first_and_the_second(make_manager: MakeManager) -
         task = start(server, service, make_manager).wait(20)
         until(lambda: service.fetched.count("carp") > 2)
         task.manager.close()  # type: ignore[attr-defined]
-        assert "the next qw.connect() saves" in task.message
+        assert "The next qw.connect() saves" in task.message
         assert task.wait(0).error is None
         assert len(notes_in(task)) == 1
         del service.always["carp"]
@@ -211,7 +211,7 @@ def test_two_kernels(make_manager: MakeManager) -> None:
         second = make_manager(task.manager.client, poll_interval=0.05)
         (other,) = second.recover()
         finished(other)
-        assert other.message == f"Another kernel saves {task.planned_path.stem}-2.mp4."
+        assert other.message == f"Another kernel is saving {task.planned_path.stem}-2.mp4."
         assert (other.video_path, task.saves_others) == (task.video_path, True)
         del service.always["carp"]
         finished(task)

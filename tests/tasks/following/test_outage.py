@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_refusal_is_final_after_some_minutes():
     while clock.now + 30.0 <= REFUSAL_PATIENCE:
         assert "no such task" in current.explain(refusal(), 30.0, is_taken=True)[0]
         message = current.explain(qw.ConnectionFailed("down."), 30.0, is_taken=True)[0]
-        assert "cannot be reached" in message
+        assert "has been unreachable since" in message
         clock.now += 30.0
     with pytest.raises(qw.TaskNotFound):
         current.explain(refusal(), 30.0, is_taken=True)
@@ -58,10 +59,29 @@ def test_an_error_in_a_200_is_never_final(kind):
     for _ in range(100):
         message, _ = current.explain(error, 30.0, is_taken=True)
         assert "answers 200 (1004): token has expired" in message
-        assert "cannot be reached" not in message
+        assert "unreachable" not in message
         clock.now += 30.0
     with pytest.raises(qw.AuthenticationFailed):
         Outage(clock).explain(qw.AuthenticationFailed("no", status=200), 1.0, is_taken=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (qw.ConnectionFailed("no route."), "has been unreachable since .*: no route"),
+        (qw.ServerFault("Bad Gateway", status=502), "has returned errors since .*: 502: Bad Gateway"),
+        (
+            qw.ServerFault("about another task", status=200),
+            "has sent unusable responses since .*: 200: about",
+        ),
+    ],
+    ids=["unreachable", "502", "another task"],
+)
+def test_the_message_names_the_trouble(error, trouble):
+    """A service that answers with errors is not called unreachable; each offers another try at once."""
+    message, wait = Outage(Clock()).explain(error, 30.0, is_taken=True)
+    assert re.match(rf"The service {trouble}.* Trying again in 30 s\.$", message)
+    assert wait.is_away
 
 
 def test_an_outage_starts_after_the_last_answer(monkeypatch):
@@ -82,17 +102,17 @@ def test_an_outage_starts_after_the_last_answer(monkeypatch):
     down, busy = qw.ConnectionFailed("down."), qw.RateLimited("slow down", status=429)
     for _ in range(2):
         message, wait = current.explain(down, 1.0, is_taken=True)
-        assert message == f"The service cannot be reached since {since(1)}: down. Trying again in 1 s."
-        assert wait.reason == f"The service cannot be reached since {since(1)}: down."
+        assert message == f"The service has been unreachable since {since(1)}: down. Trying again in 1 s."
+        assert wait.reason == f"The service has been unreachable since {since(1)}: down."
         assert wait.is_away
         assert abs((wait.at - actual.now(UTC)).total_seconds() - 1) < 0.5
     message, wait = current.explain(busy, 2.0, is_taken=True)
     assert message == "The service asks to wait: 429: slow down. Asking again in 2 s."
     assert not wait.is_away, "a service that asks to wait is not hurried"
     assert current.explain(down, 1.0, is_taken=True)[0].startswith(
-        f"The service cannot be reached since {since(5)}:"
+        f"The service has been unreachable since {since(5)}:"
     )
     current.explain(refusal(), 1.0, is_taken=True)
     assert current.explain(down, 1.0, is_taken=True)[0].startswith(
-        f"The service cannot be reached since {since(9)}:"
+        f"The service has been unreachable since {since(9)}:"
     )

@@ -341,7 +341,7 @@ def test_a_real_limit_of_a_file(line: Line, monkeypatch: pytest.MonkeyPatch) -> 
         task = manager.submit(prompt=KOI)
         texts = messages_of(task)
         until(lambda: len(probes) > 3)
-        assert any("takes no file of this size" in text for text in texts)
+        assert any("cannot hold a file of this size" in text for text in texts)
         assert not any(probes)
         assert fetched(server) == 1
     finally:
@@ -439,7 +439,7 @@ def test_bytes_behind_the_video_are_remarked(line: Line) -> None:
     service.faults["download"] += [unannounced(VIDEO + b"\r\n<!-- edge -->")] * 2
     task = manager.submit(prompt=KOI).wait(20)
     assert task.video_path.read_bytes() == VIDEO + b"\r\n<!-- edge -->"
-    assert "All bytes that arrived were kept" in task.message
+    assert "All received bytes were kept" in task.message
 
 
 NOTHING = {"400": answer(b"", 400), "401": answer(b"", 401), "204": answer(b"", 204), "empty": answer(b"")}

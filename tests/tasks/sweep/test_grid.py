@@ -221,7 +221,7 @@ def test_a_cell_longer_than_the_field_limit(tmp_path: Path) -> None:
 
 def test_a_prompt_is_not_a_table() -> None:
     """One prompt as the first argument is read as a file name, and the error explains the correct call."""
-    with pytest.raises(FileNotFoundError, match=r"prompts go into a list: sweep\(prompt=\[…\]\)"):
+    with pytest.raises(FileNotFoundError, match=r"pass prompts as a list: sweep\(prompt=\[…\]\)"):
         make_grid("A koi in a pond")
 
 

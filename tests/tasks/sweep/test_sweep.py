@@ -96,9 +96,9 @@ def test_many_tasks_are_not_sent_before_confirmation(manager: TaskManager, serve
     """Above the limit nothing is sent, ``wait`` raises the reason, and ``start`` submits the tasks."""
     made = sweep(prompt="fail", repeat=5, ask_above=4, manager=manager, **SHORT)
     assert made.state == "planned"
-    with pytest.raises(QingboError, match=r"Nothing was sent yet.*5 tasks.*sweep\.start\(\)"):
+    with pytest.raises(QingboError, match=r"Nothing has been sent yet.*5 tasks.*sweep\.start\(\)"):
         made.wait()
-    with pytest.raises(QingboError, match="Nothing was sent yet"):
+    with pytest.raises(QingboError, match="Nothing has been sent yet"):
         next(iter(made))
     assert made.tasks == ()
     assert manager.library.entries() == []
@@ -529,7 +529,7 @@ def test_a_sweep_refused_for_its_contract_continues_in_another(
         manager = make_manager(qw.Client(server.api_key, server.base_url, contract="2026-11"))
         made = Sweep.load("refused", manager=manager)
         assert server.requests == {}
-        assert "under contract 2026-04, and this connection speaks 2026-11" in made.reason
+        assert "tasks of contract 2026-04; this connection uses 2026-11" in made.reason
         assert "the waiting cells need generate_audio=True" in made.reason
         made.resume()
         until(lambda: made.state == "ended")

@@ -110,7 +110,7 @@ def test_other_values_are_refused_by_row_and_field(write: Any, name: str, cell: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("prompt,mode\nkoi,pro\nA koi, swimming,pro\n", "row 3 has more cells than there are columns: 'pro'"),
+        ("prompt,mode\nkoi,pro\nA koi, swimming,pro\n", "row 3 has more cells than columns: 'pro'"),
         ("prompt,\nkoi,5\n", "row 2: the cell '5' is in a column without a name"),
         ("prompt,Prompt\nkoi,crane\n", "two columns are named 'prompt'"),
         ('prompt\n"koi\ncrane\n', "is not a table"),
@@ -132,7 +132,7 @@ def test_other_values_are_refused_by_row_and_field(write: Any, name: str, cell: 
         ),
         ("prompt,duration\nkoi,#VALUE!\n", "row 2: the cell '#VALUE!' is an error of the spreadsheet"),
         *(
-            (text, "is a workbook, or another file that is no CSV")
+            (text, "is a workbook or another file, not CSV")
             for text in ("PK\3\4xl/workbook.xml", "%PDF-1.7", "\ufeff <html><table>")
         ),
         ("", "the table is empty"),

@@ -107,11 +107,11 @@ def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
     task.set_traits(
         status=TaskStatus.processing,
         progress=40,
-        message="The service cannot be reached since 12:00:00: no route.",
+        message="The service has been unreachable since 12:00:00: no route.",
     )
     assert "Generating" in text(card)
     assert "40 %" in text(card)
-    assert "The service cannot be reached since" in text(card)
+    assert "The service has been unreachable since" in text(card)
     assert bar(card).value == 40
     card.close()
 
@@ -121,7 +121,7 @@ def test_the_seconds_until_the_next_try_are_counted(make_task: MakeTask, until: 
     """While the service cannot be reached, the card counts down and offers to try now."""
     task = make_task(task_id="task-1", status=TaskStatus.processing, progress=40)
     card = TaskCard(task)
-    reason = "The service cannot be reached since 14:26: no route. The task continues at the service."
+    reason = "The service has been unreachable since 14:26: no route. The task continues at the service."
     task.set_traits(
         message=f"{reason} Trying again in 30 s.", next_try=NextTry.after(30, reason, is_away=True)
     )
@@ -659,7 +659,7 @@ def go_through(task: Task) -> None:
     """Take a task through all changes except its end."""
     task.set_traits(status=TaskStatus.queued, task_id="task-1")
     task.set_traits(status=TaskStatus.processing, progress=10)
-    task.set_traits(message="The service cannot be reached since 12:00:00: no route.")
+    task.set_traits(message="The service has been unreachable since 12:00:00: no route.")
     task.set_traits(progress=50)
 
 

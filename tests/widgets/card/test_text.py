@@ -245,13 +245,13 @@ def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskSta
     task, answer = make_task(status=TaskStatus.queued), TaskSnapshot("t1", status=status, cost=250_000)
     task.contract = "2026-11"
     task.set_traits(**changes_from(answer, task, eta=None))
-    assert "it cost $0.50 all the same" in read(task_text.advice(task))
+    assert "still reports a cost of $0.50" in read(task_text.advice(task))
     assert "refunds" not in task_text.ended(task)
 
 
 def test_a_note_on_a_saved_video_is_on_the_card(make_task: MakeTask) -> None:
     """A note that stays, such as that there are more videos, is shown beside the video."""
-    task = make_task(status=TaskStatus.completed, message="The service gave 2 different videos.")
+    task = make_task(status=TaskStatus.completed, message="The service returned 2 different videos.")
     task.set_traits(video_path=Path("koi.mp4"))
     assert "2 different videos" in task_text.advice(task)
 

@@ -547,7 +547,7 @@ def test_another_manager_changes_the_fields_in_place(today: TaskManager) -> None
     form.manager = None
     assert form.request == april.replace(prompt="A fox")
     assert form.controls["mode"].value == "pro"
-    form.start_afresh()
+    form.reset()
     assert form.request == april
     form.close()
     started.close()
@@ -675,7 +675,7 @@ def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(today: T
     assert form.controls["video_urls"].placeholder == "https://… (optional)"
     form.model = "kling-v2-6-motion-control"
     assert form.controls["image_urls"].placeholder == "https://…  the character"
-    assert "the movement" in form.controls["video_urls"].tooltip
+    assert "The movement" in form.controls["video_urls"].tooltip
     form.close()
 
 

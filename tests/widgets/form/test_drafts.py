@@ -158,11 +158,11 @@ def test_another_model_in_the_code_brings_its_defaults(make: Any, described: Cal
     assert make(prompt="A koi", model="kling-v9").mode == "std"
 
 
-def test_start_afresh_is_remembered_too(make: Any) -> None:
+def test_reset_is_remembered_too(make: Any) -> None:
     """A form that was reset stays reset."""
     form = make(prompt="A koi")
     form.prompt = "A fox"
-    form.start_afresh()
+    form.reset()
     assert make(prompt="A koi").prompt == "A koi"
 
 

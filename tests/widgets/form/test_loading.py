@@ -96,11 +96,11 @@ def test_a_length_is_not_fitted_to_the_model_on_the_way(form: RequestForm) -> No
     assert form.duration == 12
 
 
-def test_start_afresh_restores_the_values_of_the_code(form: RequestForm) -> None:
+def test_reset_restores_the_values_of_the_code(form: RequestForm) -> None:
     """A reset form has the values from the code, not empty fields."""
     given = form.request
     form.load(REQUESTS[1])
-    form.start_afresh()
+    form.reset()
     assert form.request == given
 
 
@@ -108,7 +108,7 @@ def test_a_preset_is_saved_and_loaded(manager: TaskManager) -> None:
     """A preset is saved in the library's folder and loaded by its name."""
     form = RequestForm(manager, prompt="一条锦鲤", mode="pro")
     form.save("锦鲤")
-    form.start_afresh()
+    form.reset()
     form.prompt = "A fox"
     form.load("锦鲤")
     assert form.request == VideoRequest(prompt="一条锦鲤", mode="pro")

@@ -330,7 +330,7 @@ def test_a_painted_mask_comes_back_with_a_preset_and_a_request(
     assert on_page(other) == {}
     other.load("koi")
     assert {mask: white(png) for mask, png in on_page(other).items()} == {0: TEN_PIXELS, 1: TEN_PIXELS}
-    other.start_afresh()
+    other.reset()
     assert on_page(other) == {}
     other.load(request)
     assert {mask: white(png) for mask, png in on_page(other).items()} == {0: TEN_PIXELS, 1: TEN_PIXELS}

@@ -151,7 +151,7 @@ def test_an_impossible_length_is_shown_with_its_problem(form: RequestForm) -> No
     """An impossible duration set in code is kept and reported below its control."""
     form.model, form.duration = "kling-v1", 7
     assert form.controls["duration"].value == 7
-    assert "7 is not one of 5, 10" in note(form, "duration")
+    assert "7 is not a length that kling-v1 renders" in note(form, "duration")
     form.duration = 10
     assert [seconds for _, seconds in form.controls["duration"].options] == [5, 10]
 
@@ -161,7 +161,7 @@ def test_an_unknown_model_can_be_set(form: RequestForm) -> None:
     form.prompt, form.model = "A koi", "kling-v9"
     assert form.controls["model"].value == "kling-v9"
     assert form.problems == ()
-    assert "not in this catalogue" in note(form, "model")
+    assert "is not a known model" in note(form, "model")
 
 
 def test_a_blank_prompt_is_no_alarm_before_anything_was_typed(form: RequestForm) -> None:

@@ -235,7 +235,7 @@ def test_a_form_that_is_saved_and_started_afresh_is_what_it_showed() -> None:
     assert form.load(saved) == ()
     assert form.request == request
     form.load(VideoRequest())
-    form.start_afresh()
+    form.reset()
     assert form.request == request
     form.close()
 

@@ -44,7 +44,7 @@ def test_a_new_element_does_not_shout(form: RequestForm) -> None:
     row.controls["name"].value = "koi"
     row.controls["element_input_urls"].value = URL
     assert text_of(row) == (
-        "Description: it is required; try 'a small red robot'. Pictures: 1 given, and kling-v3 takes 2 to 4."
+        "Description: it is required; try 'a small red robot'. Pictures: 1 given, but kling-v3 takes 2 to 4."
     )
     assert "alarm" not in html_of(row)
     assert button.description == "Elements: 1"

@@ -115,15 +115,15 @@ def test_a_page_is_the_newest(gallery: Gallery) -> None:
 
 def test_paging_makes_no_widgets(gallery: Gallery, live_widgets: Callable[[], int]) -> None:
     """Turning pages and opening tasks creates no more widgets."""
-    gallery.look_at(gallery.entries[0].key)
-    gallery.look_at(None)
+    gallery.open_video(gallery.entries[0].key)
+    gallery.open_video(None)
     before = live_widgets()
     for page in (2, 3, 1, 3, 2, 1):
-        gallery.turn(page)
-        gallery.look_at(gallery.entries[3].key)
-        gallery.look_at(None)
+        gallery.show_page(page)
+        gallery.open_video(gallery.entries[3].key)
+        gallery.open_video(None)
     assert live_widgets() == before
-    gallery.turn(3)
+    gallery.show_page(3)
     assert numbers(gallery) == list(range(11, -1, -1))
     assert len(gallery.tiles.children) == 13
     assert gallery.after_button.disabled
@@ -135,26 +135,26 @@ def test_closing_leaves_no_widget(library: Library, live_widgets: Callable[[], i
     before = live_widgets()
     for _ in range(3):
         gallery = Gallery(library)
-        gallery.look_at(gallery.entries[0].key)
+        gallery.open_video(gallery.entries[0].key)
         gallery.close()
     assert live_widgets() == before
 
 
 def test_a_page_that_there_is_not(gallery: Gallery) -> None:
     """A page number out of range becomes the nearest page."""
-    gallery.turn(99)
+    gallery.show_page(99)
     assert gallery.page == 3
-    gallery.turn(0)
+    gallery.show_page(0)
     assert gallery.page == 1
 
 
 def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
     """A search shows the first page of its results, or a message if there are none."""
-    gallery.turn(3)
+    gallery.show_page(3)
     gallery.filters.controls["text"].value = "number 1"
     assert (gallery.page, gallery.total) == (1, 15)
     gallery.filters.controls["text"].value = ""
-    gallery.turn(2)
+    gallery.show_page(2)
     gallery.filters.controls["model"].value = "kling-v3"
     assert the_field(gallery, "Page").value == gallery.page == 1
     gallery.filters.controls["text"].value = "number 1"
@@ -203,7 +203,7 @@ def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) 
 
 def test_what_is_opened_stays_while_others_come(gallery: Gallery, library: Library) -> None:
     """A refresh does not draw the open task again, also if it is on another page by then."""
-    gallery.look_at(gallery.entries[1].key)
+    gallery.open_video(gallery.entries[1].key)
     drawn: list[str] = []
     gallery.opened.observe(lambda change: drawn.append(change["name"]), "children")
     find(gallery.opened, ipywidgets.Output)[0].observe(lambda change: drawn.append(change["name"]), "outputs")
@@ -225,7 +225,7 @@ def test_what_is_opened_stays_while_others_come(gallery: Gallery, library: Libra
     gallery.opened.judgement.rating.value = 4
     assert library.judgements.of(f"{58:032}").rating == 4
     assert is_open(gallery, 58)
-    gallery.turn(2)
+    gallery.show_page(2)
     assert not is_displayed(gallery, gallery.opened)
 
 
@@ -255,7 +255,7 @@ def test_all_videos_of_a_task(gallery: Gallery, library: Library) -> None:
     gallery.reload()
     assert "3 videos" in shown(gallery)[0]
     assert "videos" not in shown(gallery)[1]
-    gallery.look_at(gallery.entries[0].key)
+    gallery.open_video(gallery.entries[0].key)
     players = outputs_of(gallery.opened)
     assert all(
         f"video-59{other}.mp4" in player for other, player in zip(("", "-2", "-3"), players, strict=True)
@@ -275,7 +275,7 @@ def test_what_does_not_match_can_be_cleared(gallery: Gallery) -> None:
 
 def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
     """A digit rates, an arrow opens the next task, even on the next page, Escape closes."""
-    gallery.look_at(gallery.entries[22].key)
+    gallery.open_video(gallery.entries[22].key)
     press(gallery, "5")
     press(gallery, "ArrowRight")
     press(gallery, "2")
@@ -295,11 +295,11 @@ def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
 
 def test_what_has_no_video_says_why(gallery: Gallery) -> None:
     """A failed task shows its error, a missing file its path, both escaped."""
-    gallery.turn(2)
+    gallery.show_page(2)
     failed = next(entry.key for entry in gallery.entries if entry.status == "failed")
-    gallery.look_at(failed)
+    gallery.open_video(failed)
     assert "no &lt;i&gt;luck" in video(gallery)
-    gallery.look_at(gallery.entries[0].key)
+    gallery.open_video(gallery.entries[0].key)
     assert "no longer at" in video(gallery)
     assert request_of(gallery)["prompt"] == f"number {numbers(gallery)[0]} <b>"
     assert "<b>" not in html_of(gallery.opened)
@@ -323,7 +323,7 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
     request = VideoRequest(prompt="koi", duration=3)
     manager.submit(request).wait(30)
     gallery = Gallery(manager)
-    gallery.look_at(gallery.entries[0].key)
+    gallery.open_video(gallery.entries[0].key)
     panel = gallery.opened
     click(panel, "Regenerate")
     click(panel, "Regenerate")
@@ -375,7 +375,7 @@ def test_blind_says_nothing_of_what_is_not_there(library: Library) -> None:
         return "".join(outputs_of(gallery.opened) + outputs_of(gallery.opened, "text/plain"))
 
     def seen(number: int) -> str:
-        gallery.look_at(f"{number:032}")
+        gallery.open_video(f"{number:032}")
         return both(gallery)
 
     assert "no longer there" in seen(1)
@@ -419,10 +419,10 @@ def test_without_av_it_says_what_pictures_need(
     monkeypatch.setitem(sys.modules, "av", None)
     gallery.reload()
     assert "pip install" in text_of(gallery)
-    gallery.turn(2)
+    gallery.show_page(2)
     assert "pip install" not in html_of(gallery)
     monkeypatch.undo()
-    gallery.turn(1)
+    gallery.show_page(1)
     assert "pip install" not in html_of(gallery)
 
 
@@ -442,7 +442,7 @@ def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
     Continue needs a connection; the form then names the destination of the next video.
     """
     gallery = Gallery(Library.import_(film.parent))
-    gallery.look_at(gallery.entries[0].key)
+    gallery.open_video(gallery.entries[0].key)
     panel = gallery.opened
     click(panel, "Frames")
     click(the(panel, FramePicker), "Save frame")
@@ -497,7 +497,7 @@ def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
         task = manager.submit(prompt="koi", duration=3).wait(60)
         gallery = Gallery()
         assert gallery.library is manager.library
-        gallery.look_at(task.key)
+        gallery.open_video(task.key)
         click(gallery.opened, "Continue")
         form = gallery.opened.follow_up.form
         assert form is not None, text_of(gallery.opened.follow_up)
@@ -511,7 +511,7 @@ def test_a_refresh_brings_the_video_of_an_open_task(gallery: Gallery, library: L
     key = gallery.entries[0].key
     library.update(key, file=None)
     gallery.reload()
-    gallery.look_at(key)
+    gallery.open_video(key)
     assert "There is no video" in video(gallery)
     (library.folder / "late.mp4").write_bytes(b"")
     library.update(key, file="late.mp4")
@@ -560,7 +560,7 @@ def test_what_a_later_version_made_is_shown_as_it_is(library: Library) -> None:
     library.add(Entry("9" * 32, "sandbox", "task-9", "kling-v3", request, "completed", file="video-9.mp4"))
     (library.folder / "video-9.mp4").write_bytes(b"mp4")
     gallery = Gallery(library)
-    gallery.look_at("9" * 32)
+    gallery.open_video("9" * 32)
     panel = gallery.opened
     assert "pro" in panel._head.value
     assert panel.again_button.disabled, "one of the fields of the request is unknown here"

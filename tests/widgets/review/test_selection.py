@@ -139,7 +139,7 @@ def test_only_tasks_are_selected(gallery: Gallery) -> None:
 
 def test_escape_clears_before_it_closes(gallery: Gallery) -> None:
     """The first Escape takes back the selection, the second closes the open task."""
-    gallery.look_at(key(29))
+    gallery.open_video(key(29))
     pick(gallery, 28)
     on_tiles(gallery, escape=True)
     assert picked(gallery) == []
@@ -265,7 +265,7 @@ def test_export_writes_one_page(gallery: Gallery, library: Library) -> None:
 def test_delete_and_undo(gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deleted videos leave the page; the line brings them back, and the focus goes to the next tile."""
     keys = focused(gallery, monkeypatch)
-    gallery.look_at(key(29))
+    gallery.open_video(key(29))
     pick(gallery, 29, 28)
     click(gallery.selection, "Delete")
     assert keys == [key(27)]
@@ -297,7 +297,7 @@ def test_the_delete_key(gallery: Gallery, library: Library, monkeypatch: pytest.
 
 def test_delete_in_the_opened_task(gallery: Gallery, library: Library) -> None:
     """The opened task has a button too."""
-    gallery.look_at(key(29))
+    gallery.open_video(key(29))
     click(gallery.opened, "Delete")
     assert library.get(key(29)) is None
     assert not is_displayed(gallery, gallery.opened)
@@ -353,7 +353,7 @@ def test_a_read_only_library_deletes_nothing(
     assert {name: text for name, text in bar(gallery).items() if text} == dict.fromkeys(
         ("Tag…", "Delete"), "The disk is read-only."
     )
-    gallery.look_at(key(29))
+    gallery.open_video(key(29))
     button = the_button(gallery.opened, "Delete")
     assert button.disabled
     assert tooltip_of(button) == "The disk is read-only."
@@ -404,11 +404,11 @@ def test_a_closed_task_gives_the_focus_back(
 ) -> None:
     """Escape and Close return to the tile of the task, also of one that was opened from another page."""
     keys = focused(gallery, monkeypatch)
-    gallery.look_at(key(20))
+    gallery.open_video(key(20))
     press(gallery, "ArrowRight")
     press(gallery, "Escape")
     click_next = [entry.key for entry in gallery.entries]
     assert keys == click_next[:1]
-    gallery.look_at(click_next[3])
+    gallery.open_video(click_next[3])
     click(gallery.opened, "Close")
     assert keys[1:] == [click_next[3]]

@@ -302,7 +302,7 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
     enter(panel.key_field, SENTINEL)
     click(panel, "Connect")
     until(lambda: "does not know" in message_of(panel))
-    assert message_of(panel).startswith('The service does not know this key. Its answer: "no such key". No')
+    assert message_of(panel).startswith('The service does not know this key. Its response: "no such key". No')
     assert "qingbo-alarm" in below(panel, panel.key_field).value
     until(lambda: focused)
     assert focused == [{"do": "focus"}]
@@ -314,7 +314,8 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
     click(panel, "Connect")
     until(lambda: connected)
     assert (
-        connected[0].client.key_source == "The present key was typed into a field. It ends with this kernel."
+        connected[0].client.key_source
+        == "The current key was typed into a field. This kernel forgets it when it ends."
     )
     panel.close()
 
@@ -469,7 +470,7 @@ def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbo
     put_in(studio, "sk-wrong-too-1234567890")
     until(lambda: "Nothing was submitted. Put in another key." in text_of(studio))
     assert studio.manager is not None
-    assert studio.manager.client.key_source == "The present key was passed by code."
+    assert studio.manager.client.key_source == "The current key was passed in code."
     put_in(studio, server.api_key)
     until(lambda: "The new key is in use." in text_of(studio))
     assert "does not know" not in text_of(studio)
@@ -503,7 +504,7 @@ def test_the_key_can_be_changed_at_any_time(refused: tuple[Sandbox, VideoStudio]
     """The head has a button for it, which leaves the key as it is if the field is closed."""
     _, studio = refused
     click(studio, "Change key")
-    assert "The present key was passed by code." in text_of(studio)
+    assert "The current key was passed in code." in text_of(studio)
     click(studio, "Use this key")
     assert "Put a key in first." in text_of(studio)
     click(studio, "Close")

@@ -83,7 +83,7 @@ def _root_field(name: str, value: object, model: str) -> Violations:
             wanted = "3 to 15" if seconds is _LONG_SECONDS else "5 or 10"
             yield Violation(name, f"duration of {model} must be {wanted} whole seconds")
     elif name == "negative_prompt" and model not in _NEGATIVE_MODELS:
-        yield Violation(name, f"{model} takes no negative_prompt")
+        yield Violation(name, f"{model} does not support negative_prompt")
     elif name in _ROOT_CHECKS:
         yield from _ROOT_CHECKS[name](value, name)
     else:
@@ -97,7 +97,7 @@ def _prompt_or_shots(body: Mapping[str, object], shots: list[str]) -> Violations
         return
     for name in ("prompt", "duration"):
         if name in body:
-            yield Violation(name, f"with shots, {name} is left out: each shot has its own")
+            yield Violation(name, f"{name} is not allowed with shots: each shot has its own")
 
 
 def _extra(extra: object, model: str, shots: list[str], *, with_image: bool) -> Violations:
@@ -121,7 +121,7 @@ def _extra(extra: object, model: str, shots: list[str], *, with_image: bool) -> 
 def _shots(extra: Mapping[str, object]) -> Violations:
     numbers = {int(match[1]) for match in map(_SHOT_KEY.fullmatch, extra) if match}
     if numbers != set(range(1, len(numbers) + 1)):
-        yield Violation("extra", "shots must be numbered from 1 without a gap")
+        yield Violation("extra", "shots must have consecutive numbers from 1")
         return
     if len(numbers) < 2:
         yield Violation("extra", f"multi-shot takes 2 to {MAX_SHOTS} shots")

@@ -33,7 +33,7 @@ def shot_numbers(body: Body, _: Gaps) -> Violations:
     """Check that shots are numbered from 1 without a gap (documentation of contract 2026-11, Kling)."""
     numbers = sorted(shot["index"] for shot in body.get("multi_prompt", ()))
     if numbers != list(range(1, len(numbers) + 1)):
-        yield Violation("multi_prompt", "multi_prompt must be numbered by index, from 1 without a gap")
+        yield Violation("multi_prompt", "multi_prompt must have consecutive indexes from 1")
 
 
 def shot_lengths(body: Body, _: Gaps) -> Violations:
@@ -69,7 +69,7 @@ def images_beside_video(body: Body, _: Gaps) -> Violations:
     """Check that a video has at most one image beside it, with or without a role."""
     plain, with_roles = len(body.get("image_urls", ())), len(body.get("image_with_roles", ()))
     if body.get("video_urls") and plain <= 1 < plain + with_roles:
-        yield Violation("image_with_roles", "image_with_roles and image_urls: at most 1 image beside a video")
+        yield Violation("image_with_roles", "image_with_roles and image_urls: at most 1 image with a video")
 
 
 def reference_count(body: Body, gaps: Gaps) -> Violations:

@@ -56,7 +56,7 @@ def _request(body: object, gaps: Gaps) -> Violations:
         return
     model = model_of(body, gaps)
     if model is None:
-        yield Violation("model", f"there is no model {body['model'][:100]}", "model_not_found", 404)
+        yield Violation("model", f"no such model: {body['model'][:100]}", "model_not_found", 404)
         return
     broken = [violation for error in model.validator.iter_errors(body) for violation in _stated(error, model)]
     yield from sorted(broken, key=lambda violation: violation.code != "capability_violation")
