@@ -42,6 +42,7 @@ ONLY_IN = {
     "sqlalchemy": (
         *(f"library/{name}.py" for name in ("conditions", "deletion", "deletion_files", "deletion_list")),
         *(f"library/{name}.py" for name in ("judgements", "pages", "search", "sweeps", "text_index")),
+        *(f"library/{name}.py" for name in ("deletion_moves", "text_tables")),
         "library/journal/",
     ),
     "alembic": ("library/journal/migrations/",),

@@ -14,7 +14,7 @@ from ..service.contract.resolve import resolve
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["columns_of", "dataframe", "dataframe_of", "request_columns"]
+__all__ = ["dataframe", "dataframe_of", "import_pandas", "repeated", "request_columns"]
 
 _NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas")
 _FIRST = ("task_id", "model", "prompt")
@@ -46,22 +46,39 @@ def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pan
     Raises:
         ImportError: pandas is not installed; the message has the command that installs it.
     """
-    return dataframe_of(columns_of(rows, like))
+    names = dict.fromkeys(name for row in (like, *rows) for name in row)
+    return dataframe_of({name: [row.get(name, math.nan) for row in rows] for name in names})
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return rows as columns; a row that lacks a column has NaN there.
+def dataframe_of(columns: Mapping[str, Any]) -> pandas.DataFrame:
+    """Return columns of equal length as a DataFrame, in the order of ``dataframe``.
+
+    Raises:
+        ImportError: as in ``dataframe``.
+    """
+    pandas = import_pandas()
+    names = dict.fromkeys((*_FIRST, *VideoRequest.field_names(), *columns))
+    length = max(map(len, columns.values()), default=0)
+    # NaN alone is repeated for each row, but an empty table has no rows.
+    lacking: Any = math.nan if length else []
+    return pandas.DataFrame({name: columns.get(name, lacking) for name in names})
+
+
+def repeated(values: Sequence[Any], numbers: Sequence[int]) -> Any:
+    """Return a column of few different values, of the type that pandas gives a list of all of them.
 
     Args:
-        rows: as in ``dataframe``.
-        like: as in ``dataframe``.
+        values: the values, each of which occurs in the column.
+        numbers: for each row, the place of its value in ``values``.
+
+    Raises:
+        ImportError: as in ``dataframe``.
     """
-    names = dict.fromkeys(name for row in (like, *rows) for name in row)
-    return {name: [row.get(name, math.nan) for row in rows] for name in names}
+    return import_pandas().Series(values).take(numbers).array
 
 
-def dataframe_of(columns: Mapping[str, Sequence[Any]]) -> pandas.DataFrame:
-    """Return columns of equal length as a DataFrame, in the order of ``dataframe``.
+def import_pandas() -> Any:
+    """Return the module pandas.
 
     Raises:
         ImportError: as in ``dataframe``.
@@ -70,6 +87,4 @@ def dataframe_of(columns: Mapping[str, Sequence[Any]]) -> pandas.DataFrame:
         import pandas
     except ImportError:
         raise ImportError(tr(_NO_PANDAS)) from None
-    names = dict.fromkeys((*_FIRST, *VideoRequest.field_names(), *columns))
-    lacking = [math.nan] * max(map(len, columns.values()), default=0)
-    return pandas.DataFrame({name: columns.get(name, lacking) for name in names})
+    return pandas

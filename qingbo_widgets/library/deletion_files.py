@@ -20,7 +20,7 @@ from .journal.tables import tasks
 from .other_videos import NOTE, key_of, note_name, number_in, saved_beside
 from .sidecar import read_sidecar, sidecar_path
 
-__all__ = ["files_of", "of_no_other", "wait_for_others"]
+__all__ = ["files_of", "of_no_other", "videos_of", "videos_of_others", "wait_for_others"]
 
 #: The endings of the files beside a video that are moved with it.
 _COMPANIONS = (".json", ".jpg", NOTE)
@@ -68,8 +68,8 @@ def of_no_other(
         keys: the keys of the deleted tasks.
         files: names relative to the folder.
     """
-    videos = {file: _videos_of(file) for file in files}
-    taken = _videos_of_others(connection, keys, [name for names in videos.values() for name in names])
+    videos = {file: videos_of(file) for file in files}
+    taken = videos_of_others(connection, keys, [name for names in videos.values() for name in names])
     return [
         file
         for file, (video, *first) in videos.items()
@@ -77,7 +77,7 @@ def of_no_other(
     ]
 
 
-def _videos_of(file: str) -> tuple[str, ...]:
+def videos_of(file: str) -> tuple[str, ...]:
     """Return the name of the video that a file belongs to, then that of the first video, if it is another."""
     path = Path(file)
     video = path.name if path.suffix.lower() not in _COMPANIONS else path.stem
@@ -87,9 +87,10 @@ def _videos_of(file: str) -> tuple[str, ...]:
     return (video,) if numbered is None else (video, numbered[0])
 
 
-def _videos_of_others(
+def videos_of_others(
     connection: sa.Connection, keys: Collection[str], names: Sequence[str]
 ) -> frozenset[str]:
+    """Return those of the names that are videos of tasks with other keys than these."""
     query = sa.select(tasks.c.key, tasks.c.file)
     return frozenset(
         str(file)

@@ -5,7 +5,7 @@ Another program may have written the list, so reading it relies on nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,19 @@ from .entry import Entry
 from .journal.rows import COLUMNS, Rows, read_row
 from .journal.tables import cells, judgements, preferences, tags
 
-__all__ = ["batches", "entries_in", "keys_in", "list_of", "moment_of", "restore_rows", "rows_in"]
+__all__ = [
+    "batches",
+    "entries_in",
+    "files_in",
+    "keys_in",
+    "list_of",
+    "moment_of",
+    "part_of",
+    "rest_of",
+    "restore_rows",
+    "rows_in",
+    "sizes_in",
+]
 
 _MOMENTS = ("submitted_at", "created_at", "completed_at", "first_submitted_at")
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
@@ -31,6 +43,8 @@ _BELONGINGS = {
         cells.c.key.in_(_KEYS), sa.not_(cells.c.is_dropped)
     ),
 }
+#: The parts of a list whose rows have the key of a task.
+_OF_KEY = ("tasks", "judgements", "tags")
 _BATCH_SIZE = 500
 
 
@@ -40,18 +54,22 @@ def batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + _BATCH_SIZE]
 
 
-def list_of(connection: sa.Connection, entries: Sequence[Entry], files: Sequence[str]) -> dict[str, Any]:
+def list_of(
+    connection: sa.Connection, entries: Sequence[Entry], files: Sequence[str], sizes: Mapping[str, int]
+) -> dict[str, Any]:
     """Return the list of a deletion.
 
     Args:
         connection: a connection in the transaction that deletes the tasks.
         entries: the tasks.
-        files: the names of their files in the folder of the library.
+        files: the names of their files in the folder of the library, which are still to be moved.
+        sizes: the sizes of the videos among them, in bytes.
     """
     content: dict[str, Any] = {
         "deleted_at": datetime.now(UTC).isoformat(),
         "tasks": [_plain({name: getattr(entry, name) for name in COLUMNS}) for entry in entries],
         "files": list(files),
+        "sizes": dict(sizes),
     }
     for name, query in _BELONGINGS.items():
         found = (
@@ -73,6 +91,32 @@ def keys_in(content: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the keys of the tasks in a list."""
     keys = (row.get("key") for row in rows_in(content, "tasks"))
     return tuple(key for key in keys if isinstance(key, str) and key)
+
+
+def files_in(content: Mapping[str, Any]) -> list[str]:
+    """Return the names of the files in a list, which are still to be moved to the trash."""
+    names = content.get("files")
+    return [file for file in names if isinstance(file, str)] if isinstance(names, list) else []
+
+
+def sizes_in(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the sizes of the videos in a list, by their names."""
+    sizes = content.get("sizes")
+    return sizes if isinstance(sizes, dict) else {}
+
+
+def part_of(content: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """Return a list with only some of its tasks."""
+    return {**content, "tasks": [row for row in rows_in(content, "tasks") if str(row.get("key")) in keys]}
+
+
+def rest_of(content: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """Return a list without some of its tasks, and without the preferences that ``restore_rows`` adds."""
+    rest = {
+        name: [row for row in rows_in(content, name) if str(row.get("key")) not in keys] for name in _OF_KEY
+    }
+    pairs = [row for row in rows_in(content, "preferences") if {*keys}.isdisjoint(map(str, row.values()))]
+    return {**content, **rest, "preferences": pairs}
 
 
 def entries_in(content: Mapping[str, Any]) -> list[Entry]:

@@ -12,7 +12,7 @@ from ..service.contract.models import DEFAULT_CONTRACT
 from ..service.contract.snapshot import TaskStatus
 from .untrusted import fields_of_request
 
-__all__ = ["ENDED", "Entry", "IdTaken"]
+__all__ = ["ENDED", "Entry", "IdTaken", "prompt_in"]
 
 #: The statuses of an ended task, as the journal stores them.
 ENDED = tuple(status.value for status in TaskStatus if status.is_ended)
@@ -69,10 +69,13 @@ class Entry:
     @property
     def prompt(self) -> str:
         """The prompt; in multi-shot mode the shots' prompts, one per line."""
-        request = self.request or {}
-        return str(request.get("prompt", "")) or "\n".join(
-            shot["prompt"] for shot in request.get("shots", ())
-        )
+        return prompt_in(self.request)
+
+
+def prompt_in(request: Mapping[str, Any] | None) -> str:
+    """Return the prompt in a request's fields; in multi-shot mode the shots' prompts, one per line."""
+    fields = request or {}
+    return str(fields.get("prompt", "")) or "\n".join(shot["prompt"] for shot in fields.get("shots", ()))
 
 
 class IdTaken(QingboError):

@@ -18,12 +18,12 @@ from .sidecar import is_saved_video
 
 __all__ = ["FilmFiles", "LeftOut", "readable"]
 
-_APPLE_DOUBLE = N_("not a video, but what macOS stores about one on disks of other systems")
+_APPLE_DOUBLE = N_("not a video, but metadata that macOS stores beside it")
 _HIDDEN = N_("hidden")
 _DOWNLOAD = N_("an unfinished download")
 _OTHER_KIND = N_("browsers do not play videos of this kind; save it as MP4 first")
 _NO_FILM_NAME = N_("not a video by its name")
-_FOLDER = N_("a folder; import it by itself")
+_FOLDER = N_("a folder; import it separately")
 #: Reasons that do not count for a video that this package has saved.
 _OTHERS = (_OTHER_KIND, _NO_FILM_NAME)
 _NO_TEXT = N_("its name is not valid text")
@@ -33,8 +33,8 @@ _SECOND_NAME = N_("a link to a file in this folder")
 _GONE = N_("it was removed during the import")
 _EMPTY = N_("it is empty")
 _NO_FILM = N_("its content is not a video")
-_NO_INDEX = N_("its index is missing, because the file is incomplete")
-_IN_USE = N_("it is incomplete, and was changed just now: import again when it is complete")
+_NO_INDEX = N_("it is incomplete: its index is missing")
+_IN_USE = N_("it is incomplete and was changed just now; import it when it is complete")
 
 #: Endings of the files into which programs download.
 _DOWNLOADS = (

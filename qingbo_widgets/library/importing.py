@@ -14,9 +14,11 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.contract.problem import listed
 from ..service.contract.snapshot import TaskStatus
-from .deletion import DeletionTarget, finish_moves
+from .deletion_moves import finish_moves
+from .deletion_target import DeletionTarget
 from .entry import Entry
 from .film_files import FilmFiles, LeftOut, readable
+from .restoring import restore_moved_back
 from .sidecar import MOMENTS, describes_another, has_foreign_sidecar, read_sidecar, sidecar_path
 
 if TYPE_CHECKING:
@@ -85,22 +87,28 @@ class ImportTarget(DeletionTarget, Protocol):
 def import_folder(library: ImportTarget) -> Import:
     """Add to the journal every video of the folder that it lacks, with its judgement.
 
-    A video without a sidecar is added too, with only its name and time. No file of the folder is changed.
+    A video without a sidecar is added too, with only its name and time. No file of the folder is changed. A
+    deleted video that the user has moved back from the trash is restored with its task.
 
     Raises:
         QingboError: the folder cannot be read, or the journal cannot be written.
     """
     listing = _listing(library.folder)
     deleted = finish_moves(library)
+    restored = restore_moved_back(library, [name for name in listing.names if name not in deleted])
     entries = library.entries()
     files = {entry.file for entry in entries if entry.file}
     # On Windows and macOS a file may be listed under a different spelling than it was saved under: with
     # letters in another case, or with accents as separate characters.
     respelt = {_folded(file) for file in files.difference(listing.names) if (library.folder / file).is_file()}
-    new = [name for name in listing.names if name not in {*files, *deleted} and _folded(name) not in respelt]
+    known = {*files, *deleted} - restored
+    new = [name for name in listing.names if name not in known and _folded(name) not in respelt]
     register = _Register(library, entries)
     added, left_out = [], list(listing.left_out)
     for name in new:
+        if name in restored:
+            added.append(name)
+            continue
         if (reason := listing.check(name)) is not None:
             left_out.append(LeftOut(readable(name), reason))
             continue

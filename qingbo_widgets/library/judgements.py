@@ -26,8 +26,8 @@ __all__ = ["RATINGS", "Judgement", "Judgements", "parse_tags"]
 RATINGS = range(6)
 _LONGEST_TAG = 60
 _NO_JOURNAL = N_(
-    "There is no journal {path} in which to save this: its folder may have been moved or removed. Put the "
-    "folder back, or connect(library=…) with the place where it is now."
+    "Nothing was saved: there is no journal {path}. If its folder was moved, use connect(library=…) "
+    "with the new place."
 )
 _BATCH_SIZE, _MOST_CHOSEN = 500, 5_000
 
@@ -64,23 +64,25 @@ class Judgements:
 
     def of_all(self, keys: Collection[str]) -> dict[str, Judgement]:
         """Return the judgements of these tasks by key; empty ones for tasks without a judgement."""
-        rated: dict[str, tuple[int | None, str]] = {}
-        tagged: dict[str, list[str]] = {}
-        with self.connected() as connection:
-            for chosen in _among(keys) if connection is not None else ():
-                assert connection is not None
-                query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
-                for key, rating, note in connection.execute(query.where(chosen(judgements.c.key))):
-                    rated[key] = rating if rating in RATINGS else None, text_of(note)
-                query_tags = sa.select(tags.c.key, tags.c.tag).where(chosen(tags.c.key))
-                for key, tag in connection.execute(query_tags.order_by(tags.c.tag)):
-                    tagged.setdefault(key, []).append(text_of(tag))
+        rated, tagged = self._stored(keys)
         judged = {
             key: Judgement(rating, tuple(tagged.pop(key, ())), note) for key, (rating, note) in rated.items()
         }
         judged |= {key: Judgement(tags=tuple(names)) for key, names in tagged.items()}
         nothing = Judgement()
         return {key: judged.get(key, nothing) for key in keys}
+
+    def columns(self, keys: Collection[str]) -> tuple[list[int | None], list[tuple[str, ...]], list[str]]:
+        """Return the ratings, the tags and the notes of these tasks, as in ``Judgement``."""
+        rated, tagged = self._stored(keys)
+        unrated: tuple[int | None, str] = None, ""
+        each = [rated.get(key, unrated) for key in keys]
+        every_tag = {key: tuple(names) for key, names in tagged.items()}
+        return (
+            [rating for rating, _ in each],
+            [every_tag.get(key, ()) for key in keys],
+            [note for _, note in each],
+        )
 
     def rate(self, key: str, rating: int | None) -> None:
         """Rate a video 0..5; ``None`` removes the rating.
@@ -153,6 +155,23 @@ class Judgements:
             if connection is None:
                 raise QingboError(tr(_NO_JOURNAL).format(path=self._journal.place))
             yield connection
+
+    def _stored(
+        self, keys: Collection[str]
+    ) -> tuple[dict[str, tuple[int | None, str]], dict[str, list[str]]]:
+        """Return the rating and the note of each rated task, and the tags of each tagged one."""
+        rated: dict[str, tuple[int | None, str]] = {}
+        tagged: dict[str, list[str]] = {}
+        with self.connected() as connection:
+            for chosen in _among(keys) if connection is not None else ():
+                assert connection is not None
+                query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
+                for key, rating, note in connection.execute(query.where(chosen(judgements.c.key))):
+                    rated[key] = rating if rating in RATINGS else None, text_of(note)
+                query_tags = sa.select(tags.c.key, tags.c.tag).where(chosen(tags.c.key))
+                for key, tag in connection.execute(query_tags.order_by(tags.c.tag)):
+                    tagged.setdefault(key, []).append(text_of(tag))
+        return rated, tagged
 
     def _changed(self, key: str) -> None:
         if self._on_change is not None:

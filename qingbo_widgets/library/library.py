@@ -31,6 +31,7 @@ from .other_videos import keys_in
 if TYPE_CHECKING:
     import pandas
 
+    from .deleted_keys import DeletedKeys
     from .deletion import Deletion
     from .importing import Import
     from .journal.rows import Rows
@@ -41,8 +42,8 @@ __all__ = ["Library"]
 logger = logging.getLogger("qingbo_widgets")
 
 _READ_ONLY = N_(
-    "Nothing can be saved in the folder {folder} ({reason}): neither a video, nor the journal without which "
-    'no task is submitted. Make it writable, or use another folder: connect(library="…").'
+    "Nothing can be saved in the folder {folder} ({reason}), so no task is submitted. Make it "
+    'writable, or use another folder: connect(library="…").'
 )
 _UNFINISHED = f"SELECT DISTINCT service FROM tasks WHERE {UNFINISHED}"
 
@@ -63,6 +64,7 @@ class Library:
         self.folder = beside_notebook(folder)
         self.journal = Journal(self.folder, database)
         self.imported: Import | None = None
+        self._deleted: DeletedKeys | None = None
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
@@ -143,7 +145,9 @@ class Library:
         even_ended = reopen or columns.get("status", ENDED[0]) in ENDED
         with self._rows() as rows:
             if not rows.update(key, columns, even_ended=even_ended):
-                text = tr("The journal {path} no longer has a row for task {key}.")
+                text = tr(
+                    "Task {key} is no longer in the journal {path}. Another kernel may have deleted it."
+                )
                 raise QingboError(text.format(path=self.journal.place, key=key))
 
     def hold(self, key: str, holder: str, seconds: float) -> bool:
@@ -337,7 +341,7 @@ class Library:
         Raises:
             QingboError: the trash is empty, its list cannot be read, or the library is read-only.
         """
-        from .deletion import restore
+        from .restoring import restore
 
         return restore(self, deletion)
 
@@ -375,9 +379,11 @@ class Library:
                 logger.warning("The sidecar of %s was not written", video.name, exc_info=True)
 
     def _is_deleted(self, key: str) -> bool:
-        from .deletion import is_deleted
+        from .deleted_keys import DeletedKeys
 
-        return is_deleted(self.folder, key)
+        if self._deleted is None:
+            self._deleted = DeletedKeys(self.folder)
+        return key in self._deleted
 
     @contextmanager
     def _rows(self) -> Iterator[Rows]:

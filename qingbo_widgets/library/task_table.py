@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..system.folder import Folder
-from .dataframe import columns_of, dataframe_of, request_columns
-from .entry import Entry
+from .dataframe import dataframe_of, import_pandas, repeated, request_columns
+from .entry import Entry, prompt_in
 from .journal.journal import Journal
-from .journal.rows import Rows
-from .judgements import Judgement, Judgements
+from .journal.rows import LONG_AGO
+from .journal.task_columns import TaskColumns, task_columns
+from .judgements import Judgements
+from .moments import moments
 from .request_templates import RequestColumns
 from .requests import readable_part_of
 
@@ -30,14 +32,11 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     Raises:
         ImportError: pandas is not installed; the message has the command that installs it.
     """
-    columns, videos = RequestColumns(_request_columns), _Videos(folder)
-    like = columns.of(Entry(key="", service=""))
+    import_pandas()  # before a long read, if it is missing
     with _no_collection():
-        entries = _entries(journal)
-        judged = Judgements(journal).of_all([entry.key for entry in entries])
-        requests = columns_of([columns.of(entry) for entry in entries], like)
-        judgements = [judged[entry.key] for entry in entries]
-        return dataframe_of({**requests, **_columns(entries, judgements, videos)})
+        columns = _read(journal)
+        outcome = _outcome(columns, Judgements(journal), folder)
+        return dataframe_of({**_requests(columns, frozenset(outcome)), **outcome})
 
 
 @contextmanager
@@ -52,52 +51,74 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _entries(journal: Journal) -> list[Entry]:
-    """Return all tasks, newest first."""
+def _read(journal: Journal) -> TaskColumns:
     if not journal.exists:
-        return []
+        return TaskColumns()
     with journal.begin() as connection:
-        return Rows(connection).entries(None, None, unfinished=False, limit=None, offset=0)
+        return task_columns(connection)
 
 
-def _request_columns(entry: Entry) -> dict[str, Any]:
+def _requests(columns: TaskColumns, without: frozenset[str]) -> dict[str, Any]:
+    """Return the columns of the requests, except for some, which are only in their place."""
+    requests = RequestColumns(_request_columns, without)
+    for model, contract, request in zip(columns.model, columns.contract, columns.request, strict=True):
+        requests.add(model, contract, request)
+    like = _request_columns(Entry(key="", service=""))
+    names = dict.fromkeys((*like, *requests.names))
+    if not requests.numbers:
+        return {name: [] for name in names}
+    found: dict[str, Any] = {}
+    for name in names:
+        if name in without:
+            found[name] = None
+        elif (of_kinds := requests.kinds(name)) is None:
+            found[name] = requests.values(name)
+        else:
+            found[name] = repeated(of_kinds, requests.numbers)
+    return found
+
+
+def _request_columns(entry: Entry) -> Mapping[str, Any]:
     return request_columns(readable_part_of(entry), entry.contract)
 
 
-class _Videos:
-    """The paths of the videos of a folder, which is read once instead of once for each video."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = Folder(folder)
-        self._files: set[str] = set()
-        with suppress(OSError), os.scandir(folder) as found:
-            self._files = {item.name for item in found if item.is_file(follow_symlinks=False)}
-
-    def place(self, name: str) -> Path | None:
-        """Return the path of a video as ``Folder.place`` does."""
-        return self._folder.path / name if name in self._files else self._folder.place(name)
-
-
-def _columns(
-    entries: Sequence[Entry], judgements: Sequence[Judgement], videos: _Videos
-) -> dict[str, list[Any]]:
+def _outcome(columns: TaskColumns, judgements: Judgements, folder: Path) -> dict[str, Any]:
     """Return the columns besides those of the request fields. Rows as mappings take longer."""
+    ratings, tags, notes = judgements.columns(columns.key)
     return {
-        "task_id": [entry.task_id for entry in entries],
-        "model": [entry.model for entry in entries],
-        "prompt": [entry.prompt for entry in entries],
-        "status": [entry.status for entry in entries],
-        "submitted_at": [entry.submitted_at for entry in entries],
-        "created_at": [entry.created_at for entry in entries],
-        "completed_at": [entry.completed_at for entry in entries],
-        "cost": [entry.cost for entry in entries],
-        "frozen": [entry.frozen for entry in entries],
-        "billing_status": [entry.billing_status or None for entry in entries],
-        "rating": [judgement.rating for judgement in judgements],
-        "tags": [judgement.tags for judgement in judgements],
-        "note": [judgement.note for judgement in judgements],
-        "video": [videos.place(entry.file) if entry.file else None for entry in entries],
-        "error": [(entry.error or {}).get("message") for entry in entries],
-        "request": [dict(entry.request or {}) for entry in entries],
-        "key": [entry.key for entry in entries],
+        "task_id": columns.task_id,
+        "model": columns.model,
+        "prompt": _prompts(columns.request),
+        "status": columns.status,
+        "submitted_at": moments(columns.submitted_at, if_missing=LONG_AGO),
+        "created_at": moments(columns.created_at),
+        "completed_at": moments(columns.completed_at),
+        "cost": columns.cost,
+        "frozen": columns.frozen,
+        "billing_status": columns.billing_status,
+        "rating": ratings,
+        "tags": tags,
+        "note": notes,
+        "video": _videos(folder, columns.file),
+        "error": [None if error is None else error.get("message") for error in columns.error],
+        "request": [{} if request is None else request for request in columns.request],
+        "key": columns.key,
     }
+
+
+def _prompts(requests: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    return [
+        prompt
+        if request is not None and type(prompt := request.get("prompt")) is str and prompt
+        else prompt_in(request)
+        for request in requests
+    ]
+
+
+def _videos(folder: Path, names: Sequence[str | None]) -> list[Path | None]:
+    """Return the paths of videos as ``Folder.place`` does, which would look at each file on its own."""
+    files: set[str] = set()
+    with suppress(OSError), os.scandir(folder) as entries:
+        files = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+    place = Folder(folder).place
+    return [None if name is None else folder / name if name in files else place(name) for name in names]

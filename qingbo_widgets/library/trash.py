@@ -58,8 +58,7 @@ class Trash:
             OSError: the folder cannot be written.
         """
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-        text = json.dumps({"format": FORMAT, **content}, ensure_ascii=False, indent=1, default=str)
-        self._folder.write(f"{TRASH}/{name}/{_LIST}", text + "\n")
+        self._folder.write(f"{TRASH}/{name}/{_LIST}", _text(content))
         return name
 
     def read(self, name: str) -> dict[str, Any] | None:
@@ -69,6 +68,24 @@ class Trash:
         except (OSError, ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+    def amend(self, name: str, content: Mapping[str, Any]) -> None:
+        """Replace the list of a deletion, if it is still there; a failed write is only logged."""
+        file = f"{TRASH}/{name}/{_LIST}"
+        if not self._folder.has_file(file):  # writing would bring it back
+            return
+        try:
+            self._folder.write(file, _text(content))
+        except OSError:
+            logger.warning("%s was not changed", file, exc_info=True)
+
+    def version(self, name: str) -> object:
+        """Return a value that changes with the list of a deletion; ``None`` if there is no list."""
+        try:
+            info = (self._folder.path / TRASH / name / _LIST).lstat()
+        except OSError:
+            return None
+        return info.st_ino, info.st_size, info.st_mtime_ns
 
     def size(self, name: str) -> int:
         """Return the bytes that a deletion occupies."""
@@ -98,18 +115,34 @@ class Trash:
                 left.append(file)
         return left
 
-    def give_back(self, name: str) -> dict[str, OSError]:
-        """Move the files of a deletion back into the library; return those that stay, each with the reason.
+    def files(self, name: str) -> list[str]:
+        """Return the names that the files of a deletion have in the library."""
+        names = (Path(file).name for file in self._files(name))
+        return [_home_of(plain) for plain in names if _is_of_library(plain)]
+
+    def has_no_other(self, name: str, file: str) -> bool:
+        """Return whether a deletion has no other content for a file of the library than the file itself."""
+        try:
+            return self._is_copy(f"{TRASH}/{name}/{Path(file).name}", file)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
+    def give_back(self, name: str, files: Iterable[str] | None = None) -> dict[str, OSError]:
+        """Move files of a deletion back into the library; return those that stay, each with the reason.
 
         A file stays if the library has one of its name by now, or another program has it open. A second copy
         of the same video is removed.
+
+        Args:
+            name: the deletion.
+            files: some of ``files``; ``None`` for all.
         """
         left = {}
-        for file in self._files(name):
-            plain = Path(file).name
-            if not _is_of_library(plain):
-                continue
-            target = _home_of(plain)
+        for target in self.files(name) if files is None else files:
+            plain = Path(target).name
+            file = f"{TRASH}/{name}/{plain}"
             try:
                 try:
                     self._folder.move(file, target)
@@ -157,6 +190,10 @@ class Trash:
     def _files(self, name: str) -> list[str]:
         files = self._folder.names(f"{TRASH}/{name}")
         return [file for file in files if Path(file).name != _LIST]
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    return json.dumps({"format": FORMAT, **content}, ensure_ascii=False, indent=1, default=str) + "\n"
 
 
 def _is_of_library(name: str) -> bool:

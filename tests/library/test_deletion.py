@@ -15,6 +15,7 @@ import pytest
 
 from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.library import deletion
+from qingbo_widgets.library.deletion_moves import finish_moves
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.judgements import Judgement
 from qingbo_widgets.library.library import Library
@@ -125,7 +126,8 @@ def test_a_running_task_is_not_deleted(library: Library, status: str) -> None:
     """The service goes on with it, so its row stays; the error says that it may be charged."""
     library.add(entry("d", status=status, file=None, request={"prompt": "a boat\nat dusk"}))
     with pytest.raises(
-        QingboError, match=r"a boat at dusk” has not ended.* may charge it\. Wait for its end, or cancel it"
+        QingboError,
+        match=r"a boat at dusk” has not ended.* may still be charged\. Wait for its end, or cancel it",
     ):
         library.delete(["a", "d"])
     assert {left.key for left in library.entries()} == set("abcd")
@@ -198,7 +200,7 @@ def test_a_kernel_that_dies_before_the_deletion(library: Library, monkeypatch: p
             library.delete("a")
     assert (library.folder / "trash").exists()
     assert library.entries() == before
-    deletion.finish_moves(library)
+    finish_moves(library)
     assert files(library) == there
     assert library.restore() == ("a",)
     assert library.entries() == before
@@ -470,7 +472,7 @@ def test_a_list_that_names_files_of_others(library: Library, tasks: list[dict[st
     place = library.folder / "trash" / "20260101-000000-000000"
     place.mkdir(parents=True)
     (place / "deleted.json").write_text(json.dumps({"format": 1, "tasks": tasks, "files": names}))
-    deletion.finish_moves(library)
+    finish_moves(library)
     library.delete("c")
     library.empty_trash()
     kept = {name for name in there if not Path(name).name.startswith("c")}

@@ -71,7 +71,7 @@ def cut(content: bytes) -> bytes:
 
 #: Name and content of files that are no videos, and the beginning of the reason.
 NO_VIDEOS = {
-    "AppleDouble": ("._koi.mp4", APPLE_DOUBLE, "not a video, but what macOS"),
+    "AppleDouble": ("._koi.mp4", APPLE_DOUBLE, "not a video, but metadata"),
     "hidden": (".koi2.mp4", film(b"x"), "hidden"),
     "a download of this package": ("a.mp4.0123abcd.part", film(b"x"), "an unfinished download"),
     "a download of Chrome": ("b.mp4.crdownload", film(b"x"), "an unfinished download"),
@@ -84,8 +84,8 @@ NO_VIDEOS = {
     "AppleDouble without its name": ("koi3.mp4", APPLE_DOUBLE, "its content is not a video"),
     "a picture": ("picture.mov", b"\xff\xd8\xff\xe0\0\x10JFIF", "its content is not a video"),
     "empty": ("empty.mp4", b"", "it is empty"),
-    "being written": ("growing.mp4", cut(film(b"x" * 99)), "it is incomplete, and was changed just now"),
-    "without an index": ("cut.mp4", film(b"x")[:24] + b"\0\0\1\0mdat" + bytes(99), "it is incomplete, and"),
+    "being written": ("growing.mp4", cut(film(b"x" * 99)), "it is incomplete and was changed just now"),
+    "without an index": ("cut.mp4", film(b"x")[:24] + b"\0\0\1\0mdat" + bytes(99), "it is incomplete and"),
 }
 
 
@@ -193,7 +193,7 @@ def test_subfolders_with_videos_are_named(card: Path) -> None:
     assert files_of(library) == ["koi.mp4"]
     assert library.imported is not None
     assert {file.name for file in library.imported.left_out} == {"100CANON", "film.mp4"}
-    assert reason_of(library, "100CANON") == "a folder; import it by itself"
+    assert reason_of(library, "100CANON") == "a folder; import it separately"
 
 
 def test_the_library_s_own_files_are_not_reported(card: Path) -> None:

@@ -1,17 +1,12 @@
-"""``request_templates``: the table of all tasks is what resolving each request on its own would give."""
+"""``request_templates``: columns of many requests are what resolving each request on its own would give."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+import math
 from typing import Any
 
-import pytest
-
-from qingbo_widgets.library.dataframe import dataframe, request_columns
+from qingbo_widgets.library.dataframe import request_columns
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.request_templates import RequestColumns
 from qingbo_widgets.library.requests import readable_part_of
 
@@ -71,41 +66,34 @@ def resolved(entry: Entry) -> dict[str, Any]:
     return request_columns(readable_part_of(entry), entry.contract)
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    """Yield a library of these tasks."""
-    with closing(Library(tmp_path / "videos")) as library:
-        for entry in entries():
-            library.add(entry)
-        yield library
-
-
 def test_each_request_is_as_if_resolved_alone() -> None:
     """Texts get back to their fields, also the same text in two, and one that looks like a stand-in."""
     columns = RequestColumns(resolved)
     for entry in entries():
+        columns.add(entry.model, entry.contract, entry.request)
+    table = {name: columns.values(name) for name in columns.names}
+    for row, entry in enumerate(entries()):
         expected = resolved(entry)
-        found = dict(columns.of(entry))
+        found = {name: values[row] for name, values in table.items() if values[row] is not math.nan}
         assert found == expected
         assert {name: type(value) for name, value in found.items()} == {
             name: type(value) for name, value in expected.items()
         }
 
 
-def test_the_table_is_as_if_made_row_by_row(library: Library) -> None:
-    """Every column has the same values and the same type as a table that is built one row at a time."""
-    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
-    rows = [
-        {
-            "task_id": entry.task_id, **resolved(entry), "model": entry.model, "prompt": entry.prompt,
-            "status": entry.status, "submitted_at": entry.submitted_at, "cost": entry.cost,
-            "request": dict(entry.request or {}), "key": entry.key,
-        }
-        for entry in library.entries()
-    ]  # fmt: skip
-    expected = dataframe(rows, rows[0])
-    table = library.to_dataframe()
-    assert set(expected) <= set(table)
-    pandas.testing.assert_frame_equal(table[list(expected)], expected)
-    by_rows = pandas.DataFrame(rows, columns=list(expected))
-    pandas.testing.assert_frame_equal(table[list(expected)], by_rows)
+def test_requests_of_one_kind_are_resolved_once() -> None:
+    """A thousand prompts cost as much as one; another model, contract or other field is resolved anew."""
+    resolutions: list[Entry] = []
+
+    def counted(entry: Entry) -> dict[str, Any]:
+        resolutions.append(entry)
+        return resolved(entry)
+
+    columns = RequestColumns(counted, without=frozenset({"prompt"}))
+    for number in range(1000):
+        request = {"model": "kling-v3", "prompt": f"koi {number}", "mode": "pro" if number % 2 else "std"}
+        columns.add("kling-v3", "2026-04", request)
+    assert len(resolutions) == 2
+    assert columns.kinds("mode") == ["std", "pro"]
+    assert columns.values("mode") == ["std", "pro"] * 500
+    assert "prompt" not in columns.names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from qingbo_widgets.library import library as library_module
-from qingbo_widgets.library import text_index
+from qingbo_widgets.library import text_index, text_tables
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.rows import Rows
 from qingbo_widgets.library.journal.tables import tasks
@@ -322,7 +323,7 @@ def test_a_library_that_cannot_be_written_is_searched(
     def refuse(*_: object) -> None:
         raise sqlite3.OperationalError("attempt to write a readonly database")
 
-    monkeypatch.setattr(vars(text_index)["_SQLiteIndex"], "lock", refuse)
+    monkeypatch.setattr(vars(text_tables)["_SQLiteTable"], "lock", refuse)
     before = (library.folder / "library.sqlite").read_bytes()
     assert found(library, "锦鲤") == {"koi"}
     assert found(library, "SOFA cat") == {"cat"}
@@ -344,7 +345,7 @@ def test_a_sealed_library_is_searched(library: Library, tmp_path: Path) -> None:
 def test_without_fts5_every_prompt_is_read(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search works with an SQLite that has no FTS5, even if another kernel has made the index."""
     found(library, "锦鲤")
-    monkeypatch.setattr(text_index, "_has_fts5", lambda: False)
+    monkeypatch.setattr(text_tables, "_has_fts5", lambda: False)
     assert found(library, "锦鲤") == {"koi"}
     assert found(library, "鲤") == {"koi"}
     assert found(library, "雪山") == {"film"}
@@ -377,3 +378,68 @@ def test_the_index_in_postgresql_is_completed(tmp_path: Path, postgresql_url: Ca
         with closing(Library(tmp_path, database=url.render_as_string(hide_password=False))) as reading:
             assert found(reading, "锦鲤") == {"koi"}
             assert found(reading, "日景") == {"night"}
+
+
+def has_gin(library: Library) -> bool:
+    """Return whether PostgreSQL has the index that makes a search fast."""
+    query = "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_task_search_parts'"
+    with library.journal.begin() as connection:
+        return bool(connection.exec_driver_sql(query).scalar())
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_before_the_index_in_postgresql_is_complete(
+    tmp_path: Path, postgresql_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search finds everything meanwhile, and the next one creates what is missing."""
+    monkeypatch.setattr(text_index, "_BATCH_SIZE", 3)
+    table = vars(text_tables)["_PostgreSQLTable"]
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with closing(filled(Library(tmp_path, database=postgresql_url()))) as library:
+        with monkeypatch.context() as patch:
+            patch.setattr(table, "finish", die)
+            with pytest.raises(KeyboardInterrupt):
+                found(library, "锦鲤")
+            patch.setattr(table, "finish", lambda *_: None)
+            assert found(library, "锦鲤") == {"koi"}
+        assert not has_gin(library)
+        assert found(library, "锦鲤") == {"koi"}
+        assert has_gin(library), "every later search would read all prompts"
+
+
+@pytest.mark.slow
+def test_many_new_tasks_in_postgresql_are_added_at_once(
+    tmp_path: Path, postgresql_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an import of many videos, the next search finds them, and the index is complete again."""
+    monkeypatch.setattr(text_index, "_BATCH_SIZE", 4)
+    with closing(filled(Library(tmp_path, database=postgresql_url()))) as library:
+        assert found(library, "锦鲤") == {"koi"}
+        for number in range(9):
+            library.add(Entry(f"night {number}", "sandbox", request={"prompt": "城市夜景", "mode": "pro"}))
+        assert len(found(library, "夜景")) == 9
+        assert has_gin(library)
+        assert len(select(library.journal, Selection(mode="pro"))[1]) == 9
+
+
+@pytest.mark.slow
+def test_two_kernels_search_at_once_in_postgresql(
+    tmp_path: Path, postgresql_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find everything, though both make the index, and each text is in it once."""
+    monkeypatch.setattr(text_index, "_BATCH_SIZE", 2)
+    url = postgresql_url()
+    kernels = [Library(tmp_path, database=url) for _ in range(4)]
+    filled(kernels[0])
+    with ThreadPoolExecutor(len(kernels)) as pool:
+        results = list(pool.map(lambda library: found(library, "锦鲤"), kernels))
+    assert results == [{"koi"}] * len(kernels)
+    assert found(kernels[0], "雪山") == {"film"}
+    assert has_gin(kernels[0])
+    with kernels[0].journal.begin() as connection:
+        assert connection.exec_driver_sql(f"SELECT count(*) FROM {TABLE}").scalar() == len(PROMPTS) + 1
+    for library in kernels:
+        library.close()

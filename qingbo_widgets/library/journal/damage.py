@@ -65,9 +65,8 @@ _TAKEN = (1555, 2067, 2579, "23505")
 
 _MESSAGES = {
     Fault.damaged: N_(
-        "The journal {path} is damaged ({reason}). Nothing in it was changed. Move it away, or use "
-        "connect(library=…) with another folder: the videos beside it are intact, and resume(id) follows any "
-        "task in the service's dashboard."
+        "The journal {path} is damaged ({reason}). Restore a backup of it, or use connect(library=…) "
+        "with another folder. The videos are intact."
     ),
     Fault.full: N_(
         "The journal {path} cannot be written ({reason}). Free some space, or use connect(library=…) with "
@@ -82,26 +81,24 @@ _MESSAGES = {
         "connect(library=…) with another one."
     ),
     Fault.busy: N_(
-        "The journal {path} is in use by another program, which keeps it locked ({reason}). Try again when "
-        "that program has ended, or use connect(library=…) with another folder."
+        "The journal {path} is in use by another program ({reason}). Close that program, or use "
+        "connect(library=…) with another folder."
     ),
 }
 _UNUSABLE = N_(
-    "The journal {path} cannot be used as it is ({reason}). Restore an intact copy of it, or use "
-    "connect(library=…) with another folder: the videos beside it are intact, and resume(id) follows any "
-    "task in the service's dashboard."
+    "The journal {path} cannot be used ({reason}). Restore a backup of it, or use connect(library=…) "
+    "with another folder. The videos are intact."
 )
 _FOREIGN = N_(
-    "{path} is not a journal of qingbo_widgets ({reason}), so it was not changed. connect(library=…) with "
-    "another folder creates one there."
+    "{path} is not a journal of qingbo_widgets ({reason}) and was not changed. Use "
+    "connect(library=…) with another folder."
 )
 _NEWER = N_(
-    "The journal {path} was written by qingbo_widgets {release} or newer, and this version supports journals "
-    "up to {own}, so it is read but not changed. Upgrade qingbo_widgets, or use connect(library=…) with "
-    "another folder."
+    "The journal {path} was written by qingbo_widgets {release} or newer, so version {own} cannot "
+    "change it. Upgrade qingbo_widgets, or use connect(library=…) with another folder."
 )
 _UNKNOWN = N_(
-    "The journal {path} was written by a newer qingbo_widgets than {own}, so it is read but not changed. "
+    "The journal {path} was written by a newer qingbo_widgets than {own}, which cannot change it. "
     "Upgrade qingbo_widgets, or use connect(library=…) with another folder."
 )
 

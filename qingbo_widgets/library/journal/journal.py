@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Journal"]
 
 _OUTSIDE = N_(
-    "The journal {path} is a link that leads out of its folder, so it is neither read nor written. Replace "
-    "the link by the file itself, or pass the folder of the file: connect(library=…)."
+    "The journal {path} is a link that leads out of its folder, so it is not opened. Use "
+    "connect(library=…) with the folder that it leads to."
 )
 
 

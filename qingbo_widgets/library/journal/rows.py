@@ -22,10 +22,10 @@ from .derived import derived_from
 from .settings import UNFINISHED
 from .tables import Moment, tasks
 
-__all__ = ["COLUMNS", "SELECT", "Rows", "read_row", "text_of"]
+__all__ = ["COLUMNS", "LONG_AGO", "NEWEST_FIRST", "SELECT", "Rows", "read_row", "status_of", "text_of"]
 
 #: The submission time of a row whose stored time is invalid.
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 #: The first value that does not fit PostgreSQL's integer column; SQLite's is larger.
 _INTEGER_LIMIT = 2**31
 #: Maximum characters of the model and of the status, of up to four bytes each.
@@ -39,7 +39,7 @@ _IS_OPEN = tasks.c.status.not_in(ENDED)
 _IS_FREE = sa.or_(tasks.c.holder.is_(None), _OF_HOLDER, tasks.c.held_until < sa.bindparam("now"))
 _IS_UNFINISHED = sa.text(f"({UNFINISHED})")
 _IS_COMPLETED = tasks.c.status == TaskStatus.completed.value
-_NEWEST_FIRST = tasks.c.submitted_at.desc(), tasks.c.key
+NEWEST_FIRST = tasks.c.submitted_at.desc(), tasks.c.key
 
 SELECT = sa.select(*(tasks.c[name] for name in COLUMNS))
 _GET = SELECT.where(_OF_KEY)
@@ -180,7 +180,7 @@ class Rows:
     ) -> list[Entry]:
         """Return the rows, newest first."""
         values: dict[str, Any] = {}
-        query = SELECT.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
+        query = SELECT.order_by(*NEWEST_FIRST).limit(limit).offset(offset)
         if service is not None:
             query = query.where(_OF_SERVICES)
             values["these_services"] = self._spellings(service, unfinished=unfinished)
@@ -233,10 +233,9 @@ def read_row(row: Sequence[Any]) -> Entry:
         row: the columns of ``SELECT``, and maybe others after them.
     """
     values: dict[str, Any] = dict(zip(COLUMNS, row, strict=False))
-    for name in ("key", "service", "task_id", "model", "status"):
+    for name in ("key", "service", "task_id", "model"):
         values[name] = text_of(values[name])
-    if not values["status"].strip() or not values["status"].isprintable():
-        values["status"] = TaskStatus.unconfirmed.value
+    values["status"] = status_of(values["status"])
     values["service"] = normalised(values["service"])
     values["file"] = text_of(values["file"]) or None
     values["contract"] = text_of(values["contract"]) or DEFAULT_CONTRACT
@@ -244,8 +243,14 @@ def read_row(row: Sequence[Any]) -> Entry:
     for name, default in (("progress", 0), ("cost", None), ("frozen", None)):
         if type(values[name]) is not int:
             values[name] = default
-    values["submitted_at"] = values["submitted_at"] or _LONG_AGO
+    values["submitted_at"] = values["submitted_at"] or LONG_AGO
     return Entry(**values)
+
+
+def status_of(value: object) -> str:
+    """Return a status unchanged; the one of an unconfirmed task for anything that is no word."""
+    status = text_of(value)
+    return status if status.strip() and status.isprintable() else TaskStatus.unconfirmed.value
 
 
 def text_of(value: object) -> str:

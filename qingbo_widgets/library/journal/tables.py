@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from .settings import UNFINISHED
 
-__all__ = ["cells", "judgements", "metadata", "preferences", "row_id", "sweeps", "tags", "tasks"]
+__all__ = ["YEARS", "cells", "judgements", "metadata", "preferences", "row_id", "sweeps", "tags", "tasks"]
 
 
 #: The years of a task or a file. Near the ends of the calendar, a conversion to local time is an
 #: ``OverflowError``.
-_YEARS = range(1900, 3000)
+YEARS = range(1900, 3000)
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -36,7 +36,7 @@ class Moment(sa.TypeDecorator[datetime]):
             moment = None if value is None else datetime.fromtimestamp(value, UTC)
         except (TypeError, ValueError, OverflowError, OSError):
             return None
-        return moment if moment is not None and moment.year in _YEARS else None
+        return moment if moment is not None and moment.year in YEARS else None
 
 
 class Fields(sa.TypeDecorator[dict[str, Any]]):

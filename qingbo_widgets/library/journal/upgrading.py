@@ -33,18 +33,17 @@ __all__ = ["NotWritable", "bring_up_to_date", "open_copy"]
 logger = logging.getLogger("qingbo_widgets")
 
 _NOT_MIGRATED = N_(
-    "The journal {path} is from qingbo_widgets {revision} and could not be upgraded to {current} ({reason}). "
-    "Nothing in it was changed, so the version that created it can still read it. connect(library=…) with "
-    "another folder creates a new one."
+    "The journal {path} is from qingbo_widgets {revision} and could not be upgraded to {current} "
+    "({reason}). It was not changed. Use connect(library=…) with another folder."
 )
 _NOT_WRITABLE = N_(
-    "The journal {path} is from qingbo_widgets {revision} and cannot be upgraded to {current} in place "
-    "({reason}), so a copy of it is read, and nothing can be changed. Make the folder writable, with space "
-    "for a copy, or use connect(library=…) with another one."
+    "The journal {path} is from qingbo_widgets {revision} and cannot be upgraded ({reason}), so a "
+    "copy of it is read. To change it, make the folder writable, or use connect(library=…) with "
+    "another one."
 )
 _NOT_OWNED = N_(
-    "The journal {path} is from qingbo_widgets {revision} and must be upgraded to {current}, which this "
-    "account is not allowed to do ({reason}). Let the owner of its tables open it once."
+    "The journal {path} is from qingbo_widgets {revision}, and this account may not upgrade it "
+    "({reason}). Ask the owner of its tables to open it once."
 )
 #: An arbitrary number that no other program is likely to lock: PostgreSQL's advisory locks have only numbers.
 _LOCK = 7_164_220_260_410_001
