@@ -288,7 +288,13 @@ def test_a_dead_widget_says_what_to_run(notebook: Notebook) -> None:
         expect(controls).to_have_count(0)
     expect(videos(page, 2)).to_have_count(1)
     assert playable(videos(page, 2))["duration"] > 2
-    page.wait_ready().run_all()
+    page.viewport(400)
+    sides = (
+        "area => [...area.querySelectorAll('.qingbo-card, video')].map(e => e.getBoundingClientRect().right)"
+    )
+    edge = page.output(2).evaluate("area => area.getBoundingClientRect().right")
+    assert max(page.output(2).evaluate(sides)) <= edge, "a narrow page cuts off the copy"
+    page.viewport(1280).wait_ready().run_all()
     for cell, name in ((1, "Generate"), (2, "Generate"), (3, "Refresh")):
         expect(page.output(cell).get_by_role("button", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
         expect(page.output(cell).get_by_text("this cell to show").filter(visible=True)).to_have_count(0)

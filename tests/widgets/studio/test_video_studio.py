@@ -424,6 +424,7 @@ def test_a_studio_gets_ready_once(manager: TaskManager, live_widgets: Callable[[
             thread.start()
         for thread in threads:
             thread.join()
+    assert len(find(studio, Examples)) == 1, "the examples stand there twice"
     studio.close()
     assert live_widgets() == before
 
