@@ -332,9 +332,15 @@ def test_only_a_changed_task_is_rendered_again(
     until(lambda: all("Finished" in card.static_html for card in studio.cards))
     rendered: list[Any] = []
     monkeypatch.setattr(task_text, "ended", lambda task, **_: rendered.append(task) or Markup("drawn"))
-    studio.cards[0].redraw_now()
-    studio._ipython_display_()
-    assert set(rendered) == {studio.cards[0].task}
+
+    def rendered_again() -> set[Any]:
+        rendered.clear()
+        studio.cards[0].redraw_now()
+        studio._ipython_display_()
+        return set(rendered)
+
+    # A thread that ends a task may draw the other card once more, but not each time.
+    until(lambda: rendered_again() == {studio.cards[0].task})
 
 
 def test_its_cards_are_displayed_with_it(studio: VideoStudio, kernel: None, cell: Any) -> None:
