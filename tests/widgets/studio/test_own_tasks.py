@@ -158,7 +158,7 @@ def test_a_kernel_that_dies_while_it_saves_blocks_no_other(
 
 
 def test_another_kernel_is_not_overwritten(presets: Presets, restart: Callable[[], None]) -> None:
-    """What a kernel has added since this one read the list stays, and what it cleared stays away."""
+    """Tasks that another kernel has added meanwhile stay, and those that it has cleared stay away."""
     owner = drafts.stored_owner(OWNER, presets)
     StudioTasks(presets, OWNER).add(["one", "two"])
     until(lambda: presets.tasks(owner) == ("one", "two"))

@@ -396,7 +396,7 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
 def test_a_closed_studio_creates_nothing(
     moment: str, manager: TaskManager, live_widgets: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a thread still does for a studio that is closed leaves no widgets in the kernel and the page."""
+    """A thread that still works for a studio that is closed leaves no widgets in the kernel and the page."""
     before = live_widgets()
     studio = VideoStudio(manager)
     if moment == "before":
