@@ -1,7 +1,8 @@
 """Forms saved on disk: named presets, and drafts of the latest input.
 
-Each is a separate JSON file in the library folder. So nothing needs a lock, a preset can be shared as a file,
-and a damaged file affects no other.
+Each is a separate JSON file in the library folder. So a preset can be shared as a file, and a damaged file
+affects no other. Two kernels may have the same form, one in each window: each adds its tasks to the same
+file, under a lock.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ _MAX_NAME = 80
 _MAX_DRAFTS = 50
 #: What is saved for a form, besides its owner.
 _SAVED = ("fields", "given", "unsent", "tasks")
+#: The file that a kernel locks while it saves a form, and the seconds that another one waits for it at most.
+_LOCK, _PATIENCE = f"{DRAFTS}/.lock", 1.0
 
 _NO_NAME = N_("A preset needs a name.")
 _LONG_NAME = N_("The name of a preset has at most 80 characters.")
@@ -145,24 +148,24 @@ class Presets:
         Raises:
             OSError: the folder cannot be written.
         """
-        self._amend(
-            owner,
-            {"fields": dict(draft.fields), "given": dict(draft.initial), "unsent": dict(draft.unsent)},
-        )
+        saved = {"fields": dict(draft.fields), "given": dict(draft.initial), "unsent": dict(draft.unsent)}
+        self._amend(owner, lambda _: saved)
 
     def tasks(self, owner: DraftOwner) -> tuple[str, ...]:
         """Return the keys of the tasks of a form, as they were saved."""
-        keys = self._content_of(owner).get("tasks")
-        keys = keys if isinstance(keys, list) else []
-        return tuple(dict.fromkeys(key for key in keys if isinstance(key, str)))
+        return _tasks_in(self._content_of(owner))
 
-    def save_tasks(self, owner: DraftOwner, keys: Sequence[str]) -> None:
-        """Save the keys of the tasks of a form beside its draft.
+    def change_tasks(self, owner: DraftOwner, change: Callable[[tuple[str, ...]], Sequence[str]]) -> None:
+        """Change the keys of the tasks of a form, which are saved beside its draft.
+
+        Args:
+            owner: the form.
+            change: returns the new keys for those on disk, to which another kernel may have added some.
 
         Raises:
             OSError: the folder cannot be written.
         """
-        self._amend(owner, {"tasks": list(keys)})
+        self._amend(owner, lambda content: {"tasks": list(change(_tasks_in(content)))})
 
     def _content_of(self, owner: DraftOwner) -> Mapping[str, Any]:
         """Return what is saved for a form, under the notebook's present name or an earlier one."""
@@ -174,13 +177,17 @@ class Presets:
             return content
         return next((content for _, content in self._under_another_name(owner)), {})
 
-    def _amend(self, owner: DraftOwner, changes: Mapping[str, Any]) -> None:
-        """Save changes of what is saved for a form, and remove the oldest drafts beyond the limit."""
+    def _amend(self, owner: DraftOwner, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        """Change what is saved for a form, and remove the oldest drafts beyond the limit."""
+        with self._files.locked(_LOCK, _PATIENCE):
+            self._amend_now(owner, change)
+
+    def _amend_now(self, owner: DraftOwner, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
         target = self._file_of(owner)
         content = {name: value for name, value in self._content_of(owner).items() if name in _SAVED}
         is_new = not self._files.has_file(target)
         replaced = [file for file, _ in self._under_another_name(owner)] if is_new else []
-        self._write(target, {"fields": {}, "given": {}, **content, **changes, "owner": asdict(owner)})
+        self._write(target, {"fields": {}, "given": {}, **content, **change(content), "owner": asdict(owner)})
         for file in replaced:
             self._remove_draft(file)
         # Never the draft just written, even on file systems that store times in steps of two seconds.
@@ -242,6 +249,12 @@ class Presets:
 
 def _digest(name: str) -> str:
     return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+
+
+def _tasks_in(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of the tasks in a file's content."""
+    keys = content.get("tasks")
+    return tuple(dict.fromkeys(key for key in keys if isinstance(key, str))) if isinstance(keys, list) else ()
 
 
 def _draft_in(content: Mapping[str, Any]) -> Draft | None:

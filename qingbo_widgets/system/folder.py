@@ -23,6 +23,7 @@ from pathlib import Path
 
 from ..i18n import N_, tr
 from .files import move, remove, remove_if_empty, replace, retry_while_open
+from .locks import held
 
 __all__ = [
     "Folder",
@@ -47,6 +48,7 @@ _STEP = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY)
 #: Without O_NONBLOCK, opening a pipe that has no writer would block forever.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_LOCK = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _STEPS = bool(_NO_LINK) and {os.open, os.mkdir, os.unlink, os.rename, os.rmdir, os.stat} <= os.supports_dir_fd
 
 
@@ -178,6 +180,31 @@ class Folder:
             finally:
                 with suppress(OSError):  # a leftover is useless but harmless
                     remove(part, folder=folder)
+
+    @contextmanager
+    def locked(self, name: str, patience: float) -> Iterator[None]:
+        """Keep other kernels that lock the same file out, so that none overwrites what another one writes.
+
+        The system releases the lock of a kernel that dies. Where no lock is possible, there is none.
+
+        Args:
+            name: the name of the file, which has no content. It is created if missing.
+            patience: seconds after which the lock of another kernel is ignored.
+        """
+        *steps, last = Path(name).parts
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._inner(name)
+            with self._walk(self._inner(*steps) if steps else (), make=True) as (folder, path):
+                descriptor = os.open(path / last, _LOCK | _NO_LINK, 0o666, dir_fd=folder)
+        except OSError:  # it leads out, or belongs to another user
+            yield
+            return
+        try:
+            with held(descriptor, patience):
+                yield
+        finally:
+            os.close(descriptor)
 
     def move(self, name: str, target: str) -> None:
         """Give a file another name in the folder; for a link, the link itself gets it.

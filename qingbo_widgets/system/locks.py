@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-__all__ = ["lock", "unlock"]
+__all__ = ["held", "lock", "unlock"]
 
 #: Error codes for a lock that another open file has.
 _TAKEN = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)
 #: The byte to lock on Windows, at the largest offset possible: other processes cannot read a locked byte.
 _FAR_OUT = 2**31 - 2
+#: Seconds between two attempts to get the lock of another process.
+_PAUSE = 0.005
 
 
 def lock(descriptor: int) -> bool | None:
@@ -51,3 +55,21 @@ def unlock(descriptor: int) -> None:
 
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+@contextmanager
+def held(descriptor: int, patience: float) -> Iterator[None]:
+    """Hold the lock on an open file; without it if it cannot be had.
+
+    Args:
+        descriptor: the file.
+        patience: seconds to wait for another open file's lock.
+    """
+    end = time.monotonic() + patience
+    while (is_ours := lock(descriptor)) is False and time.monotonic() < end:
+        time.sleep(_PAUSE)
+    try:
+        yield
+    finally:
+        if is_ours:
+            unlock(descriptor)

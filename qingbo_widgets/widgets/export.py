@@ -14,6 +14,7 @@ from ..system.folder import Folder, is_file_inside, open_inside, write_whole
 from .base import html as markup
 from .base.html import Markup
 from .base.player import data_url, is_image, size_text
+from .base.settings import prompt_of
 from .card import text as task_text
 from .sweep import table
 
@@ -123,7 +124,4 @@ def _write(path: Path, title: str, body: Markup) -> Path:
 
 
 def _title(task: Task) -> str:
-    request = task.request
-    if request is None:
-        return task.task_id
-    return " / ".join(request.prompts) or task.task_id
+    return prompt_of(task.request) or task.task_id

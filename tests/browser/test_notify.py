@@ -88,7 +88,9 @@ def test_a_browser_that_refuses_still_marks_the_title(notebook: Notebook) -> Non
     page.run(0).run(1)
     bell = page.output(1).get_by_role("button", name="Notify me")
     bell.click(timeout=PATIENCE)
-    expect(page.output(1)).to_contain_text("Blocked here: only the tab's title is marked.")
+    expect(page.output(1)).to_contain_text(
+        "The browser blocks notifications: only the tab's title is marked."
+    )
     page.viewport(400)
     page.screenshot("notify-refused-400")
     page.viewport(1280)

@@ -9,6 +9,7 @@ from harness import PANEL, PATIENCE, SAVED, Notebook, NotebookPage, Recorder, pl
 from playwright.sync_api import Locator, expect
 
 from qingbo_widgets.sandbox import Sandbox
+from tests.waiting import until
 
 PROMPT = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 #: The player in an output that needs no kernel: the static copy, or what has replaced the card.
@@ -42,6 +43,11 @@ def write_and_generate(page: NotebookPage, cell: int, prompt: str) -> None:
     button = page.output(cell).get_by_role("button", name="Generate", exact=True)
     expect(button).to_be_enabled()
     button.click()
+
+
+def restart(page: NotebookPage) -> None:
+    """Restart the kernel, as the menu does."""
+    page.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart().then(() => null)")
 
 
 def percents(values: list[str]) -> list[float]:
@@ -230,19 +236,24 @@ def test_after_a_restart_nothing_looks_lost(notebook: Notebook) -> None:
             expect(page.output(cell).locator("code:visible")).to_have_count(0)
         # The copy of the studio is written a moment later.
         expect(page.output(2)).to_contain_text(goes_on, timeout=PATIENCE)
-        page.output(2).get_by_label("Prompt", exact=True).fill("typed and not lost")
-        page.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart().then(() => null)")
+        prompt = page.output(2).get_by_label("Prompt", exact=True)
+        prompt.fill("typed and not lost")
+        drafts = page.path.parent / "qingbo_videos" / "drafts"
+        until(lambda: any("not lost" in draft.read_text(encoding="utf-8") for draft in drafts.glob("*.json")))
+        restart(page)
         for cell in (1, 2):
             expect(page.output(cell).get_by_text(goes_on)).to_be_visible(timeout=PATIENCE)
             expect(page.output(cell).locator(".progress-bar:visible")).to_have_count(0)
         expect(page.output(2)).to_contain_text("run this cell again")
-        expect(page.output(2).get_by_label("Prompt", exact=True)).to_have_value("typed and not lost")
+        expect(page.output(2).locator("button:visible, textarea:visible, select:visible")).to_have_count(0)
+        page.screenshot("studio-restarted")
         assert page.page.evaluate(broken) == 0, "a broken chain stands beside a widget"
 
         page.wait_ready().run(0)
         expect(page.output(0)).to_contain_text("2 tasks from before go on", timeout=PATIENCE)
         expect(page.output(0).locator(".qingbo-card:visible")).to_have_count(2, timeout=PATIENCE)
         page.run(2)
+        expect(prompt).to_have_value("typed and not lost", timeout=PATIENCE)
         bar = page.output(2).locator(".qingbo-card .progress-bar:visible")
         expect(bar).to_have_count(1, timeout=PATIENCE)
         expect(videos(page, 2)).to_have_count(1, timeout=2 * PATIENCE)
@@ -250,6 +261,44 @@ def test_after_a_restart_nothing_looks_lost(notebook: Notebook) -> None:
         page.run(2)  # the video is there again
         expect(videos(page, 2)).to_have_count(1, timeout=PATIENCE)
         assert page.problems == []
+
+
+def test_a_dead_widget_says_what_to_run(notebook: Notebook) -> None:
+    """After a restart, a studio and a gallery give way to their copies: no control looks alive."""
+    page = notebook(
+        [
+            connected(speed=20),
+            "qw.VideoStudio()",
+            "qw.VideoStudio(duration=3)",
+            "qw.Gallery(manager)",
+        ]
+    ).run_all()
+    write_and_generate(page, 2, PROMPT)
+    wait_for_file(page, 2)
+    expect(page.output(2).locator("[class*=qingbo-static-copy] video")).to_have_count(1)
+    expect(page.output(3).get_by_role("button", name="Refresh")).to_be_visible()
+    restart(page)
+    for cell, text in (
+        (1, "run this cell"),
+        (2, "Run this cell to show the form again."),
+        (3, "run this cell to show it"),
+    ):
+        expect(page.output(cell).get_by_text(text)).to_be_visible(timeout=PATIENCE)
+        controls = page.output(cell).locator(":is(button, input, select, textarea):visible")
+        expect(controls).to_have_count(0)
+    expect(videos(page, 2)).to_have_count(1)
+    assert playable(videos(page, 2))["duration"] > 2
+    page.viewport(400)
+    sides = (
+        "area => [...area.querySelectorAll('.qingbo-card, video')].map(e => e.getBoundingClientRect().right)"
+    )
+    edge = page.output(2).evaluate("area => area.getBoundingClientRect().right")
+    assert max(page.output(2).evaluate(sides)) <= edge, "a narrow page cuts off the copy"
+    page.viewport(1280).wait_ready().run_all()
+    for cell, name in ((1, "Generate"), (2, "Generate"), (3, "Refresh")):
+        expect(page.output(cell).get_by_role("button", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(page.output(cell).get_by_text("this cell to show").filter(visible=True)).to_have_count(0)
+    expect(videos(page, 2)).to_have_count(1, timeout=PATIENCE)
 
 
 def test_a_notebook_that_is_moved_plays_its_videos(notebook: Notebook) -> None:

@@ -107,6 +107,7 @@ def test_variations_older_cards_and_clear(notebook: Notebook) -> None:
     expect(output.locator("video:visible")).to_have_count(4)
     expect(opener).to_be_focused()
     expect(opener).to_have_attribute("aria-expanded", "true")
+    expect(output.get_by_text("6 finished")).to_be_visible(timeout=2 * PATIENCE)
     output.get_by_role("button", name="Clear finished").press("Enter")
     expect(output.locator(".qingbo-card:visible")).to_have_count(0)
     expect(output.get_by_role("button", name="Undo")).to_be_focused()

@@ -114,7 +114,7 @@ def drafts(*names: str) -> list[str]:
         presets = Presets(Path(folder))
         for name in names:
             presets.save_draft(DraftOwner("a.ipynb", name), Draft())
-        return [file.name for file in (Path(folder) / DRAFTS).iterdir()]
+        return [file.name for file in (Path(folder) / DRAFTS).glob("*.json")]
 
 
 @pytest.mark.slow

@@ -120,7 +120,7 @@ def test_a_draft_belongs_to_a_form_of_a_notebook(presets: Presets, other: DraftO
     assert presets.draft(other) == second
     if not is_found:
         assert presets.draft(form_of("cell")) == first
-    assert len(list((presets.folder / DRAFTS).iterdir())) == (1 if is_found else 2)
+    assert len(list((presets.folder / DRAFTS).glob("*.json"))) == (1 if is_found else 2)
 
 
 @pytest.mark.parametrize("notebook", ["../a.ipynb", "../copy.ipynb"])
@@ -129,7 +129,7 @@ def test_a_draft_of_version_0_1_goes_to_the_first_notebook(presets: Presets, not
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Presets, "_file_of", lambda self, owner: self._file(DRAFTS, owner.cell))
         presets.save_draft(form_of("cell"), Draft({"prompt": "old"}))
-    (file,) = (presets.folder / DRAFTS).iterdir()
+    (file,) = (presets.folder / DRAFTS).glob("*.json")
     content = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({name: content[name] for name in ("fields", "given")}), encoding="utf-8")
     assert presets.draft(form_of("cell", notebook, 2)) is None
@@ -147,7 +147,7 @@ def test_a_draft_of_version_0_1_goes_to_the_first_notebook(presets: Presets, not
 def test_a_damaged_draft_harms_nothing(presets: Presets, damage: dict[str, object]) -> None:
     """A draft that was edited by hand is read as far as it is one."""
     presets.save_draft(form_of("cell"), Draft({"prompt": "A koi"}))
-    (file,) = (presets.folder / DRAFTS).iterdir()
+    (file,) = (presets.folder / DRAFTS).glob("*.json")
     file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **damage}), encoding="utf-8")
     found = presets.draft(form_of("cell"))
     assert found == (None if {"fields", "given"} & damage.keys() else Draft({"prompt": "A koi"}))
@@ -160,7 +160,7 @@ def test_the_oldest_drafts_are_removed(presets: Presets) -> None:
         presets.save_draft(form_of(f"cell {number}"), Draft({"prompt": str(number)}))
         for file in (presets.folder / DRAFTS).glob(f"cell-{number}-*.json"):
             os.utime(file, (number, number))
-    assert len(list((presets.folder / DRAFTS).iterdir())) == 50
+    assert len(list((presets.folder / DRAFTS).glob("*.json"))) == 50
     assert presets.draft(form_of("cell 54")) is not None
 
 
@@ -169,9 +169,9 @@ def test_the_draft_just_written_stays_on_a_coarse_clock(presets: Presets) -> Non
     for number in range(60):
         presets.save_draft(form_of(f"cell {number}"), Draft({"prompt": str(number)}))
         assert presets.draft(form_of(f"cell {number}")) is not None
-        for file in (presets.folder / DRAFTS).iterdir():
+        for file in (presets.folder / DRAFTS).glob("*.json"):
             os.utime(file, (1, 1))
-    assert len(list((presets.folder / DRAFTS).iterdir())) == 50
+    assert len(list((presets.folder / DRAFTS).glob("*.json"))) == 50
 
 
 def test_a_preset_that_an_editor_has_saved(presets: Presets) -> None:

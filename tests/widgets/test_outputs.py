@@ -325,4 +325,4 @@ def test_a_finished_task_in_colab_is_embedded(
     card = close_later(TaskCard(finished))
     assert "data:video/mp4" in "".join(outputs_of(card))
     assert "data:video/mp4" not in card.static_html
-    assert "Colab gives the page no files" in card.static_html
+    assert "Colab serves no files to the page" in card.static_html

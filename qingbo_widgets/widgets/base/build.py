@@ -20,6 +20,7 @@ __all__ = [
     "focus",
     "newest_first",
     "set_busy",
+    "set_class",
     "set_expanded",
     "set_tooltip",
     "style_sheet",
@@ -28,7 +29,6 @@ __all__ = [
 
 #: The CSS class of a button that may cost money: the focus never goes there by itself.
 PAYS = "qingbo-pays"
-_BUSY, _EXPANDED = "qingbo-busy", "qingbo-expanded"
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
 #: Shared widgets, by what they were created from. ipywidgets holds the reference to an open widget.
@@ -137,19 +137,22 @@ def set_tooltip(widget: ipywidgets.Widget, text: str) -> None:
         setattr(widget, name, value)
 
 
+def set_class(control: ipywidgets.DOMWidget, name: str, is_set: bool) -> None:
+    """Give a widget a CSS class, or take it away."""
+    (control.add_class if is_set else control.remove_class)(name)
+
+
 def set_busy(control: ipywidgets.DOMWidget, is_busy: bool) -> None:
     """Show whether a button ignores clicks for a moment.
 
     A disabled button would lose the focus.
     """
-    if is_busy != (_BUSY in control._dom_classes):
-        (control.add_class if is_busy else control.remove_class)(_BUSY)
+    set_class(control, "qingbo-busy", is_busy)
 
 
 def set_expanded(control: ipywidgets.DOMWidget, is_expanded: bool) -> None:
     """Show whether a button with the class ``qingbo-opens-…`` has opened what it opens."""
-    if is_expanded != (_EXPANDED in control._dom_classes):
-        (control.add_class if is_expanded else control.remove_class)(_EXPANDED)
+    set_class(control, "qingbo-expanded", is_expanded)
 
 
 def focus(control: ipywidgets.Widget) -> None:

@@ -69,6 +69,8 @@ OUTPUT_CSS = read_css(__file__, "output.css")
 CSS = OUTPUT_CSS + read_css(__file__, "widget.css") + read_css(__file__, "forced_colors.css")
 
 _SPACES = re.compile(r"\s+")
+#: Elements without an end tag, of those that this package uses.
+_VOID = ("img", "input")
 #: With these begin and end the formulas of MathJax, KaTeX and GitHub: $…$, $$…$$, \(…\), \[…\], \begin{…}.
 _DELIMITER = re.compile(r"[$\\]")
 
@@ -111,7 +113,8 @@ def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), attributes_html, join(inner))
+    start = Markup("<{0}{1}>").format(Markup(name), attributes_html)
+    return start if name in _VOID else Markup("{0}{1}</{2}>").format(start, join(inner), Markup(name))
 
 
 def span(value: object, class_: str | None = None) -> Markup:
@@ -158,8 +161,7 @@ def is_web(url: str) -> bool:
 def run_in_page(handler: str, **attributes: str) -> Markup:
     """Return invisible HTML whose handler runs as soon as it is in a page that runs handlers."""
     # The image cannot be decoded.
-    image = tag("img", hidden="", alt="", src="data:,", onerror=handler, **attributes)
-    return Markup(image.removesuffix("</img>"))
+    return tag("img", hidden="", alt="", src="data:,", onerror=handler, **attributes)
 
 
 def style(css: str = CSS) -> Markup:

@@ -27,11 +27,11 @@ from .unlogged import keep_out_of_the_log
 
 __all__ = ["KeyEntry", "KeyField", "keys_page"]
 
-_HELP = N_("The key stays in this kernel's memory, is sent to the service only, and is written nowhere.")
+_HELP = N_("The key stays in this kernel's memory. It is sent only to the service and never saved.")
 _CHECKING = N_("Checking the key…")
-_NOT_SUBMITTED = N_("Nothing was submitted. Put in another key.")
-_KEY_IS_HERE = N_("A key is here, hidden. Press {button}.")
-_PAGE = N_("Make a key ({host})")
+_NOT_SUBMITTED = N_("Nothing was submitted. Enter another key.")
+_KEY_IS_HERE = N_("The key is entered and hidden. Press {button}.")
+_PAGE = N_("Create a key ({host})")
 #: Seconds in which the page sends the key after Enter was pressed in the field.
 _AFTER_ENTER = 2.0
 

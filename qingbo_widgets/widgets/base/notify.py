@@ -11,7 +11,6 @@ page without the script (no kernel, no anywidget) has no button, and nothing els
 
 from __future__ import annotations
 
-import os
 import re
 import uuid
 import weakref
@@ -28,11 +27,12 @@ from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.status_names import status_label
 from ...service.secrets.known_keys import hide
-from ...system.host import in_notebook
 from ...tasks.sweep.cell import CellState
 from .build import create_widget
 from .html import shorten
+from .page_scripts import runs_scripts
 from .scripts import SCRIPTS_CLASS
+from .settings import prompt_of
 from .sync import refresher, share, update
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _URL = re.compile(r"\b\w+://\S+")
 
 _LABEL = N_("Notify me")
 _HELP = N_("When a video is finished, this browser shows a notification and marks the tab's title. No sound.")
-_BLOCKED = N_("Blocked here: only the tab's title is marked.")
+_BLOCKED = N_("The browser blocks notifications: only the tab's title is marked.")
 
 #: The box with the widget, once it exists.
 _installed: list[Any] = []
@@ -86,7 +86,7 @@ def bell(user: ipywidgets.Widget) -> list[Any]:
 
     The list is empty where there is no page, and for a moment after the first call.
     """
-    if not _is_possible():
+    if not runs_scripts():
         return []
     with update():
         if not _is_there():
@@ -100,7 +100,7 @@ def bell(user: ipywidgets.Widget) -> list[Any]:
 
 def install() -> None:
     """Create the widget that carries the script, unless there is one or no page."""
-    if not _is_possible():
+    if not runs_scripts():
         return
     kind = _script_class()  # imported before the lock is taken
     with update():
@@ -114,7 +114,7 @@ def install() -> None:
 def watch(task: Task) -> None:
     """Notify the user when the task ends. Further calls for the same task do nothing."""
     global _batch
-    if not _is_possible() or task.is_done:
+    if not runs_scripts() or task.is_done:
         return
     with update():
         if task in _watched:
@@ -130,23 +130,24 @@ def watch(task: Task) -> None:
 def watch_sweep(sweep: Sweep) -> None:
     """Notify the user when the sweep ends, or needs its user. Further calls for the same sweep do nothing."""
     with update():
-        if not _is_possible() or sweep in _watched_sweeps:
+        if not runs_scripts() or sweep in _watched_sweeps:
             return
         _watched_sweeps.add(sweep)
     sweep.observe(_on_sweep, "state")
 
 
-def _end(task: Task, batch: _Batch) -> None:
-    is_finished, is_cancelled = task.video_path is not None, task.status == TaskStatus.cancelled
+def _end(ended: Task, batch: _Batch) -> None:
+    is_finished, is_cancelled = ended.video_path is not None, ended.status == TaskStatus.cancelled
     is_failed = not is_finished and not is_cancelled
     with update():
-        _watched.discard(task)  # it may be followed again
+        _watched.discard(ended)  # it may be followed again
         batch.running -= 1
         batch.finished += is_finished
         batch.failed += is_failed
         if not is_cancelled and (batch.task is None or is_failed):
-            batch.task = task
-        notice = None if batch.running or batch.task is None else _notice(_title(batch), _prompt(batch.task))
+            batch.task = ended
+        task = None if batch.running else batch.task
+        notice = None if task is None else _notice(_title(batch), prompt_of(task.request))
         _send(int(is_finished), int(is_failed), notice)
 
 
@@ -179,10 +180,6 @@ def _title(batch: _Batch) -> str:
     return tr("Video not saved") if status == TaskStatus.completed else status_label(status)
 
 
-def _prompt(task: Task) -> str:
-    return "" if task.request is None else " / ".join(task.request.prompts)
-
-
 def _notice(title: str, body: str) -> dict[str, str]:
     """Return a notification, which everyone who sees the screen can read: without keys and addresses."""
     return {"id": uuid.uuid4().hex, "title": title, "body": shorten(_URL.sub("…", hide(body)), BODY)}
@@ -204,15 +201,6 @@ def _texts() -> dict[str, str]:
         "many": tr("✓ {count} videos"),
         "failed": tr("✗ {count} failed"),
     }
-
-
-def _is_possible() -> bool:
-    """Return whether the page of Jupyter's server shows the widgets.
-
-    The server names the session of a notebook for its kernel; executors such as nbclient do not, and other
-    hosts show an output in a frame of its own, which gets no permission and has no title.
-    """
-    return in_notebook() and "JPY_SESSION_NAME" in os.environ
 
 
 def _is_there() -> bool:

@@ -120,16 +120,16 @@ class CellOutput:
 
         It keeps single keys in the widget, too.
 
-        After a restart of the kernel the dead view stays until the page is reloaded, so that a bar that
-        stands still looks alive. Only a class of ipywidgets marks it: then a copy is shown in its place. The
-        fields of a dead form stay, because the user may need the text.
+        After a restart of the kernel the dead view stays until the page is reloaded: its fields can still be
+        filled in, and its bar stands still. Only a class of ipywidgets marks it: then the copy is shown in
+        its place, with what to run.
         """
         copy, mark = f".{self.copy_class}", f"{self.copy_class}-live"
-        dead = f".jp-OutputArea:has(.jupyter-widgets-disconnected .{mark})"
+        dead = f":has(.jupyter-widgets-disconnected .{mark})"
+        area = f".jp-OutputArea{dead}"
         return markup.style(
-            f"{copy}:not({dead} *), .jp-OutputArea-child:has({copy}):not({dead} > *), "
-            f"{dead}:has({copy}) .jupyter-widgets-disconnected:is(.qingbo-card, .qingbo-grid, .qingbo-over) "
-            "{ display: none; }"
+            f"{copy}:not({area} *), .jp-OutputArea-child:has({copy}):not({area} > *), "
+            f"{area}:has({copy}) .jp-OutputArea-child{dead}:not(:has({copy})) {{ display: none; }}"
         ) + markup.join([markup.tag("i", class_=mark, hidden=""), keep_in_widgets()])
 
     def show(self, copy: Markup, text: str = "", *older: Markup) -> None:

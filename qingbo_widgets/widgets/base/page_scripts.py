@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ...system.host import in_notebook
+from ...system.notebook import SESSION
 from .sync import refresher, update
 
-__all__ = ["SCRIPTS", "install", "install_soon"]
+__all__ = ["SCRIPTS", "install", "install_soon", "runs_scripts"]
 
 #: Seconds after which the page gets the scripts, for which no form and no card should wait.
 INSTALL_AFTER = 0.3
@@ -23,13 +24,18 @@ SCRIPTS = ("page_keys.js", "page_aria.js", "page_focus.js")
 _installed: list[Any] = []
 
 
-def install_soon() -> None:
-    """Send the scripts to the page, unless they are there or there is no page.
+def runs_scripts() -> bool:
+    """Return whether the page of Jupyter's server shows the widgets, so that a script reaches all of it.
 
-    Jupyter's server names the session of a notebook for its kernel; executors such as nbclient do not, and
-    other hosts show an output in a frame of its own, from which no key reaches the notebook.
+    The server names the session of a notebook for its kernel; executors such as nbclient do not, and other
+    hosts show an output in a frame of its own, which has no title and gets no key of the notebook.
     """
-    if not _are_there() and in_notebook() and "JPY_SESSION_NAME" in os.environ:
+    return in_notebook() and SESSION in os.environ
+
+
+def install_soon() -> None:
+    """Send the scripts to the page, unless they are there or there is no page."""
+    if not _are_there() and runs_scripts():
         refresher.later(INSTALL_AFTER, install)
 
 

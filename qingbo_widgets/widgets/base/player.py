@@ -7,20 +7,19 @@ them.
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from ...i18n import N_, sentences, tr
+from ...i18n import N_, tr
 from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
-from ...system.host import is_colab, is_voila
-from ...system.notebook import notebook_folder
+from ...system.host import is_colab
 from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain, tag, text
+from .page_files import not_loaded, reach_note, relative_path, relative_url, uncover_next
 
 __all__ = [
     "EMBED_LIMIT",
@@ -31,33 +30,20 @@ __all__ = [
     "is_image",
     "link_html",
     "live_html",
-    "not_loaded",
     "output_of",
     "poster_of",
     "ratio_style",
-    "reach_note",
-    "relative_path",
-    "relative_url",
     "saved_html",
     "size_text",
-    "uncover_next",
     "video_html",
 ]
 
 #: Largest size in bytes of a video that may be embedded into the notebook.
 EMBED_LIMIT = 20 * 2**20
 
-_EMBED_INSTEAD = N_("To put the video into the notebook itself: task.show(embed=True).")
-_NOT_LOADED = N_(
-    "This page cannot load the video: its file is not there, or the page gets no files from where the "
-    "notebook runs."
-)
-_IN_VOILA = N_("In Voila, start it with {option}.")
-_ALLOWLIST = r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'"
-_FROM_LINK = N_("from the service's link, while the video is being saved")
-_OUTSIDE = N_("The file is outside the notebook's folder; it plays where Jupyter was started above both.")
-_NOT_EVERYWHERE = N_("Not every browser plays {ending} files; a copy saved as MP4 plays in all of them.")
-_TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook. It is saved as {path}.")
+_FROM_LINK = N_("plays from the service while the video is saved")
+_NOT_EVERYWHERE = N_("Some browsers cannot play {ending} files. A copy saved as MP4 plays in all of them.")
+_TOO_LARGE = N_("{name} is {size}; the limit for embedding is {limit}. It is saved as {path}.")
 #: Endings of videos that some browsers do not play.
 _NOT_IN_ALL = (".mov", ".mkv")
 #: Without a picture, a player has the colour of a field, because a black box looks like a broken video.
@@ -91,56 +77,6 @@ _PLAYING = {
 TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
-def relative_path(path: Path | str) -> str | None:
-    """Return a path relative to the notebook, with slashes on every system; ``None`` on another drive.
-
-    A folder may have several paths: through a link, a drive letter mapped to a network share, a short name
-    such as ``RUNNER~1``. If the path is not below the notebook's folder, the resolved paths are tried.
-    """
-    folder = notebook_folder()
-    fallback = None
-    for target, base in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
-        try:
-            relative = os.path.relpath(target, base).replace(os.sep, "/")
-        except ValueError:  # on another drive
-            continue
-        fallback = fallback or relative
-        if not relative.startswith("../"):
-            return relative
-    return fallback
-
-
-def relative_url(path: Path | str) -> str | None:
-    """Return the path as a relative URL, or ``None`` if there is none (another drive on Windows)."""
-    relative = relative_path(path)
-    if relative is None:
-        return None
-    # "./" keeps a name with a colon from being read as a URL scheme.
-    url = quote(relative, safe="/")
-    return url if url.startswith("../") else f"./{url}"
-
-
-def why_unreachable(path: Path | str) -> str | None:
-    """Return the reason why the page may not get this file, or ``None`` if it should."""
-    if is_colab():
-        return tr("Colab gives the page no files, so it cannot play the video.")
-    url = relative_url(path)
-    if url is None:
-        return tr("The file is on another drive than the notebook, so the page cannot play it.")
-    parts = PurePosixPath(url).parts
-    if any(part.startswith(".") and part not in (".", "..") for part in parts):
-        return tr("The file is in a hidden folder, which Jupyter does not serve.")
-    if ".." in parts:
-        return tr(_OUTSIDE)
-    return None
-
-
-def reach_note(path: Path | str) -> str:
-    """Return why the page may not get this file, and how to play it all the same; empty if it should."""
-    reason = why_unreachable(path)
-    return sentences(reason, tr(_EMBED_INSTEAD)) if reason else ""
-
-
 def video_html(path: Path | str, handlers: Mapping[str, str] = _NO_HANDLERS) -> Markup:
     """Return a player for a file that Jupyter serves, the video's or its future one's.
 
@@ -172,8 +108,7 @@ def poster_of(path: Path) -> Markup:
     url = relative_url(poster_path(path)) if read_poster(path) is not None else None
     if url is None:
         return Markup()
-    image = tag("img", src=url, alt="", loading="lazy", style=_BEHIND, onerror="this.remove()")
-    return Markup(image.removesuffix("</img>"))
+    return tag("img", src=url, alt="", loading="lazy", style=_BEHIND, onerror="this.remove()")
 
 
 def ratio_style(path: Path) -> str:
@@ -216,7 +151,7 @@ def embed_html(
     except OSError as error:
         reason = error.strerror or error
         return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
-    caption = tr("{name}, {size}, in the notebook").format(name=path.name, size=size_text(size))
+    caption = tr("{name}, {size}, embedded").format(name=path.name, size=size_text(size))
     return _figure(_player(data, handlers=handlers), caption, _playable(path))
 
 
@@ -245,23 +180,6 @@ def data_url(path: Path, limit: int = EMBED_LIMIT) -> str:
     """
     content = read_inside(path, limit)
     return f"data:{media_type(content) or 'video/mp4'};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def not_loaded() -> Markup:
-    """Return the line that ``uncover_next`` shows below a player whose file the page cannot get.
-
-    No check in the kernel finds that out on every host. Where the page runs no handlers, as in a notebook
-    that is not trusted, the line stays hidden.
-    """
-    lines = [tr(_NOT_LOADED), tr(_EMBED_INSTEAD)]
-    if is_voila():
-        lines.append(tr(_IN_VOILA).format(option=_ALLOWLIST))
-    return tag("div", text(sentences(*lines)), class_="qingbo-hint", hidden="", style="display: none")
-
-
-def uncover_next(element: str = "this") -> str:
-    """Return the handler of a player's ``onerror`` that shows the line after it, or after its box."""
-    return f"const e={element}.nextElementSibling;e.hidden=false;e.style.display=''"
 
 
 def output_of(markup: str, plain_text: str) -> dict[str, Any]:

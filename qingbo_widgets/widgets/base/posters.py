@@ -36,5 +36,4 @@ def poster_html(picture: bytes | None) -> Markup:
 def jpeg_html(picture: bytes, *, alt: str = "", **attributes: str) -> Markup:
     """Return a JPEG picture as HTML that contains it."""
     data = base64.b64encode(picture).decode("ascii")
-    image = tag("img", src=f"data:image/jpeg;base64,{data}", alt=alt, **attributes)
-    return Markup(image.removesuffix("</img>"))
+    return tag("img", src=f"data:image/jpeg;base64,{data}", alt=alt, **attributes)

@@ -15,8 +15,8 @@ __all__ = ["SCRIPTS_CLASS", "missing_script"]
 SCRIPTS_CLASS = "qingbo-scripts"
 
 _INSTALL = N_(
-    "This page could not load anywidget: install it where Jupyter runs (pip install anywidget), then reload "
-    "the page. If it is there, a policy of the server forbids scripts from blob: addresses."
+    "This page could not load anywidget. Install it where Jupyter runs (pip install anywidget), then reload "
+    "the page. If it is installed, the server's security policy blocks scripts from blob: URLs."
 )
 
 

@@ -12,7 +12,7 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.resolve import resolve
 from ...service.contract.values import is_integer
 
-__all__ = ["Settings", "cost_text", "settings_of"]
+__all__ = ["Settings", "cost_text", "prompt_of", "settings_of"]
 
 _AS_LONG = N_("as long as the input video")
 
@@ -49,6 +49,11 @@ def settings_of(request: VideoRequest, contract: str) -> Settings:
         tr("from an image") if starts_from_image else str(sent.get("aspect_ratio") or ""),
         _length(length),
     )
+
+
+def prompt_of(request: VideoRequest | None) -> str:
+    """Return the prompts of all shots in one text; empty if the request is not known."""
+    return "" if request is None else " / ".join(request.prompts)
 
 
 def cost_text(quota: int, contract: str, service: str) -> str:

@@ -8,7 +8,7 @@ from ...i18n import N_, tr
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.output import bundle, display_html
-from ..base.player import relative_path
+from ..base.page_files import relative_path
 from . import task_card
 
 if TYPE_CHECKING:

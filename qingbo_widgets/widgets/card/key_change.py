@@ -29,7 +29,7 @@ _CLOSE_HELP = N_("Leaves the key as it is.")
 #: A message to a field that the page does not have yet would be lost.
 _FOCUS = "this.closest('.qingbo-key')?.querySelector('input')?.focus()"
 _DONE = N_("The new key is in use.")
-_PUT_IN = N_("Put a key in first.")
+_PUT_IN = N_("Enter a key first.")
 
 
 class KeyChange(Composite):

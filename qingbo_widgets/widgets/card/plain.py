@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...i18n import tr
 from ..base import html as markup
-from ..base.player import relative_path
+from ..base.page_files import relative_path
+from ..base.settings import prompt_of
 from . import text as task_text
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def plain_text(task: Task) -> str:
 
 def headline(task: Task) -> str:
     """Return the task on one line, such as ``Finished · a koi · kling-v3 · task-1``."""
-    prompt = "" if task.request is None else markup.shorten(" / ".join(task.request.prompts), PROMPT)
+    prompt = markup.shorten(prompt_of(task.request), PROMPT)
     parts = (task_text.status(task), prompt, task.model, task.task_id)
     return " · ".join(markup.plain(part) for part in parts if part)
 

@@ -14,6 +14,7 @@ from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.posters import poster_html, poster_of
+from ..base.settings import prompt_of
 from ..base.sync import update
 from . import text as task_text
 from .spoken import spoken
@@ -52,7 +53,7 @@ class CardRow(CompositeMixin, VBox):
     def refresh(self) -> bool:
         """Draw the line; return whether the card is open."""
         task = self._task
-        prompt = task.model if task.request is None else " / ".join(task.request.prompts)
+        prompt = task.model if task.request is None else prompt_of(task.request)
         label = tr(_LABEL).format(prompt=markup.shorten(prompt, 60))
         with update(self._html, self.button):
             announced = Markup() if self.is_open else spoken(task)

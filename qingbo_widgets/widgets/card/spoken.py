@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...service.contract.snapshot import TaskStatus
 from ..base.announcement import announcement
 from ..base.html import Markup, shorten
+from ..base.settings import prompt_of
 from . import text as task_text
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _text(task: Task) -> str:
     status = task_text.status(task)
     if task.video_path is not None and (time := task_text.took(task)):
         status = f"{status}, {time}"
-    prompt = "" if task.request is None else shorten(" / ".join(task.request.prompts), PROMPT)
+    prompt = shorten(prompt_of(task.request), PROMPT)
     text = ": ".join(part for part in (status, prompt) if part)
     if is_over and task.error is not None and not _is_cancelled(task):
         text = f"{text}. {shorten(str(task.error), ERROR)}"

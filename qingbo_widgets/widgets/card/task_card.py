@@ -16,7 +16,7 @@ from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
 from ..base import html as markup
-from ..base.build import PAYS, button, create_shared, set_expanded, set_tooltip, style_sheet
+from ..base.build import PAYS, button, create_shared, set_class, set_expanded, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -351,7 +351,7 @@ class TaskCard(Composite):
     def _put_away(self, is_put_away: bool) -> None:
         if is_put_away != self._is_put_away:
             self._is_put_away = is_put_away
-            (self.add_class if is_put_away else self.remove_class)("qingbo-put-away")
+            set_class(self, "qingbo-put-away", is_put_away)
 
     def on_redraw(self, view: Any, method: str) -> None:
         """Call ``view.method()`` after each status change; ``view`` is held weakly."""

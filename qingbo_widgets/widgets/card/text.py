@@ -21,8 +21,9 @@ from ...system.times import local_time
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.player import embed_html, files_html, relative_path, saved_html, video_html
-from ..base.settings import cost_text, settings_of
+from ..base.page_files import relative_path
+from ..base.player import embed_html, files_html, saved_html, video_html
+from ..base.settings import cost_text, prompt_of, settings_of
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
@@ -208,7 +209,7 @@ def about(task: Task, *, folds_id: bool = True) -> Markup:
     request = task.request
     if request is None:
         return markup.tag("div", markup.chips(task.model, _price(task))) + details
-    prompt = " / ".join(request.prompts)
+    prompt = prompt_of(request)
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
     sent = settings_of(request, task.contract)
     facts = markup.chips(task.model, sent.length, sent.resolution, shots, sent.shape, _price(task))

@@ -11,7 +11,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...service.contract.values import CameraControl
 from ..base import html as markup
-from ..base.build import button, set_tooltip
+from ..base.build import button, set_class, set_tooltip
 from ..base.sync import Echo, update
 from . import camera_preview as camera_view
 from .panels import Editor, hidden_style
@@ -191,7 +191,7 @@ class CameraEditor(Editor):
         with update(self.pause_button):
             self.pause_button.description = tr(_PLAY) if paused else tr(_PAUSE)
             self.pause_button.icon = "play" if paused else "pause"
-        (self._preview.add_class if paused else self._preview.remove_class)("qingbo-paused")
+        set_class(self._preview, "qingbo-paused", paused)
 
     # ------------------------------------------------------------------ building
 

@@ -39,7 +39,7 @@ def picture_html(report: ImageReport, alt: str, css_class: str | None = None) ->
         referrerpolicy="no-referrer",
         loading="lazy",
         class_=css_class,
-    ).removesuffix("</img>")
+    )
 
 
 class ImagePreview(Preview):

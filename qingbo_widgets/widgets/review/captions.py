@@ -10,6 +10,7 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.values import is_integer
 from ...tasks.sweep.grid import differing
 from ..base import html as markup
+from ..base.settings import prompt_of
 from ..sweep.table import label
 from .clips import Clip
 
@@ -40,7 +41,7 @@ def captions_of(clips: Sequence[Clip]) -> list[str]:
 
 def shared_caption(clips: Sequence[Clip]) -> str:
     """Return the prompt that all videos have, if they differ in something else; empty otherwise."""
-    prompts = {_prompt_of(clip) for clip in clips}
+    prompts = {prompt_of(clip.request) for clip in clips}
     if len(clips) < 2 or len(prompts) > 1 or not all(clip.request for clip in clips):
         return ""
     is_told = len(set(differences([clip.request for clip in clips]))) == len(clips)
@@ -62,7 +63,7 @@ def _settings_of(request: VideoRequest) -> Mapping[str, Any]:
         for name in ("shots", "multi_prompt", "multi_shot"):
             values.pop(name, None)
         values["duration"] = request.seconds_as_given
-    return {**values, "model": request.model, "prompt": " / ".join(request.prompts)}
+    return {**values, "model": request.model, "prompt": prompt_of(request)}
 
 
 def _text_of(name: str, value: object) -> str:
@@ -73,11 +74,7 @@ def _text_of(name: str, value: object) -> str:
     return label({name: value})
 
 
-def _prompt_of(clip: Clip) -> str:
-    return "" if clip.request is None else " / ".join(clip.request.prompts)
-
-
 def _caption_of(clip: Clip) -> str:
     if not clip.key:
         return "" if clip.path is None else clip.path.stem
-    return ", ".join(part for part in (markup.shorten(_prompt_of(clip), 90), clip.model) if part)
+    return ", ".join(part for part in (markup.shorten(prompt_of(clip.request), 90), clip.model) if part)

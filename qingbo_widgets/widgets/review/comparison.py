@@ -21,18 +21,14 @@ from ..base.build import button
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.output import CellOutput
+from ..base.page_files import not_loaded, reach_note, relative_path, relative_url, uncover_next
 from ..base.player import (
     EMBED_LIMIT,
     TRANSPARENT,
     data_url,
-    not_loaded,
     output_of,
     poster_of,
     ratio_style,
-    reach_note,
-    relative_path,
-    relative_url,
-    uncover_next,
 )
 from ..base.rating_buttons import rating_buttons
 from ..base.scripts import SCRIPTS_CLASS, missing_script

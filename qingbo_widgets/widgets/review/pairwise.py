@@ -28,6 +28,7 @@ from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.output import CellOutput
 from ..base.player import output_of
 from ..base.posters import jpeg_html
+from ..base.settings import prompt_of
 from ..base.sync import update
 from ..sweep.table import label
 from .clips import Clip, clips_of
@@ -204,7 +205,7 @@ def _fields_of(clip: Clip) -> dict[str, Any]:
         return {"model": clip.model} if clip.model else {}
     fields = clip.request.chosen()
     fields.pop("shots", None)
-    return fields | {"prompt": " / ".join(clip.request.prompts)}
+    return fields | {"prompt": prompt_of(clip.request)}
 
 
 def _picture(clip: Clip) -> Markup:

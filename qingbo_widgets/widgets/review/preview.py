@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..base.html import Markup, tag
-from ..base.player import is_image, relative_url
+from ..base.page_files import relative_url
+from ..base.player import is_image
 
 __all__ = ["preview_html"]
 

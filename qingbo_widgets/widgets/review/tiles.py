@@ -10,7 +10,7 @@ import ipywidgets
 from ...i18n import tr
 from ...media.posters import can_make_posters
 from ..base import html as markup
-from ..base.build import button, create_shared
+from ..base.build import button, create_shared, set_class
 from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import GridBox, VBox
@@ -125,7 +125,7 @@ class _Tile(VBox):
             self.button.description = tr("Open: {prompt}").format(
                 prompt=f"{title} · {facts.difference}" if facts.difference else title
             )
-        (self.add_class if is_open else self.remove_class)("qingbo-open")
+        set_class(self, "qingbo-open", is_open)
 
 
 def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
@@ -145,5 +145,4 @@ def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
     name = tr("Select: {prompt}").format(prompt=markup.shorten(facts.title, 60))
     # Only the script of the page makes it work, and shows it.
     box = markup.tag("input", type="checkbox", class_="qingbo-check", tabindex="-1", aria_label=name)
-    box = box.removesuffix("</input>")
     return picture_html + box + markup.tag("div", *lines, class_="qingbo-tile-words", data_key=key)

@@ -101,14 +101,17 @@ class CardList(CompositeMixin, VBox):
 
     def arrange(self) -> None:
         """Fold and unfold cards, and write the totals, after a card was added or its task changed."""
-        shown = set(self._column.children)
-        for place, card in enumerate(self.cards):
-            is_folded = place >= NEWEST and not _needs_attention(card)
-            card.fold(is_folded, keeps_video=place < WATCHABLE and card in shown)
-        with update(self._column):
-            if self._column.children != self.cards[::-1]:
-                self._column.children = self.cards[::-1]
-        self._write_totals()
+        with update():
+            if self.comm is None:  # nothing would close what is created now
+                return
+            shown = set(self._column.children)
+            for place, card in enumerate(self.cards):
+                is_folded = place >= NEWEST and not _needs_attention(card)
+                card.fold(is_folded, keeps_video=place < WATCHABLE and card in shown)
+            with update(self._column):
+                if self._column.children != self.cards[::-1]:
+                    self._column.children = self.cards[::-1]
+            self._write_totals()
 
     def clear(self) -> None:
         """Remove the cards of tasks that have ended, and remember them until the next change."""

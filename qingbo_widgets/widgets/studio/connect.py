@@ -34,36 +34,32 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectPanel", "usual_contract"]
 
-_CONNECT_HELP = N_("Checks the key at the service, which costs nothing, and connects.")
+_CONNECT_HELP = N_("Checks the key with the service, free of charge, and connects.")
 _SANDBOX_HELP = N_("A stand-in for the service on this machine. Free, no key, placeholder videos, not AI.")
-_CONTRACT_HELP = N_("The key is sent to the host in parentheses, and to no other.")
+_CONTRACT_HELP = N_("The key is sent only to the host in parentheses.")
 #: The service's contracts as a user knows them, the current one first. It is preselected if none is chosen.
-_CONTRACTS = {"2026-11": N_("Today's service ({host})"), "2026-04": N_("April 2026 ({host})")}
+_CONTRACTS = {"2026-11": N_("Current service ({host})"), "2026-04": N_("April 2026 ({host})")}
 _NO_KEY = N_("No API key was found.")
 _KEYRING_WAITS = N_(
-    "The keyring does not answer, and may be waiting to be unlocked. If it has the key, unlock it and press "
-    "Connect."
+    "The keyring does not answer; it may be locked. If it has the key, unlock it and press Connect."
 )
-_WHICH_SERVICE = N_(
-    "A key was found. Choose the service that it is for and press Connect, or use the sandbox."
+_WHICH_SERVICE = N_("A key was found. Choose its service and press Connect, or use the sandbox.")
+_CORRECT_IT = N_(
+    "Choose the service below. To make it permanent, correct that setting and restart the kernel."
 )
-_CORRECT_IT = N_("Choose the service here. To choose it for good, correct that and restart the kernel.")
 _WAYS = (
     N_(
-        "For good: set the environment variable {variable}, then start Jupyter again. A restart of the "
+        "Permanently: set the environment variable {variable}, then restart Jupyter. Restarting only the "
         "kernel is not enough: it inherits Jupyter's environment."
     ),
-    N_("Or keep it in the system's keyring: {command}"),
-    N_("For this kernel only: put the key in below."),
+    N_("Or store it in the system's keyring: {command}"),
+    N_("For this kernel only: enter the key below."),
     N_("Free, without a key: the sandbox draws placeholder videos on this machine, not AI."),
 )
 #: What installs the keyring and puts the key into it.
 _KEYRING_COMMAND = 'pip install "qingbo_widgets[keyring]"; keyring set qingbo_widgets api_key'
-_IN_CODE = N_(
-    "%env or os.environ in a cell works too, and is convenient, but anyone who opens the notebook can read "
-    "the key."
-)
-_KEY_MISSING = N_("Put a key in first.")
+_IN_CODE = N_("%env or os.environ in a cell also works, but anyone who opens the notebook can read the key.")
+_KEY_MISSING = N_("Enter a key first.")
 
 
 class ConnectPanel(Composite):

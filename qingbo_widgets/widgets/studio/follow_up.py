@@ -16,7 +16,7 @@ from ..base.build import button, newest_first
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import CellOutput
-from ..base.player import relative_path
+from ..base.page_files import relative_path
 from ..base.sync import update
 from ..card.task_card import TaskCard
 from ..form.request_form import RequestForm
@@ -31,7 +31,7 @@ _ELSEWHERE = N_(
     "Generate submits to {service}, and the video is saved in {folder}. The video above was made by "
     "{origin} and is in {origin_folder}."
 )
-_COSTS = N_("{service} charges for it, as the sandbox did not.")
+_COSTS = N_("{service} charges for it; the sandbox did not.")
 
 
 def continued(

@@ -10,9 +10,10 @@ from ...i18n import N_, tr
 from ...library.requests import request_of
 from ...service.contract.frames import frames_of
 from ..base import html as markup
-from ..base.build import button, create_shared, focus
+from ..base.build import button, create_shared, focus, set_class
 from ..base.composite import CompositeMixin
 from ..base.ipw import VBox
+from ..base.settings import prompt_of
 from ..base.sync import lazy, update
 from ..form.request_form import RequestForm
 from .examples import Examples
@@ -31,7 +32,7 @@ __all__ = ["FormColumn", "NextInStudio"]
 
 _FOLDED = "qingbo-folded"
 _EDIT = N_("Edit")
-_EDIT_HELP = N_("Shows the form again.")
+_EDIT_HELP = N_("Opens the form.")
 _SECONDS = N_("{seconds} s")
 
 
@@ -83,7 +84,7 @@ class FormColumn(CompositeMixin, VBox):
     children: Any  # for mypy, which has no types of the base class
 
     def __init__(self, form: RequestForm, actions: ipywidgets.Widget) -> None:
-        self.form, self._is_folded = form, False
+        self.form, self._is_folded, self._has_source = form, False, False
         self.examples: Examples | None = None
         # Boxes of their own: what follows a part that comes or goes is drawn again, with what is typed.
         self._above = create_shared(ipywidgets.VBox, layout={"overflow": "visible"})
@@ -95,6 +96,7 @@ class FormColumn(CompositeMixin, VBox):
     @lazy
     def replacement(self) -> Any:
         """The line that says what was put into the form."""
+        self._has_source = True
         return self._put_above(Replacement(self.form))
 
     @lazy
@@ -133,7 +135,7 @@ class FormColumn(CompositeMixin, VBox):
 
     def _summary(self) -> list[str]:
         form, request = self.form, self.form.request
-        prompt = markup.shorten(" / ".join(request.prompts), 44)
+        prompt = markup.shorten(prompt_of(request), 44)
         seconds = request.seconds if request.is_multi_shot else getattr(form, "duration", None)
         length = tr(_SECONDS).format(seconds=seconds) if isinstance(seconds, int) and seconds else ""
         return [part for part in (prompt, form.model, length) if part]
@@ -144,6 +146,11 @@ class FormColumn(CompositeMixin, VBox):
         """Fill in the form, and say that it is from the task with this prompt."""
         self.unfold()
         self.replacement.fill(prompt, lambda: self.form.load(source))
+
+    def dismiss_source(self) -> None:
+        """Hide the line that says what was put into the form, because that was submitted."""
+        if self._has_source:
+            self.replacement.dismiss()
 
     def continue_with(self, request: VideoRequest, prompt: str) -> None:
         """Fill in the form with a request that begins with a frame, which the user has chosen to publish."""
@@ -165,28 +172,30 @@ class FormColumn(CompositeMixin, VBox):
         """Show the library's latest videos, without the tasks that have these keys."""
         entries = recent_videos(library, shown)
         with update(self._below):
+            if self.comm is None:  # closed meanwhile: nothing would close what is created now
+                return
             if entries and not self._below.children:
                 self._below.children = (self.recent,)
             if self._below.children:
                 self.recent.show(library, entries)
 
-    def show_examples(self, place: ipywidgets.Widget, is_empty: bool) -> None:
+    def show_examples(self, place: ipywidgets.Widget, *, is_empty: bool) -> None:
         """Show the examples in this box as long as the studio is empty, and its prompt too.
 
         Args:
             place: the box.
-            is_empty: whether the studio has no cards.
+            is_empty: whether the studio has had no cards.
         """
-        if self.examples is None:
-            if not is_empty:
+        with update(place):  # so that only one of two threads creates them
+            if self.comm is None or (self.examples is None and not is_empty):
                 return
-            self.examples = Examples(self._choose)
-            with update(place):
+            if self.examples is None:
+                self.examples = Examples(self._choose)
                 place.children = (*place.children, self.examples)
-            self.form.observe(lambda _: self._hide_examples(), "prompt")
-        self._hide_examples()
-        with update(self.examples.layout):
-            self.examples.layout.display = None if is_empty else "none"
+                self.form.observe(lambda _: self._hide_examples(), "prompt")
+            self._hide_examples()
+            with update(self.examples.layout):
+                self.examples.layout.display = None if is_empty else "none"
 
     def _choose(self, prompt: str) -> None:
         self.form.prompt = prompt
@@ -195,7 +204,7 @@ class FormColumn(CompositeMixin, VBox):
     def _hide_examples(self) -> None:
         if self.examples is not None:
             has_text = bool(self.form.prompt.strip())
-            (self.examples.add_class if has_text else self.examples.remove_class)("qingbo-has-text")
+            set_class(self.examples, "qingbo-has-text", has_text)
 
     def _put_above(self, part: Any) -> Any:
         with update(self._above):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["FramePicker"]
 
 _STYLE = "display: block; max-width: min(360px, 100%); height: auto; border-radius: 3px; margin: 4px 0"
-_TIME = N_("Seconds from the beginning. The arrow keys go from frame to frame.")
+_TIME = N_("Seconds from the start. The arrow keys step by one frame.")
 _GRAB = N_("Saves this frame as a PNG beside the video.")
 _CONTINUE = N_("Fills in the form for a video that begins with this frame. Nothing is submitted.")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyStatus"]
 
-_CHANGE_HELP = N_("Shows a field for another key. What is typed in the form stays.")
+_CHANGE_HELP = N_("Opens a field for another key. The form stays as it is.")
 
 
 class KeyStatus(Composite):

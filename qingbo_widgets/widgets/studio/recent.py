@@ -12,7 +12,7 @@ from ...i18n import N_, tr
 from ...library.requests import request_of
 from ...service.contract.snapshot import TaskStatus
 from ..base import html as markup
-from ..base.build import button, create_shared, set_expanded
+from ..base.build import button, create_shared, set_class, set_expanded
 from ..base.composite import CompositeMixin
 from ..base.ipw import VBox
 from ..base.player import output_of, saved_html
@@ -161,4 +161,4 @@ class _Tile(CompositeMixin, VBox):
             self.poster_button.tooltip = markup.shorten(entry.prompt or entry.model, 300)
             self.use_button.disabled = request_of(entry) is None
             set_expanded(self.poster_button, is_open)
-        (self.add_class if is_open else self.remove_class)("qingbo-open")
+        set_class(self, "qingbo-open", is_open)

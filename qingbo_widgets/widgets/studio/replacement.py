@@ -23,9 +23,9 @@ MARKED = 1.8
 
 _FROM = N_("From: {source}")
 _LEFT_OUT = N_("Left out: {fields}")
-_BACK_HELP = N_("Restores what was in the form before.")
-_RESTORED = N_("The form is as it was before.")
-_UNDO_HELP = N_("Brings back what was in the form a moment ago.")
+_BACK_HELP = N_("Restores the former content of the form.")
+_RESTORED = N_("Form restored.")
+_UNDO_HELP = N_("Undoes the restore.")
 
 
 class Replacement(CompositeMixin, HBox):

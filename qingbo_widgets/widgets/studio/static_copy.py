@@ -30,21 +30,22 @@ FULL, STAYING, MOST = 8, 4, 16
 MIDDLE = 64
 
 _GO_ON = N_(
-    "{count} tasks go on at the service without this kernel, and nothing is lost. To take them up, run this "
+    "{count} tasks go on at the service without this kernel, and nothing is lost. To follow them, run this "
     "cell again, or:"
 )
 _ONE_GOES_ON = N_(
-    "One task goes on at the service without this kernel, and nothing is lost. To take it up, run this cell "
+    "One task goes on at the service without this kernel, and nothing is lost. To follow it, run this cell "
     "again, or:"
 )
 _ENDED = N_(
     "The sandbox ends with its kernel, and {count} unfinished tasks with it. Nothing was charged. Run this "
-    "cell again to generate them again."
+    "cell again, then generate them again."
 )
 _ONE_ENDED = N_(
     "The sandbox ends with its kernel, and one unfinished task with it. Nothing was charged. Run this cell "
-    "again to generate it again."
+    "again, then generate it again."
 )
+_FORM = N_("Run this cell to show the form again.")
 
 
 class StudioCopy:
@@ -120,10 +121,10 @@ def _end_of(part: weakref.WeakSet[TaskCard], oldest_first: Sequence[TaskCard]) -
 
 
 def _head(cards: Sequence[TaskCard]) -> Markup:
-    """Return how to take up the unfinished tasks, for a page whose kernel is gone."""
+    """Return how to go on, for a page whose kernel is gone: what happens to unfinished tasks, what to run."""
     unfinished = [card.task for card in cards if task_text.goes_on(card.task)]
     if not unfinished:
-        return Markup()
+        return markup.block(markup.note(tr(_FORM)))
     if unfinished[0].manager.is_sandbox:
         text = tr(_ONE_ENDED) if len(unfinished) == 1 else tr(_ENDED).format(count=len(unfinished))
         return markup.block(markup.note(text, "hint"))

@@ -21,7 +21,7 @@ __all__ = ["MOST", "PartlySubmitted", "generate_label", "submit_all", "variation
 MOST = 4
 
 _LABEL = N_("Variations")
-_HELP = N_("How often the same request is submitted. Each is a video of its own, and is charged.")
+_HELP = N_("How many times this request is submitted. Each time makes another video and is charged.")
 _GENERATE, _GENERATE_SEVERAL = N_("Generate"), N_("Generate {count}")
 _PARTLY = N_("{done} of {count} submitted. {reason}")
 

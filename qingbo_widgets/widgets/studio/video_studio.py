@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
 
 from ...exceptions import InvalidRequest, MissingApiKey
-from ...i18n import N_, set_locale, tr
+from ...i18n import set_locale
 from ...library.presets import Presets
-from ...media.frames import save_frame
 from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...system.interrupts import uninterrupted
 from ...tasks.connection import current, reconnect
-from ...tasks.saved_video import video_of
 from ..base import clicks
 from ..base import html as markup
-from ..base.announcement import announcement
-from ..base.build import PAYS, button, create_shared, create_widget, set_busy, style_sheet
+from ..base.build import create_widget, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
-from ..base.notify import bell
 from ..base.notify import install as install_bell
 from ..base.output import CellOutput
-from ..base.sync import close_whole, refresher, update, weakly
+from ..base.sync import refresher, update, weakly
 from ..card import text as task_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
+from .actions import Actions
 from .card_list import CardList
+from .cards import studio_card
 from .connect import ConnectPanel, usual_contract
-from .follow_up import continued
-from .form_column import FormColumn, NextInStudio
+from .copy_writer import CopyWriter
+from .form_column import FormColumn
+from .head import StudioHead
 from .key_status import KeyStatus
 from .own_tasks import StudioTasks
 from .shortcut import make_shortcut, shortcut_class
-from .static_copy import StudioCopy, plain_copy
-from .variations import PartlySubmitted, generate_label, submit_all, variations_control
+from .variations import PartlySubmitted, submit_all
 
 if TYPE_CHECKING:
     from ...service.contract.fields import EveryField
@@ -52,17 +49,6 @@ __all__ = ["VideoStudio"]
 
 CSS = markup.read_css(__file__, "studio.css")
 
-_GENERATE_HELP = N_("Submits the task; so does Ctrl+Enter in the prompt. Several can run at once.")
-_SAME = N_("Regenerate")
-_SAME_HELP = N_(
-    "Submits the same request once more, as a new task with a new result. It costs the same again."
-)
-_CHANGED = N_("Edit and regenerate")
-_CHANGED_HELP = N_("Fills in the form as it was for this task. Nothing is submitted.")
-_CONTINUE = N_("Continue")
-_CONTINUE_HELP = N_(
-    "Fills in the form for a video that begins with the last frame of this one. Nothing is submitted."
-)
 #: Seconds after which a studio listens for Ctrl+Enter, shows the library's latest videos, and is prepared for
 #: its first card.
 READY_AFTER = 0.3
@@ -74,15 +60,6 @@ EARLIER_AFTER = 0.1
 AT_FIRST = 4
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots", "multi_prompt")
-_USE_CONTRACT = N_("Use contract {contract}")
-_USE_CONTRACT_HELP = N_(
-    "This server answers in contract {contract} of the service. Connects again in it, with the same key, "
-    "address and library. Nothing is submitted, and the form stays as it is."
-)
-_IN_CONTRACT = N_("contract {contract}")
-_SANDBOX = N_("Sandbox: free, no key. Placeholder videos, not AI.")
-_CONNECTED = N_("Connected to {service}")
-_VIDEOS = N_("videos are saved in {folder}")
 
 
 class _StudioForm(RequestForm):
@@ -123,43 +100,16 @@ class VideoStudio(Composite):
             set_locale(locale)
         self._clicks = Clicks()
         self._problem = ""
-        self._copied_at, self._is_copy_due = 0.0, False
         self._panel: ConnectPanel | None = None
         self.form: RequestForm = _StudioForm(**initial)
         self.form.controls["prompt"].add_class("qingbo-main")
         self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
         self._own_tasks: StudioTasks | None = None
-        self.generate_button = button(
-            generate_label(1),
-            tr(_GENERATE_HELP),
-            self._generate,
-            button_style="primary",
-            layout={"width": "auto", "min_width": "124px"},
-        )
-        self.variations = variations_control()
-        self.variations.observe(lambda _: self._update_button(), "value")
-        # The text wraps before the buttons go below it.
-        self._head = ipywidgets.HTML(layout={"flex": "1 1 240px", "min_width": "0"})
-        self._bell = create_shared(ipywidgets.Box, "", "qingbo-bell-place")
+        self._actions = Actions(self._generate, self._update_button)
+        self.generate_button, self.variations = self._actions.generate_button, self._actions.variations
         self._key = KeyStatus()
-        head_layout = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible"}
-        self._head_row = ipywidgets.HBox(
-            [self._head, self._key.change_button, self._bell], layout=head_layout
-        )
-        self._reason = ipywidgets.HTML(layout={"flex": "1 1 160px", "margin": "0 0 0 10px"})
-        self._actions = ipywidgets.HBox(
-            [self.generate_button, self.variations, self._reason],
-            # With the height of two lines, so that Generate does not move when the reason goes.
-            layout={
-                "flex_flow": "row wrap",
-                "align_items": "center",
-                "margin": "8px 0 4px",
-                "min_height": "40px",
-            },
-        )
-        self._offered_contract: str | None = None
-        self._use_contract_button: Any = None
+        self._head = StudioHead(self._key.change_button)
         self._list = CardList(weakly(self, "_on_cards"))
         self._column = FormColumn(self.form, self._actions)
         self._body = create_widget(
@@ -173,21 +123,21 @@ class VideoStudio(Composite):
         self._invisible: list[ipywidgets.Widget] = []
         self._is_ready = False
         super().__init__(
-            [self._head_row, self._key],
+            [self._head, self._key],
             layout={"overflow": "visible"},
             _dom_classes=("qingbo", "qingbo-studio"),
         )
         self.cell_output = CellOutput(self)
-        self._copy = StudioCopy(self.cell_output.copy_class)
+        self._copy = CopyWriter(self)
         self.form.observe(lambda _: self._update_button(), "problems")
         if manager is None:
             try:
                 manager = current()
             except (MissingApiKey, InvalidRequest):  # the panel says which, and lets the user go on
                 self._panel = ConnectPanel(self._on_connect)
-                with update(self, self._head):
-                    self._head.value = self._styles
-                    self.children = [self._head_row, self._key, self._panel]
+                with update(self):
+                    self._head.show(self._styles, None)
+                    self.children = [self._head, self._key, self._panel]
                 return
         self._on_connect(manager)
 
@@ -222,9 +172,9 @@ class VideoStudio(Composite):
                 self._is_ready = True
                 self._invisible = [style_sheet(self), *make_shortcut(self._on_shortcut)]
                 self.children = [*self.children, *self._invisible]
-                self._bell.children = bell(self._bell)
-        self._column.show_examples(self._list.above, not self.cards)
+                self._head.show_bell()
         self.update_recent()
+        self._column.show_examples(self._list.above, is_empty=self._is_new)
 
     def update_recent(self) -> None:
         """Read the library's latest videos again, and show those that are no cards of this studio."""
@@ -236,12 +186,10 @@ class VideoStudio(Composite):
             self._draft.close()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._bell, self._body)
+        return (self._body,)
 
     def _ipython_display_(self, **_: Any) -> None:
-        with update():
-            copy, *older = self._copy.parts(self.cards, self)
-        self.cell_output.show(copy, plain_copy(self.cards, self), *older)
+        self._copy.show()
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
@@ -251,21 +199,9 @@ class VideoStudio(Composite):
             self._own_tasks = StudioTasks(presets, self._draft_owner)
             if self._own_tasks.keys:
                 refresher.later(EARLIER_AFTER, weakly(self, "_show_earlier"))
-        service = (
-            tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
-        )
-        in_contract = tr(_IN_CONTRACT).format(contract=manager.client.contract.name)
-        folder = tr(_VIDEOS).format(folder=manager.library.folder.name)
-        status = markup.tag(
-            "div",
-            markup.span(service, "qingbo-status" if manager.is_sandbox else None),
-            markup.span(in_contract, "qingbo-dim"),
-            markup.span(folder, "qingbo-dim"),
-            class_="qingbo-head",
-        )
-        with update(self, self._head):
-            self._head.value = self._styles + status
-            self.children = [self._head_row, self._key, self._body, *self._invisible]
+        with update(self):
+            self._head.show(self._styles, manager)
+            self.children = [self._head, self._key, self._body, *self._invisible]
             self._key.follow(manager, "" if self._panel is None else self._panel.note)
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
@@ -279,23 +215,7 @@ class VideoStudio(Composite):
         manager = self.manager
         self._key.refresh()
         contract = None if manager is None else manager.client.seen_contract
-        with update(self._actions):
-            if self.comm is None or contract == self._offered_contract:
-                return
-            self._offered_contract, old = contract, self._use_contract_button
-            self._use_contract_button = None if contract is None else self._contract_button(contract)
-            offer = [] if self._use_contract_button is None else [self._use_contract_button]
-            self._actions.children = [self.generate_button, self.variations, self._reason, *offer]
-        if old is not None:
-            close_whole(old)
-
-    def _contract_button(self, contract: str) -> Any:
-        label, help_text = tr(_USE_CONTRACT), tr(_USE_CONTRACT_HELP)
-        return button(
-            label.format(contract=contract),
-            help_text.format(contract=contract),
-            lambda: self._use_contract(contract),
-        )
+        self._actions.offer_contract(contract, self._use_contract)
 
     def _use_contract(self, contract: str) -> None:
         """Connect again in another contract after a click; submit nothing."""
@@ -311,19 +231,12 @@ class VideoStudio(Composite):
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
-        obstacle = self.form.obstacle
-        with update(self.generate_button, self._reason):
-            self.generate_button.description = generate_label(self.variations.value)
-            self.generate_button.disabled = bool(obstacle)
-            set_busy(self.generate_button, self._clicks.would_repeat)
-            if self._problem:
-                reason = markup.note(self._problem, "alarm")
-            else:
-                reason = markup.note(obstacle) if obstacle else Markup()
-            # An obstacle is not announced: it changes with every letter that is typed.
-            self._reason.value = reason + announcement(
-                self.cell_output.copy_class, self._problem, is_urgent=True
-            )
+        self._actions.show(
+            self.cell_output.copy_class,
+            self.form.obstacle,
+            self._problem,
+            is_busy=self._clicks.would_repeat,
+        )
 
     # ------------------------------------------------------------------ submitting
 
@@ -334,11 +247,14 @@ class VideoStudio(Composite):
             return
         others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
         if not (request.problems(self.form.contract.name) or others):
-            self._submit(request, lambda: manager.submit(request), self.variations.value)
+            submitted = self._submit(request, lambda: manager.submit(request), self.variations.value)
+            if submitted and not self._problem:
+                self._column.dismiss_source()
 
     def _generate(self) -> None:
         """Submit after a click on Generate, and fold the form, which the user has left."""
         if self._submit(self.form.request, self.form.submit, self.variations.value) and not self._problem:
+            self._column.dismiss_source()
             self._column.fold()
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task], count: int = 1) -> bool:
@@ -386,61 +302,35 @@ class VideoStudio(Composite):
                 self._list.add(earlier, are_older=True)
 
     def _card(self, task: Task) -> TaskCard:
-        card = TaskCard(task, offers_contract=False)
-        prompt = "" if task.request is None else " / ".join(task.request.prompts)
-        card.next_form = NextInStudio(self._column, self.generate_button, prompt)
+        card = studio_card(task, self._column, self.generate_button, self._submit)
         card.on_redraw(self, "_on_redraw")
-        request, submit = task.request, task.manager.submit
-        if request is not None:
-            card.offer(
-                tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)), PAYS
-            )
-            card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self._column.load(task, prompt))
-            card.offer(tr(_CONTINUE), tr(_CONTINUE_HELP), lambda: self._continue(card), needs_video=True)
         self.cell_output.add_part(card.cell_output)
         return card
 
     def _on_redraw(self) -> None:
         """Handle a status change of a task."""
+        if self.comm is None:
+            return
         self._list.arrange()
-        self._update_copy_soon()
+        self._copy.write_soon()
         self._update_offer()
         if self._all_ended:
             refresher.later(RECENT_AFTER, weakly(self, "update_recent"))
 
     def _on_cards(self) -> None:
         """Handle a change of the list of cards."""
-        self._update_copy_soon()
+        self._copy.write_soon()
         if self._own_tasks is not None:
             self._own_tasks.remove([card.task.key for card in self._list.cleared])
-            shown = [card.task.key for card in self.cards[::-1]]
-            if not set(shown) <= set(self._own_tasks.keys):
-                for key in shown:  # all of them, in this order
-                    self._own_tasks.add(key)
+            self._own_tasks.add(card.task.key for card in self.cards[::-1])
         if self._is_ready:
-            self._column.show_examples(self._list.above, not self.cards)
+            self._column.show_examples(self._list.above, is_empty=self._is_new)
             refresher.later(0.0, weakly(self, "update_recent"))
 
-    @staticmethod
-    def _continue(card: TaskCard) -> None:
-        """Fill in the form for a video that begins with the last frame of a card's."""
-        task = card.task
-        request, frame = task.request or VideoRequest(task.model), save_frame(video_of(task), None)
-        card.next_form.offer(lambda manager: continued(request, frame, manager, task.contract))
-
-    # ------------------------------------------------------------------ the static copy
-
-    def _update_copy_soon(self) -> None:
-        """Schedule an update of the static copy after a status change; no click waits for it."""
-        with update():
-            # Once all tasks have ended, the user may save the notebook and stop the kernel at any time: do
-            # not wait.
-            all_ended = self._all_ended
-            if not self.cell_output.has_copy or (self._is_copy_due and not all_ended):
-                return
-            self._is_copy_due = True
-            rest = 0.0 if all_ended else self._copied_at + self._copy.pause - time.monotonic()
-        refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
+    @property
+    def _is_new(self) -> bool:
+        """True before the studio has its first card."""
+        return not (self.cards or self._list.cleared)
 
     @property
     def _all_ended(self) -> bool:
@@ -450,11 +340,4 @@ class VideoStudio(Composite):
         """Redraw the cards and the static copy immediately."""
         for card in self.cards:
             card.redraw_now()
-        self._update_copy()
-
-    def _update_copy(self) -> None:
-        with update():  # so that the later of two threads writes the later state
-            if self._is_copy_due:
-                self._copied_at, self._is_copy_due = time.monotonic(), False
-                copy, *older = self._copy.parts(self.cards, self)
-                self.cell_output.set_copy(copy, plain_copy(self.cards, self), *older)
+        self._copy.write()

@@ -17,7 +17,7 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
-from qingbo_widgets.widgets.base import notify
+from qingbo_widgets.widgets.base import notify, page_scripts
 from qingbo_widgets.widgets.base.sync import close_whole
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
@@ -34,7 +34,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     messages: list[dict[str, Any]] = []
     monkeypatch.setattr(notify, "_installed", boxes)
     monkeypatch.setattr(notify, "_batch", None)
-    monkeypatch.setattr(notify, "in_notebook", lambda: True)
+    monkeypatch.setattr(page_scripts, "in_notebook", lambda: True)
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/user/test.ipynb")
     notify.install()
     monkeypatch.setattr(type(boxes[0].children[0]), "send", lambda _, message: messages.append(message))
@@ -193,14 +193,14 @@ def test_the_button_is_one_widget_in_all_places(
     studio, other = VideoStudio(manager), VideoStudio(manager)
     for one in (studio, other):
         one.get_ready()
-    (button,) = studio._bell.children
-    assert other._bell.children == (button,)
+    (button,) = studio._head.bell.children
+    assert other._head.bell.children == (button,)
     assert notify.bell(ipywidgets.Box()) == [button]
     studio.close()
     assert button.comm is not None
     set_locale("zh")
     try:
-        notify.bell(other._bell)
+        notify.bell(other._head.bell)
         assert button.children[0].texts["label"] == "完成时通知我"
     finally:
         set_locale("en")
@@ -213,7 +213,7 @@ def test_without_a_page_there_is_no_button(
 ) -> None:
     """Neither a script nor nbclient, which stores the widgets in the notebook, has the button."""
     if lacks == "a kernel":
-        monkeypatch.setattr(notify, "in_notebook", lambda: False)
+        monkeypatch.setattr(page_scripts, "in_notebook", lambda: False)
     else:
         monkeypatch.delenv("JPY_SESSION_NAME")
     monkeypatch.setattr(notify, "_installed", [])

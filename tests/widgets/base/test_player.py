@@ -14,7 +14,7 @@ import pytest
 
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.media.posters import make_poster
-from qingbo_widgets.widgets.base import player
+from qingbo_widgets.widgets.base import page_files, player
 from tests.films import written
 from tests.places import StartKernel
 
@@ -128,8 +128,8 @@ def test_a_folder_with_two_paths_is_one(workdir: Path, start_kernel: StartKernel
         pytest.skip("links need a privilege on this Windows")
     video = workdir / "notes" / "qingbo_videos" / "a.mp4"
     start_kernel(workdir / "notes", link / "koi.ipynb")
-    assert player.relative_url(video) == "./qingbo_videos/a.mp4"
-    assert player.why_unreachable(video) is None
+    assert page_files.relative_url(video) == "./qingbo_videos/a.mp4"
+    assert page_files.why_unreachable(video) is None
 
 
 def test_a_library_that_is_a_link_is_reached_by_its_name(workdir: Path, start_kernel: StartKernel) -> None:
@@ -147,8 +147,8 @@ def test_a_library_that_is_a_link_is_reached_by_its_name(workdir: Path, start_ke
     video = library.video_path("A koi", "0123456789abcdef")
     library.folder.joinpath(video.name).write_bytes(b"film")
     assert (disk / video.name).is_file()
-    assert player.relative_url(video) == f"./films/{video.name}"
-    assert player.why_unreachable(video) is None
+    assert page_files.relative_url(video) == f"./films/{video.name}"
+    assert page_files.why_unreachable(video) is None
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_paths_of_windows(
 ) -> None:
     """Drives, shares and mapped drive letters of shares give the right relative path."""
     monkeypatch.setattr(ntpath, "realpath", lambda path: str(path).replace("Z:\\", "\\\\nas\\share\\"))
-    monkeypatch.setattr(player, "os", SimpleNamespace(path=ntpath, sep="\\"))
-    monkeypatch.setattr(player, "notebook_folder", lambda: PureWindowsPath(folder))
-    assert player.relative_path(video) == relative
+    monkeypatch.setattr(page_files, "os", SimpleNamespace(path=ntpath, sep="\\"))
+    monkeypatch.setattr(page_files, "notebook_folder", lambda: PureWindowsPath(folder))
+    assert page_files.relative_path(video) == relative
 
 
 def test_the_notebooks_folder_survives_chdir(workdir: Path, start_kernel: StartKernel) -> None:
@@ -178,7 +178,7 @@ def test_the_notebooks_folder_survives_chdir(workdir: Path, start_kernel: StartK
     (workdir / "elsewhere").mkdir()
     start_kernel(workdir, workdir / "koi.ipynb")
     os.chdir(workdir / "elsewhere")
-    assert player.relative_url(workdir / "a.mp4") == "./a.mp4"
+    assert page_files.relative_url(workdir / "a.mp4") == "./a.mp4"
 
 
 def test_the_caption_shows_path_and_size(workdir: Path) -> None:
@@ -209,7 +209,7 @@ def test_embedding_has_a_limit(workdir: Path) -> None:
     (workdir / "a.mp4").write_bytes(bytes(1000))
     assert source(player.embed_html(workdir / "a.mp4")).startswith("data:video/mp4;base64,AAAA")
     assert "<video" not in player.embed_html(workdir / "a.mp4", limit=999)
-    assert "at most" in player.embed_html(workdir / "a.mp4", limit=999)
+    assert "the limit for embedding" in player.embed_html(workdir / "a.mp4", limit=999)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_video_that_not_every_browser_plays(workdir: Path, name: str, hint: st
     """The caption of such a video says why the player may stay black."""
     (workdir / name).write_bytes(bytes(1000))
     for markup in (player.video_html(workdir / name), player.embed_html(workdir / name)):
-        assert (f"Not every browser plays {hint} files" in markup) is bool(hint)
+        assert (f"Some browsers cannot play {hint} files" in markup) is bool(hint)
 
 
 def test_embedding_a_missing_file_shows_a_message(workdir: Path) -> None:
@@ -293,7 +293,7 @@ def test_voila_is_told_its_option(workdir: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
     made = re.sub(r"<[^>]*>", "", unescape(player.video_html(workdir / "a.mp4")))
     assert r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'" in made
-    assert not player.reach_note(workdir / "a.mp4"), "it may be set already"
+    assert not page_files.reach_note(workdir / "a.mp4"), "it may be set already"
 
 
 def test_colab_gets_the_video_in_the_notebook(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,4 +302,4 @@ def test_colab_gets_the_video_in_the_notebook(workdir: Path, monkeypatch: pytest
     assert source(player.saved_html(workdir / "a.mp4")) == "./a.mp4"
     monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
     assert source(player.saved_html(workdir / "a.mp4")) == "data:video/mp4;base64,ZmlsbQ=="
-    assert "Colab gives the page no files" in player.video_html(workdir / "a.mp4")
+    assert "Colab serves no files to the page" in player.video_html(workdir / "a.mp4")

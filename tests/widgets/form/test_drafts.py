@@ -236,7 +236,7 @@ def test_a_studio_keeps_the_draft_of_its_cell(
     assert again.form.prompt == "A fox"
     again.close()
     studio.close()
-    (file,) = (manager.library.folder / "drafts").iterdir()
+    (file,) = (manager.library.folder / "drafts").glob("*.json")
     kept = file.read_text(encoding="utf-8")
     assert json.loads(kept)["fields"]["prompt"] == "A fox"
     assert server.api_key not in kept
@@ -458,7 +458,7 @@ def test_a_damaged_record_of_it_harms_nothing(
     waiting: Callable[[], RequestForm], presets: Presets, part: dict[str, object]
 ) -> None:
     """Of a draft that was edited, what is a field is kept, and the rest of the draft is there."""
-    (file,) = (presets.folder / "drafts").iterdir()
+    (file,) = (presets.folder / "drafts").glob("*.json")
     content = json.loads(file.read_text(encoding="utf-8"))
     part = {"images": {"first": 7, "references": [7, "https://a.example/b.png"]}, **part}
     file.write_text(json.dumps({**content, "unsent": {"2026-11": part, "": part}}), encoding="utf-8")
@@ -476,6 +476,6 @@ def test_what_waits_has_no_key(waiting: Callable[[], RequestForm], presets: Pres
     form.prompt = "A fox"
     keeper.close()
     client.close()
-    written = [file.read_text(encoding="utf-8") for file in (presets.folder / "drafts").iterdir()]
+    written = [file.read_text(encoding="utf-8") for file in (presets.folder / "drafts").glob("*.json")]
     assert any("A fox" in text for text in written)
     assert all(key not in text for text in written)

@@ -144,7 +144,7 @@ def test_connect_without_a_key_says_so() -> None:
     connected: list[TaskManager] = []
     panel = ConnectPanel(connected.append)
     panel.connect_button.click()
-    assert "key in first" in text_of(panel)
+    assert "Enter a key first." in text_of(panel)
     assert connected == []
     panel.close()
 
@@ -157,7 +157,7 @@ def test_the_error_of_a_key_outlives_a_double_click(workdir: object) -> None:
     reason = message_of(panel)
     assert reason
     panel.connect_button.click()
-    assert message_of(panel) == f"{reason} Put a key in first."
+    assert message_of(panel) == f"{reason} Enter a key first."
     panel.close()
 
 
@@ -197,7 +197,7 @@ def test_a_keyring_that_waits_to_be_unlocked(
     lookup.start()
     studio = VideoStudio()
     (panel,) = (child for child in studio.children if isinstance(child, ConnectPanel))
-    assert "The keyring does not answer, and may be waiting to be unlocked" in text_of(panel)
+    assert "The keyring does not answer; it may be locked" in text_of(panel)
     panel.connect_button.click()
     assert studio.manager is None
     assert text_of(panel).count("keyring does not answer") == 2, "the click changed nothing that a user sees"
@@ -252,7 +252,7 @@ def test_the_address_in_the_environment_is_shown(
     monkeypatch.setenv("QINGBO_CONTRACT", "2026-11")
     panel = ConnectPanel(lambda _: None)
     assert panel.contract_field.value == "2026-11"
-    assert options_of(panel) == {"2026-11": f"Today's service ({shown})", "2026-04": f"April 2026 ({shown})"}
+    assert options_of(panel) == {"2026-11": f"Current service ({shown})", "2026-04": f"April 2026 ({shown})"}
     panel.close()
 
 
@@ -345,7 +345,7 @@ def test_enter_in_an_empty_field_does_nothing(
     assert message_of(panel) == ""
     now[0] += 10
     enter(panel.key_field, SENTINEL)
-    assert message_of(panel) == "A key is here, hidden. Press Connect."
+    assert message_of(panel) == "The key is entered and hidden. Press Connect."
     assert service.requests == []
     panel.close()
 
@@ -435,7 +435,7 @@ def test_the_advice_is_right() -> None:
     """A kernel inherits the environment of Jupyter, so that must start again; keys are one click away."""
     panel = ConnectPanel(lambda _: None)
     text = text_of(panel)
-    assert "then start Jupyter again. A restart of the kernel is not enough" in text
+    assert "then restart Jupyter. Restarting only the kernel is not enough" in text
     assert "keyring set qingbo_widgets api_key" in text
     assert "anyone who opens the notebook can read the key" in text
     assert 'href="https://wave.qingbo.ai/dashboard/keys"' in html_of(panel)
@@ -468,7 +468,7 @@ def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbo
     studio.get_ready()
     until(lambda: "does not know this key" in text_of(studio))
     put_in(studio, "sk-wrong-too-1234567890")
-    until(lambda: "Nothing was submitted. Put in another key." in text_of(studio))
+    until(lambda: "Nothing was submitted. Enter another key." in text_of(studio))
     assert studio.manager is not None
     assert studio.manager.client.key_source == "The current key was passed in code."
     put_in(studio, server.api_key)
@@ -506,7 +506,7 @@ def test_the_key_can_be_changed_at_any_time(refused: tuple[Sandbox, VideoStudio]
     click(studio, "Change key")
     assert "The current key was passed in code." in text_of(studio)
     click(studio, "Use this key")
-    assert "Put a key in first." in text_of(studio)
+    assert "Enter a key first." in text_of(studio)
     click(studio, "Close")
     assert studio._key.panel is None
     assert studio.manager is not None

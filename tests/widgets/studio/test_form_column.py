@@ -23,6 +23,7 @@ from tests.widgets.page import (
     buttons_of,
     classes_of,
     click,
+    ctrl_enter,
     find,
     html_of,
     is_displayed,
@@ -124,6 +125,34 @@ def test_examples_are_in_the_language_of_the_interface(manager: TaskManager) -> 
 
 
 @pytest.mark.slow
+def test_examples_are_for_an_empty_studio(studio: VideoStudio, until: Until) -> None:
+    """Once a studio has had a card, no large box says that videos appear there, even after clearing."""
+    assert len(find(studio, Examples)) == 1
+    studio.form.prompt = "A koi"
+    send_click(studio.generate_button)
+    until(lambda: studio.cards[0].task.video_path)
+    studio._list.clear()
+    studio.form.prompt = ""
+    assert studio.cards == ()
+    assert not is_displayed(studio, studio._column.examples), "the box is there again"
+
+
+@pytest.mark.parametrize("by_shortcut", [False, True])
+def test_the_source_goes_with_generate(studio: VideoStudio, by_shortcut: bool) -> None:
+    """The line that says where the form's content is from goes when that content is submitted."""
+    studio._column.load(VideoRequest(prompt="A fox"), "A fox")
+    (line,) = find(studio, Replacement)
+    assert is_displayed(studio, line)
+    if by_shortcut:
+        ctrl_enter(studio, "Prompt", "A fox")
+    else:
+        send_click(studio.generate_button)
+    assert len(studio.cards) == 1
+    assert not is_displayed(studio, line)
+    studio._column.load(VideoRequest(prompt="A heron"), "A heron")
+    assert is_displayed(studio, line)
+
+
 def is_deleted(video: Path) -> bool:
     """Delete a video; return whether that is possible yet: Windows deletes no file that is being read."""
     try:
@@ -133,6 +162,7 @@ def is_deleted(video: Path) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_recent_videos_of_the_library(manager: TaskManager, workdir: Path, until: Until) -> None:
     """Videos from elsewhere are offered with their settings; a click on one plays it, another closes it."""
     finish(manager, "A fox in the snow")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.exceptions import TaskFailed
+from qingbo_widgets.library import presets as saved_forms
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.presets import Draft, DraftOwner, Presets
@@ -40,7 +44,7 @@ def presets(tmp_path: Path) -> Presets:
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget other tests, and show earlier tasks at once."""
-    monkeypatch.setattr(own_tasks, "_remembered", {})
+    monkeypatch.setattr(own_tasks, "_unsaved", {})
     monkeypatch.setattr(drafts, "_remembered", {})
     monkeypatch.setattr(drafts, "_forms", {})
     monkeypatch.setattr(video_studio, "EARLIER_AFTER", 0.0)
@@ -52,7 +56,7 @@ def restart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return a function that restarts the kernel: what is not on disk is lost."""
 
     def forget() -> None:
-        monkeypatch.setattr(own_tasks, "_remembered", {})
+        monkeypatch.setattr(own_tasks, "_unsaved", {})
         monkeypatch.setattr(drafts, "_remembered", {})
 
     return forget
@@ -94,7 +98,7 @@ def generate(studio: VideoStudio, *prompts: str) -> None:
         click(studio, "Generate")
     until(lambda: all(card.task.is_done for card in studio.cards))
     assert studio._own_tasks is not None
-    until(lambda: not studio._own_tasks._is_pending)
+    until(lambda: studio._own_tasks.is_saved)
 
 
 # ---------------------------------------------------------------------- the keys
@@ -104,17 +108,73 @@ def test_keys_are_on_disk(presets: Presets, restart: Callable[[], None]) -> None
     """Another kernel finds the keys, in the order of submission, without those that were removed."""
     tasks = StudioTasks(presets, OWNER)
     for key in ("one", "two", "three", "two"):
-        tasks.add(key)
-    assert tasks.keys == ("one", "three", "two")
+        tasks.add([key])
+    assert tasks.keys == ("one", "two", "three")
     tasks.remove({"three", "never there"})
-    until(lambda: not tasks._is_pending)
+    until(lambda: tasks.is_saved)
     restart()
     assert StudioTasks(presets, OWNER).keys == ("one", "two")
 
 
+#: Another kernel with the same notebook adds its tasks, one after another.
+OTHER_KERNEL = """
+import sys
+from pathlib import Path
+from qingbo_widgets.library.presets import DraftOwner, Presets
+presets, owner = Presets(Path(sys.argv[1])), DraftOwner("/notes/a.ipynb", "cell")
+for number in range(40):
+    presets.change_tasks(owner, lambda keys: [*keys, f"{sys.argv[2]} {number}"])
+"""
+
+
+@pytest.mark.slow
+def test_two_kernels_lose_no_task(presets: Presets) -> None:
+    """With one notebook in two windows, each kernel adds its tasks while the other one writes."""
+    kernels = [
+        subprocess.Popen([sys.executable, "-c", OTHER_KERNEL, str(presets.folder), name])
+        for name in ("left", "right")
+    ]
+    assert [kernel.wait(60) for kernel in kernels] == [0, 0]
+    expected = {f"{name} {number}" for name in ("left", "right") for number in range(40)}
+    assert set(presets.tasks(OWNER)) == expected, "a kernel has overwritten the tasks of the other"
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_while_it_saves_blocks_no_other(
+    presets: Presets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of a kernel that was killed is free, and what it has not written whole is not there."""
+    presets.change_tasks(OWNER, lambda _: ["one"])
+    dying = OTHER_KERNEL.replace("[*keys", "[os.kill(os.getpid(), 9), *keys")
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import os\n{dying}", str(presets.folder), "dying"]
+    ) as kernel:
+        assert kernel.wait(60) != 0
+    monkeypatch.setattr(saved_forms, "_PATIENCE", 30.0)
+    began = time.monotonic()
+    presets.change_tasks(OWNER, lambda keys: [*keys, "two"])
+    assert time.monotonic() - began < 15, "it waits for the lock of a dead kernel"
+    assert presets.tasks(OWNER) == ("one", "two")
+
+
+def test_another_kernel_is_not_overwritten(presets: Presets, restart: Callable[[], None]) -> None:
+    """Tasks that another kernel has added meanwhile stay, and those that it has cleared stay away."""
+    owner = drafts.stored_owner(OWNER, presets)
+    StudioTasks(presets, OWNER).add(["one", "two"])
+    until(lambda: presets.tasks(owner) == ("one", "two"))
+    restart()
+    here = StudioTasks(presets, OWNER)
+    assert here.keys == ("one", "two")
+    presets.change_tasks(owner, lambda keys: [key for key in keys if key != "one"] + ["theirs"])
+    here.add(["ours"])
+    until(lambda: here.is_saved)
+    assert presets.tasks(owner) == here.keys
+    assert set(here.keys) == {"two", "theirs", "ours"}
+
+
 def test_each_cell_has_its_own(presets: Presets) -> None:
     """Two studios in different cells, or notebooks, do not show the same task."""
-    StudioTasks(presets, OWNER).add("one")
+    StudioTasks(presets, OWNER).add(["one"])
     for other in (replace(OWNER, cell="other"), replace(OWNER, number=2), replace(OWNER, notebook="b.ipynb")):
         assert StudioTasks(presets, other).keys == ()
     assert StudioTasks(presets, OWNER).keys == ("one",)
@@ -123,7 +183,7 @@ def test_each_cell_has_its_own(presets: Presets) -> None:
 def test_a_studio_without_a_page_has_none(presets: Presets) -> None:
     """A script, nbclient or papermill starts with an empty studio, and writes nothing."""
     tasks = StudioTasks(presets, None)
-    tasks.add("one")
+    tasks.add(["one"])
     assert tasks.keys == ()
     assert not presets.folder.exists()
 
@@ -131,7 +191,7 @@ def test_a_studio_without_a_page_has_none(presets: Presets) -> None:
 def test_an_unknown_notebook_keeps_them_in_this_kernel(presets: Presets, restart: Callable[[], None]) -> None:
     """Without the path of the notebook, a copy of it cannot be distinguished on disk."""
     owner = DraftOwner("", "cell")
-    StudioTasks(presets, owner).add("one")
+    StudioTasks(presets, owner).add(["one"])
     assert StudioTasks(presets, owner).keys == ("one",)
     assert not presets.folder.exists()
     restart()
@@ -142,7 +202,7 @@ def test_the_oldest_are_forgotten(presets: Presets) -> None:
     """The number of keys is limited, so that a studio that is used for months stays fast."""
     tasks = StudioTasks(presets, OWNER)
     for number in range(own_tasks.MOST + 5):
-        tasks.add(str(number))
+        tasks.add([str(number)])
     assert tasks.keys == tuple(str(number) for number in range(5, own_tasks.MOST + 5))
 
 
@@ -150,7 +210,10 @@ def test_the_oldest_are_forgotten(presets: Presets) -> None:
 def test_the_draft_and_the_tasks_keep_each_other(presets: Presets, is_draft_first: bool) -> None:
     """Both are in one file: writing one leaves the other as it is."""
     draft = Draft({"prompt": "a tide"}, {"model": "kling-v3"})
-    writes = [lambda: presets.save_draft(OWNER, draft), lambda: presets.save_tasks(OWNER, ["one"])]
+    writes = [
+        lambda: presets.save_draft(OWNER, draft),
+        lambda: presets.change_tasks(OWNER, lambda _: ["one"]),
+    ]
     for write in writes if is_draft_first else writes[::-1]:
         write()
     assert presets.draft(OWNER) == draft
@@ -159,7 +222,7 @@ def test_the_draft_and_the_tasks_keep_each_other(presets: Presets, is_draft_firs
 
 def test_a_renamed_notebook_has_its_tasks(presets: Presets) -> None:
     """The tasks of a notebook that was renamed are found, and kept when its draft is written."""
-    presets.save_tasks(replace(OWNER, file_id="7-1"), ["one"])
+    presets.change_tasks(replace(OWNER, file_id="7-1"), lambda _: ["one"])
     renamed = replace(OWNER, notebook="/notes/b.ipynb", file_id="7-1")
     assert presets.tasks(renamed) == ("one",)
     presets.save_draft(renamed, Draft({"prompt": "a tide"}))
@@ -169,8 +232,8 @@ def test_a_renamed_notebook_has_its_tasks(presets: Presets) -> None:
 @pytest.mark.parametrize("damage", ["{", '{"tasks": "one"}', '{"fields": {}, "given": {}, "tasks": [1, {}]}'])
 def test_a_damaged_file_is_no_tasks(presets: Presets, damage: str) -> None:
     """Content that another program has written into the file is ignored."""
-    presets.save_tasks(OWNER, ["one"])
-    (file,) = (presets.folder / "drafts").iterdir()
+    presets.change_tasks(OWNER, lambda _: ["one"])
+    (file,) = (presets.folder / "drafts").glob("*.json")
     file.write_text(damage, encoding="utf-8")
     assert presets.tasks(OWNER) == ()
 
@@ -233,7 +296,7 @@ def test_a_running_task_is_followed_on(
             studio = run(owner=first)
             click(studio, "Generate")
             until(lambda: studio.cards[0].task.task_id)
-            until(lambda: own_keys(studio) and not studio._own_tasks._is_pending)
+            until(lambda: own_keys(studio) and studio._own_tasks.is_saved)
             assert not studio.cards[0].task.is_done
         restart()
         client = Client(server.api_key, server.base_url)
@@ -280,7 +343,7 @@ def test_what_the_library_does_not_have_is_left_out(
                 submitted_at=own.submitted_at,
             )
         )
-        tasks.add(key)
-    tasks.add("deleted since")
+        tasks.add([key])
+    tasks.add(["deleted since"])
     assert [task.key for task in tasks.load(manager)] == [own.key]
     assert len(tasks.keys) == 3, "a studio that is connected to the other service has its task again"
