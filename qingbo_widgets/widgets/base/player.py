@@ -7,7 +7,6 @@ them.
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,7 +17,7 @@ from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
 from ...system.host import is_colab, is_voila
-from ...system.notebook import notebook_folder
+from ...system.notebook import relative_path
 from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain, tag, text
 
@@ -36,7 +35,6 @@ __all__ = [
     "poster_of",
     "ratio_style",
     "reach_note",
-    "relative_path",
     "relative_url",
     "saved_html",
     "size_text",
@@ -89,25 +87,6 @@ _PLAYING = {
 }
 #: A picture of one transparent pixel. Without a poster, a player that has loaded nothing is black.
 TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
-
-
-def relative_path(path: Path | str) -> str | None:
-    """Return a path relative to the notebook, with slashes on every system; ``None`` on another drive.
-
-    A folder may have several paths: through a link, a drive letter mapped to a network share, a short name
-    such as ``RUNNER~1``. If the path is not below the notebook's folder, the resolved paths are tried.
-    """
-    folder = notebook_folder()
-    fallback = None
-    for target, base in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
-        try:
-            relative = os.path.relpath(target, base).replace(os.sep, "/")
-        except ValueError:  # on another drive
-            continue
-        fallback = fallback or relative
-        if not relative.startswith("../"):
-            return relative
-    return fallback
 
 
 def relative_url(path: Path | str) -> str | None:

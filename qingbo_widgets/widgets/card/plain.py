@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...i18n import tr
+from ...system.notebook import relative_path
 from ..base import html as markup
-from ..base.player import relative_path
 from . import text as task_text
 
 if TYPE_CHECKING:

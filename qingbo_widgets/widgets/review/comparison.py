@@ -16,6 +16,7 @@ from ...i18n import N_, tr
 from ...library.library import Library
 from ...media.frames import frame_rate
 from ...system.host import is_colab
+from ...system.notebook import relative_path
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
@@ -30,7 +31,6 @@ from ..base.player import (
     poster_of,
     ratio_style,
     reach_note,
-    relative_path,
     relative_url,
     uncover_next,
 )
