@@ -11,8 +11,9 @@ from typing import IO
 
 from ..i18n import N_, tr
 from ..service.contract.text import plain_line
+from ..system.boxes import outer_boxes
 from ..system.folder import Folder, OutsideFolder
-from ..system.video_files import HEAD, has_boxes, is_film_name, is_other_film_name, outer_boxes, played_type
+from ..system.video_files import HEAD, has_boxes, is_film_name, is_other_film_name, played_type
 from .other_videos import NOTE
 from .sidecar import is_saved_video
 
@@ -168,8 +169,8 @@ def _reason_by_content(file: IO[bytes]) -> str | None:
     if not has_boxes(head):
         return None
     boxes = list(outer_boxes(file, info.st_size))
-    has_index = any(name in (b"moov", b"moof") for name, _ in boxes)
-    is_whole = has_index and boxes[-1][1] <= info.st_size
+    has_index = any(box.kind in (b"moov", b"moof") for box in boxes)
+    is_whole = has_index and boxes[-1].end <= info.st_size
     if not is_whole and 0 <= time.time() - info.st_mtime < _FRESH:
         return tr(_IN_USE)
     return None if has_index else tr(_NO_INDEX)

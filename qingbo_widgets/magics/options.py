@@ -13,7 +13,8 @@ from typing import Any
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..i18n import N_, tr
-from ..service.contract.kinds import KINDS, example, example_of_member, parsed
+from ..service.contract.examples import example, example_of_member
+from ..service.contract.kinds import KINDS, parsed
 from ..service.contract.models import contracts, declared, models_of
 from ..service.contract.offered import valid_choices
 from ..service.contract.schema import Models, Parameter

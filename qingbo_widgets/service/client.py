@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -17,36 +16,27 @@ from ..exceptions import (
     SubmissionUnconfirmed,
     TaskNotFound,
 )
-from ..i18n import N_, sentences, tr
-from .contract.contracts import CONTRACTS, Contract
-from .contract.error_codes import explanation, has_advice
-from .contract.mismatch import contract_in_answer, contract_in_error, defaults_changed
+from ..i18n import N_, tr
+from .contract.contracts import Contract
+from .contract.mismatch import contract_in_answer
 from .contract.models import dated
-from .contract.problem import Problem, assigned, refused
+from .contract.problem import Problem
 from .contract.request import VideoRequest
 from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
 from .contract.urls import web_link, without_query
 from .credentials import find_api_key, find_base_url, find_contract, key_source
 from .download.download import Download, OnProgress
-from .http.answers import UNCLEAR, Answer, error_in
+from .http.answers import UNCLEAR, JsonAnswer, error_in
 from .http.transport import Transport
-from .http.wrong_address import address_advice, names_the_path
 from .key_check import NO_TASK, KeyCheck, Verdict, verdict_on
-from .secrets.known_keys import hide_in, holds_key
+from .prefer import seconds_to_wait
+from .refusal import CORRECT, refusal_of
 from .secrets.secret import Secret, as_secret
+from .task_ids import valid_task_id
 
 __all__ = ["Client", "models"]
 
-_NOT_CHARGED = N_("Nothing was charged.")
-_CORRECT = N_("Nothing was charged. Correct the request and submit it again.")
-_OTHER_CONTRACT = N_(
-    "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. If it "
-    "does, continue with {call}."
-)
-_OTHER_DEFAULTS = N_(
-    "What is not set means something else in contract {seen}: add {changes} for the video that you meant."
-)
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
 )
@@ -133,7 +123,7 @@ class Client:
         """
         self.was_checked = True
         try:
-            self._call(NO_TASK, "GET", f"/tasks/{NO_TASK}")
+            self._call(NO_TASK, "GET")
         except QingboError as error:
             return verdict_on(error)
         return KeyCheck(Verdict.unclear)
@@ -201,7 +191,7 @@ class Client:
         """
         request = request if isinstance(request, VideoRequest) else as_secret(request)
         payload = self.payload(request)
-        seconds = self._seconds(wait)
+        seconds = seconds_to_wait(wait, self.contract)
         message, task_id, refusal = "", "", None
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         if seconds:
@@ -212,18 +202,19 @@ class Client:
                 "/tasks",
                 json=payload,
                 headers=headers,
-                refused=tr(_CORRECT),
+                refused=tr(CORRECT),
                 unclear=tr(_MAY_EXIST),
                 patience=seconds,
                 is_submission=True,
             )
-            return self._decode(answer, "/tasks", tr(_CORRECT), tr(_MAY_EXIST), is_submission=True)
+            return self._decode(answer, tr(CORRECT), tr(_MAY_EXIST), is_submission=True)
         except ConnectionFailed as error:
             if not error.sent:
                 raise
             message = str(error)
         except (BadRequest, TaskNotFound) as error:  # 404: about the model, for no task exists yet
-            refusal = self._refusal(error, payload)
+            refusal = refusal_of(error, payload, self.contract, self.base_url, self.connect_arguments)
+            self.seen_contract = refusal.contract or self.seen_contract
         except ServiceError as error:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
                 raise
@@ -240,7 +231,7 @@ class Client:
             ConnectionFailed: no response arrived.
             ServiceError: the service answered with an error, for example ``TaskNotFound``.
         """
-        return self._call(task_id, "GET", f"/tasks/{_segment(task_id)}", unclear=tr(_TASK_CONTINUES))
+        return self._call(valid_task_id(task_id), "GET", unclear=tr(_TASK_CONTINUES))
 
     def cancel(self, task_id: str) -> TaskSnapshot:
         """Cancel a task that is still queued (``POST /tasks/{task_id}/cancel``). Its quota is refunded.
@@ -253,8 +244,8 @@ class Client:
             ConnectionFailed: no response arrived.
             ServiceError: the service answered with an error, ``BadRequest`` if the task is already running.
         """
-        path = f"/tasks/{_segment(task_id)}/cancel"
-        return self._call(task_id, "POST", path, tr(_NOT_CANCELLED), tr(_MAY_BE_CANCELLED))
+        task_id = valid_task_id(task_id)
+        return self._call(task_id, "POST", "/cancel", tr(_NOT_CANCELLED), tr(_MAY_BE_CANCELLED))
 
     def download(
         self,
@@ -313,34 +304,9 @@ class Client:
             "A Client holds the API key and cannot be pickled; create a new one where it is needed."
         )
 
-    def _refusal(self, error: ServiceError, payload: dict[str, Any]) -> BadRequest:
-        """Return the error of a refused submission; it names the server's contract if that is the reason."""
-        seen = contract_in_error(self.contract, self.base_url, payload, error)
-        hints = [*explanation(error.code), tr(_NOT_CHARGED if has_advice(error.code) else _CORRECT)]
-        if names_the_path(error.status, error.message):
-            hints = [address_advice(f"{self.base_url}/tasks"), tr(_NOT_CHARGED)]
-        advice = ""
-        if seen is not None:
-            self.seen_contract = seen
-            address = without_query(self.base_url)
-            is_usual = find_base_url(CONTRACTS[seen]).rstrip("/") == address
-            arguments = [f'contract="{seen}"', *([] if is_usual else [f'base_url="{address}"'])]
-            call = f"qw.connect({', '.join((*arguments, *self.connect_arguments))})"
-            advice = tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)
-            if changes := defaults_changed(payload, self.contract, CONTRACTS[seen]):
-                note = tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes))
-                advice = sentences(advice, note)
-            hints = [advice, tr(_NOT_CHARGED)]
-        refusal = BadRequest(
-            error.message, status=error.status, code=error.code, param=error.param, hint=sentences(*hints)
-        )
-        refusal.retry_after, refusal.contract, refusal.advice = error.retry_after, seen, advice
-        return refusal
-
     def _decode(
         self,
-        body: dict[str, Any],
-        path: str,
+        answer: JsonAnswer,
         refused: str,
         unclear: str,
         *,
@@ -352,49 +318,21 @@ class Client:
         Raises:
             ServiceError: the answer is not about a task.
         """
-        self.seen_contract = contract_in_answer(self.contract, self.base_url, body) or self.seen_contract
+        seen = contract_in_answer(self.contract, self.base_url, answer.content)
+        self.seen_contract = seen or self.seen_contract
         try:
-            return self.contract.decode(body, asked)
+            return self.contract.decode(answer.content, asked)
         except ValueError as error:
             reason = str(error)
-        answer = Answer(200, {}, json.dumps(body).encode(), self.base_url + path)
         raise error_in(answer, self._key, refused, unclear, is_submission=is_submission, reason=reason)
 
-    def _seconds(self, wait: float | None) -> int:
-        """Return the seconds to request in ``Prefer``; 0 for none.
-
-        Raises:
-            InvalidRequest: the contract does not document the header, or not with this value.
-        """
-        if wait is None:
-            return 0
-        longest = self.contract.terms.longest_wait
-        if not longest:
-            text = tr(
-                "wait: contract {contract} does not document it; leave it out, and poll status(task_id)."
-            )
-            raise InvalidRequest((Problem("wait", text.format(contract=self.contract.name)),))
-        is_whole = isinstance(wait, int | float) and not isinstance(wait, bool) and wait == wait // 1
-        if not is_whole or not 1 <= wait <= longest:
-            limit = tr("is not a whole number of seconds from 1 to {longest}").format(longest=longest)
-            raise InvalidRequest((refused("wait", wait, limit, min(30, longest)),))
-        return int(wait)
-
     def _call(
-        self, task_id: str, method: str, path: str, refused: str = "", unclear: str = ""
+        self, task_id: str, method: str, action: str = "", refused: str = "", unclear: str = ""
     ) -> TaskSnapshot:
+        path = f"/tasks/{quote(task_id, safe='')}{action}"
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
-        snapshot = self._decode(answer, path, refused, unclear, asked=task_id)
+        snapshot = self._decode(answer, refused, unclear, asked=task_id)
         if snapshot.task_id != task_id:
             reason = tr("the response is about another task, {task}.").format(task=snapshot.task_id)
             raise ServerFault(reason, status=200, hint=unclear)
         return snapshot
-
-
-def _segment(task_id: str) -> str:
-    # "." and ".." would climb out of /tasks even when quoted.
-    is_valid = isinstance(task_id, str) and task_id.strip(". ") != "" and task_id.isprintable()
-    if not is_valid or holds_key(task_id):  # a key pasted in the wrong place; URLs are logged
-        message = tr("task_id: {task_id!r:.80} is not the id of a task.").format(task_id=hide_in(task_id))
-        raise InvalidRequest((Problem("task_id", message),))
-    return quote(task_id, safe="")

@@ -19,7 +19,15 @@ from urllib.parse import unquote
 
 from .host import in_notebook, running_cell, shell
 
-__all__ = ["SESSION", "Place", "beside_notebook", "locate", "notebook_folder", "notebook_place"]
+__all__ = [
+    "SESSION",
+    "Place",
+    "beside_notebook",
+    "locate",
+    "notebook_folder",
+    "notebook_place",
+    "relative_path",
+]
 
 #: The variable of papermill (with ``--inject-paths``), which runs a copy of the input that it saves there.
 OUTPUT = "PAPERMILL_OUTPUT_PATH"
@@ -87,6 +95,25 @@ def beside_notebook(path: str | Path) -> Path:
         found = place.moved_from / path
     # The parent of a linked folder is that of its target.
     return found.resolve() if ".." in path.parts else found
+
+
+def relative_path(path: Path | str) -> str | None:
+    """Return a path relative to the notebook, with slashes on every system; ``None`` on another drive.
+
+    A folder may have several paths: through a link, a drive letter mapped to a network share, a short name
+    such as ``RUNNER~1``. If the path is not below the notebook's folder, the resolved paths are tried.
+    """
+    folder = notebook_folder()
+    fallback = None
+    for target, base in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
+        try:
+            relative = os.path.relpath(target, base).replace(os.sep, "/")
+        except ValueError:  # on another drive
+            continue
+        fallback = fallback or relative
+        if not relative.startswith("../"):
+            return relative
+    return fallback
 
 
 def locate(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import PurePath
-from typing import IO
 
 __all__ = [
     "EBML",
@@ -16,7 +14,6 @@ __all__ = [
     "is_image_name",
     "is_other_film_name",
     "media_type",
-    "outer_boxes",
     "played_type",
     "suffix_of",
 ]
@@ -67,8 +64,6 @@ _STARTS = {
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": ".wmv",
     b"\x00\x00\x01\xba": ".mpg",
 }
-#: Boxes that are read. A video in fragments of a second has 3600 an hour; a file with more is an attack.
-_MOST_BOXES = 100_000
 
 
 def is_film_name(name: str) -> bool:
@@ -110,7 +105,7 @@ def is_film(head: bytes) -> bool:
 
 
 def has_boxes(head: bytes) -> bool:
-    """Return whether these are the first bytes of an mp4 or QuickTime file, which ``outer_boxes`` reads."""
+    """Return whether these are the first bytes of an mp4 or QuickTime file, which ``boxes.py`` reads."""
     return suffix_of(head) in _BOXED
 
 
@@ -131,27 +126,3 @@ def played_type(head: bytes) -> str | None:
         head: as in ``suffix_of``.
     """
     return media_type(head) if suffix_of(head) in _ENDINGS else None
-
-
-def outer_boxes(file: IO[bytes], size: int) -> Iterator[tuple[bytes, int]]:
-    """Yield type and end of each outermost box of an mp4 or QuickTime file; the last may end beyond the file.
-
-    Args:
-        file: a readable and seekable file.
-        size: its length in bytes.
-    """
-    at = 0
-    for _ in range(_MOST_BOXES):
-        if at >= size:  # no system can seek as far as a box may say
-            return
-        file.seek(at)
-        head = file.read(16)
-        length, shortest = int.from_bytes(head[:4], "big"), 8
-        if length == 1:  # the length has 64 bits
-            length, shortest = int.from_bytes(head[8:16], "big"), 16
-        elif length == 0:  # the box extends to the end of the file
-            length = size - at
-        if length < shortest:
-            return
-        at += length
-        yield head[4:8], at

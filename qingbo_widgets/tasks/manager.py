@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
-from traitlets import Float, Int, Unicode
-from traitlets.config import Configurable
-
 from .. import late
-from ..exceptions import AuthenticationFailed, InvalidRequest, QingboError
+from ..exceptions import AuthenticationFailed, InvalidRequest
 from ..i18n import tr
 from ..library.library import Library
 from ..service.client import Client
@@ -24,12 +21,12 @@ from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
-from ..service.contract.urls import is_loopback, public_url_refusal
-from ..service.secrets.known_keys import hide_in, holds_key
+from ..service.contract.urls import is_loopback
+from ..service.task_ids import valid_task_id
 from ..system.console import write_line
-from ..system.host import in_notebook, shell, warn
+from ..system.host import in_notebook, warn
 from ..system.interrupts import uninterrupted
-from ..system.notebook import notebook_folder
+from ..system.notebook import relative_path
 from .background.loop import TaskMonitor
 from .closing import finish, patience
 from .following import reconcile
@@ -40,7 +37,9 @@ from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
 from .local_files import explained
+from .publishing import published
 from .recovery import Recovery
+from .settings import ManagerSettings
 from .task import Task
 
 if TYPE_CHECKING:
@@ -50,11 +49,10 @@ if TYPE_CHECKING:
 __all__ = ["TaskManager"]
 
 
-class TaskManager(Configurable):
+class TaskManager(ManagerSettings):
     """Manager that submits tasks and follows all of them on one background thread.
 
-    Its settings can be configured the Jupyter way: ``c.TaskManager.poll_interval = 5`` in
-    ``ipython_config.py``.
+    Its settings can also be configured the Jupyter way; see ``ManagerSettings``.
 
     Args:
         client: the client, which this manager owns and closes; by default one with the key from the
@@ -71,36 +69,6 @@ class TaskManager(Configurable):
             ``Sandbox``, or a setting does not exist, such as ``api_key``.
     """
 
-    poll_interval = Float(
-        2.0, min=0.05, help="Minimum seconds between two polls of one task; the service requires 2."
-    ).tag(config=True)
-    max_requests_per_second: float | None = Float(  # type: ignore[assignment]  # traitlets types it as an int
-        None,
-        allow_none=True,
-        min=0.01,
-        help="Maximum requests per second for all tasks; None for as many as the service answers.",
-    ).tag(config=True)
-    submit_patience = Float(
-        15.0, min=0.0, help="Seconds for which a submission is retried while the service is unreachable."
-    ).tag(config=True)
-    max_video_bytes = Int(2 * 1024**3, min=1, help="Maximum size of a saved video, in bytes.").tag(
-        config=True
-    )
-
-    hold_seconds = Float(
-        30.0, min=0.5, help="Seconds without a heartbeat after which other kernels take over our tasks."
-    ).tag(config=True)
-
-    ask_above = Int(
-        12, min=0, help="A sweep of more tasks than this is submitted only after the user confirms."
-    ).tag(config=True)
-
-    contract = Unicode(
-        "",
-        help="The date of the service's contract, such as 2026-11, where no argument chooses one; by default "
-        "that of the environment, of the host of the base URL, or 2026-04.",
-    ).tag(config=True)
-
     def __init__(
         self,
         client: Client | None = None,
@@ -111,26 +79,15 @@ class TaskManager(Configurable):
     ) -> None:
         if "contract" in settings:
             settings["contract"] = dated(settings["contract"])  # keep it out of tracebacks, too
-        if client is not None and not isinstance(client, Client):
-            kind, client = type(client).__name__, None  # keep it out of tracebacks: it may be a key
-            raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one from a key")
-        if library is not None and not isinstance(library, Library):
-            kind, library = type(library).__name__, None
-            raise TypeError(f"library must be a Library, not {kind}: Library(folder)")
-        if sandbox is not None and not hasattr(sandbox, "publish"):
-            kind, sandbox = type(sandbox).__name__, None
-            raise TypeError(f"sandbox must be a Sandbox, not {kind}; connect(sandbox=True) makes one")
-        if unknown := sorted(settings.keys() - {*self.trait_names(), "parent", "config", "log"}):
+        if (mistake := _mistake_in(client, library, sandbox, self.lacking({*settings}))) is not None:
+            client = library = sandbox = None  # keep them out of tracebacks: one may be a key
             settings.clear()
-            raise TypeError(
-                f"TaskManager has no setting {', '.join(unknown)}. The key and the address belong to its "
-                "client: connect(api_key=…) or TaskManager(Client(api_key=…))"
-            )
+            raise TypeError(mistake)
         if client is not None and settings.get("contract") not in (None, "", client.contract.name):
-            text = tr("contract: this client speaks {own}, not {contract}; Client(contract=…) decides.")
+            text = tr("contract: this client uses {own}, not {contract}. Choose it with Client(contract=…).")
             text = text.format(own=client.contract.name, contract=settings["contract"])
             raise InvalidRequest((Problem("contract", text),))
-        super().__init__(**{"parent": shell(), **settings})
+        super().__init__(**settings)
         self.client = Client(contract=self.contract) if client is None else client
         self.contract = self.client.contract.name
         self.library = Library() if library is None else library
@@ -153,18 +110,11 @@ class TaskManager(Configurable):
         )
         self._renewal: Future[None] | None = None
 
-    @classmethod
-    def configured_contract(cls) -> str:
-        """Return ``c.TaskManager.contract`` of the running IPython; empty if it is not set."""
-        section = getattr(shell(), "config", {}).get(cls.__name__, {})
-        return str(section.get("contract", ""))
-
     def __repr__(self) -> str:
         if not hasattr(self, "_renewal"):  # in the traceback of an error in __init__
             return "<TaskManager, unfinished>"
         where = "the sandbox" if self.is_sandbox else self.client.base_url
-        folder, base = self.library.folder, notebook_folder()
-        shown = folder.relative_to(base).as_posix() if folder.is_relative_to(base) else str(folder)
+        shown = relative_path(self.library.folder) or str(self.library.folder)
         contract = self.client.contract.name
         return f"<TaskManager of {where}, contract {contract}, {len(self.tasks)} tasks, videos in {shown!r}>"
 
@@ -254,10 +204,7 @@ class TaskManager(Configurable):
         Raises:
             InvalidRequest: ``task_id`` cannot be the id of a task.
         """
-        if not isinstance(task_id, str) or not task_id.strip() or holds_key(task_id):
-            message = tr("task_id: {value!r:.80} is not the id of a task.")
-            raise InvalidRequest((Problem("task_id", message.format(value=hide_in(task_id))),))
-        task_id = task_id.strip()
+        task_id = valid_task_id(task_id)
         self.monitor.check_open()
         return self._recovery.resume(task_id)
 
@@ -330,19 +277,7 @@ class TaskManager(Configurable):
         Raises:
             QingboError: ``upload`` is not set, or did not return a public URL.
         """
-        if self.upload is None and self.sandbox is not None:
-            return self.sandbox.publish(picture)
-        if self.upload is None:
-            message = tr(
-                "The service reads pictures from public URLs only, and {file} is on this machine. "
-                "Upload it and pass its URL as image_urls; or connect(upload=f) with a function f(path) that "
-                "uploads a file and returns its URL."
-            )
-            raise QingboError(message.format(file=picture.name))
-        url = self.upload(picture)
-        if (reason := public_url_refusal(url)) is not None:
-            raise QingboError(tr("upload returned {url!r}, which {reason}.").format(url=url, reason=reason))
-        return url
+        return published(picture, self.upload, self.sandbox)
 
     def follow(
         self,
@@ -424,3 +359,26 @@ class TaskManager(Configurable):
         self.library.close()
         if self.sandbox is not None:
             self.sandbox.stop()
+
+
+def _mistake_in(client: object, library: object, sandbox: object, unknown: Sequence[str]) -> str | None:
+    """Return what is wrong with the arguments of a manager, without their values; ``None`` if nothing is.
+
+    Args:
+        client: the client.
+        library: the library.
+        sandbox: the sandbox.
+        unknown: the names that are no setting.
+    """
+    if client is not None and not isinstance(client, Client):
+        return f"client must be a Client, not {type(client).__name__}; connect(api_key) makes one from a key"
+    if library is not None and not isinstance(library, Library):
+        return f"library must be a Library, not {type(library).__name__}: Library(folder)"
+    if sandbox is not None and not hasattr(sandbox, "publish"):
+        return f"sandbox must be a Sandbox, not {type(sandbox).__name__}; connect(sandbox=True) makes one"
+    if unknown:
+        return (
+            f"TaskManager has no setting {', '.join(unknown)}. The key and the address belong to its client: "
+            "connect(api_key=…) or TaskManager(Client(api_key=…))"
+        )
+    return None

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from ..exceptions import DownloadFailed, QingboError
 from ..i18n import tr
 from ..media.frames import frame_at, frame_number
-from ..service.contract.snapshot import TaskStatus
-from ..service.contract.status_names import status_name
 from ..service.download.containers import remark_on
 from ..system.files import replace, retry_while_open
 from ..system.folder import is_file_inside, open_inside
 from ..system.video_files import HEAD, VIDEO_SUFFIXES, suffix_of
+from .labels import Labelled, labels_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,15 +25,9 @@ __all__ = ["copy_video", "frame_of", "own_name", "remark_of", "saved_file", "vid
 logger = logging.getLogger("qingbo_widgets")
 
 
-class _Saved(Protocol):
+class _Saved(Labelled, Protocol):
     """A task that may have saved its video."""
 
-    @property
-    def key(self) -> str:
-        """The idempotency key."""
-
-    task_id: str
-    status: TaskStatus
     video_path: Path | None
 
 
@@ -79,12 +72,10 @@ def video_of(task: _Saved) -> Path:
     """
     path = task.video_path
     if path is None or not is_file_inside(path):
-        name, status = task.task_id or task.key[:8], status_name(task.status)
-        if path is None:
-            message = tr("The video of {task} is not saved yet ({status}).").format(task=name, status=status)
-        else:
-            message = tr("The video of {task} is no longer at {path}.").format(task=name, path=path)
-        raise QingboError(message)
+        message = tr("The video of {task} is not saved yet ({status}).")
+        if path is not None:
+            message = tr("The video of {task} is no longer at {path}.")
+        raise QingboError(message.format(path=path, **labels_of(task)))
     return path
 
 

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Generator
-from concurrent.futures import CancelledError, Future
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Coroutine, Generator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from .. import late
 from ..exceptions import QingboError, WaitTimeout
-from ..i18n import N_, tr
+from ..i18n import tr
 from ..library.merging import earliest
 from ..library.other_videos import is_noted
 from ..media.frames import contact_sheet, continuation, save_frame
-from ..service.contract.problem import assigned
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
-from ..service.contract.status_names import status_name
-from ..service.contract.switching import defaults_between
-from ..service.contract.terms import terms_of
 from ..system.console import write_line
 from ..system.host import in_notebook, running_cell, running_source, warn
-from ..system.interrupts import outcome, uninterrupted
-from ..system.times import local_time
+from ..system.interrupts import uninterrupted
+from . import resubmission
 from .clocks import next_moment
+from .labels import labels_of
 from .lifecycle import Lifecycle
 from .observers import call_safely
 from .saved_video import copy_video, frame_of, video_of
 from .state import TaskState
 from .terminal import ProgressLine
+from .waiting import await_or_report, wait_until_done
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -47,25 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cancellable", "Owner", "Task"]
 
-#: Seconds between two checks while ``wait`` blocks; Kernel → Interrupt ends the wait at once.
-TICK = 0.1
 #: Seconds that a follower has to write the end that the task shows already.
 SETTLING = 2.0
-#: The time by which a submission must precede the moment at which the service forgets its key, and by which
-#: the first one may lie in the future, because the clock of another machine is not quite the same.
-KEY_MARGIN = timedelta(minutes=10)
-_FORGOTTEN = N_(
-    "The task {task} was first submitted at {when}, and the service remembers the key of a "
-    "submission for {hours:.0f} hours only: another submission makes a second task, which is charged too. If "
-    "the service's dashboard shows the first one, check(its id) follows it at no cost. "
-    "submit_again(may_charge_again=True) submits it all the same."
-)
-_IN_FUTURE = N_(
-    "The task {task} was first submitted at {when} by the clock of that time, which is in the "
-    "future, so the clock was wrong. The service may have forgotten the key of that submission: another one "
-    "may make a second task, which is charged too. If the service's dashboard shows the first one, check(its "
-    "id) follows it at no cost. submit_again(may_charge_again=True) submits it all the same."
-)
 
 
 class Cancellable(Protocol):
@@ -221,6 +200,33 @@ class Task(TaskState):
         """True if other videos of a saved task are still at the service, and nothing is saving them."""
         return self.video_path is not None and not self.saves_others and is_noted(self.planned_path)
 
+    @property
+    def can_be_submitted(self) -> bool:
+        """True if ``submit_again`` would submit it, once it is done."""
+        return self.request is not None and not self.task_id
+
+    @property
+    def can_be_followed(self) -> bool:
+        """True if the service has the task and its state or video can still change."""
+        is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
+        return bool(self.task_id) and not is_over
+
+    @property
+    def is_key_forgotten(self) -> bool:
+        """True if the service may no longer know the key of this unconfirmed submission.
+
+        Another submission would then be a second task. Only if the contract documents the key.
+        """
+        return self.status == TaskStatus.unconfirmed and resubmission.is_key_forgotten(self)
+
+    @property
+    def key_remembered_until(self) -> datetime | None:
+        """The time, UTC, until which the service answers another submission with the first task.
+
+        ``None`` if the contract does not document the key.
+        """
+        return resubmission.key_remembered_until(self)
+
     # ------------------------------------------------------------------ waiting
 
     @property
@@ -248,28 +254,20 @@ class Task(TaskState):
         """
         if not self.is_done:
             self.manager.monitor.process.check()
-        if not self.is_done and self.manager.monitor.is_current_thread:
-            raise RuntimeError("wait() in an observer would wait for itself; use on_end(), or await the task")
-        deadline = None if timeout is None else time.monotonic() + timeout
-        line = None
-        if not self.is_done and not in_notebook():
-            line = ProgressLine(self)
-        elif not self.is_done and not self._shown:
-            self.show()
-        try:
-            while not self.lifecycle.wait(_next_tick(deadline)):
-                if line is not None:
-                    line.update()
-                if deadline is not None and time.monotonic() >= deadline:
-                    message = tr(
-                        "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It "
-                        "continues; call wait() again at any time."
-                    )
-                    message = message.format(timeout=timeout, progress=self.progress, **self._labels())
-                    raise WaitTimeout(message, task_id=self.task_id)
-        finally:
-            if line is not None:
-                line.end()
+            if self.manager.monitor.is_current_thread:
+                raise RuntimeError(
+                    "wait() in an observer would wait for itself; use on_end(), or await the task"
+                )
+            if in_notebook() and not self._shown:
+                self.show()
+            line = None if in_notebook() else ProgressLine(self)
+            if not wait_until_done(self.lifecycle, timeout, line):
+                message = tr(
+                    "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It continues; "
+                    "call wait() again at any time."
+                )
+                message = message.format(timeout=timeout, progress=self.progress, **labels_of(self))
+                raise WaitTimeout(message, task_id=self.task_id)
         return self._result()
 
     def __await__(self) -> Generator[Any, None, Task]:
@@ -304,7 +302,7 @@ class Task(TaskState):
         if self.follower is None:
             message = tr("The task {task} is not being followed; resume({task!r}) first.")
             raise QingboError(message.format(task=self.task_id))
-        self._await_or_report(self.manager.monitor.start(self.follower.cancel), wait)
+        self._run(self.follower.cancel, wait=wait)
 
     def check(self, task_id: str = "", *, wait: bool = True) -> None:
         """Find out the state of an unconfirmed submission, at no cost.
@@ -324,9 +322,9 @@ class Task(TaskState):
         """
         self._await_settling()
         if self.status != TaskStatus.unconfirmed or not self.is_done:
-            message = tr("The task {task} is {status}: only an unconfirmed submission needs to be checked.")
-            raise QingboError(message.format(**self._labels()))
-        self._await_or_report(self.manager.monitor.start(self.manager.check, self, task_id.strip()), wait)
+            message = tr("The task {task} is {status}; check() is for unconfirmed tasks only.")
+            raise QingboError(message.format(**labels_of(self)))
+        self._run(self.manager.check, self, task_id.strip(), wait=wait)
 
     def submit_again(self, *, may_charge_again: bool = False) -> None:
         """Submit an unconfirmed or never accepted task again, with the same idempotency key.
@@ -342,17 +340,19 @@ class Task(TaskState):
 
         Raises:
             QingboError: the task is neither unconfirmed nor refused, so there is nothing to submit again; or
-                as in ``check_resubmission``.
+                it is unconfirmed, and was submitted under another contract, or so long ago that the service
+                may have forgotten its key.
         """
         self.manager.monitor.check_open()
-        self._warn_of_other_meaning()
+        if text := resubmission.defaults_warning(self, self.manager.client.contract.name):
+            warn(text)
         if self.resubmit(may_charge_again=may_charge_again):
             return
         message = tr(
-            "The task {task} is {status}: only a task that the service has not confirmed can be submitted "
-            "again. generate() creates a new one."
+            "The task {task} is {status}; only an unconfirmed or refused task can be submitted again. "
+            "generate() creates a new one."
         )
-        raise QingboError(message.format(**self._labels()))
+        raise QingboError(message.format(**labels_of(self)))
 
     def follow_again(self) -> None:
         """Resume following a task that the service accepted, at no cost.
@@ -366,7 +366,7 @@ class Task(TaskState):
         self.manager.monitor.check_open()
         if not self.can_be_followed:
             message = tr("The task {task} is {status}: there is nothing to follow.")
-            raise QingboError(message.format(**self._labels()))
+            raise QingboError(message.format(**labels_of(self)))
         with uninterrupted():
             if self.lifecycle.claim(lambda: self.can_be_followed):
                 self.manager.follow(self, error=None, message="")
@@ -514,89 +514,19 @@ class Task(TaskState):
             **options: for ``TaskManager.follow``.
 
         Raises:
-            QingboError: as in ``check_resubmission``.
+            QingboError: as in ``resubmission.check``.
         """
         if self.can_be_submitted:
-            self.check_resubmission(may_charge_again=may_charge_again)
+            resubmission.check(self, self.manager.client.contract.name, may_charge_again=may_charge_again)
         with uninterrupted():
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
-            self.first_submitted_at = self._first_doubt()  # even with consent, until the service accepts it
+            # Even with consent, until the service accepts it.
+            self.first_submitted_at = resubmission.first_unconfirmed(self)
             previous, self.submitted_at = self.submitted_at, next_moment()
             options |= {"submit": True, "last_submitted_at": previous, "may_charge_again": may_charge_again}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
-
-    def check_resubmission(self, *, may_charge_again: bool = False) -> None:
-        """Raise an error unless the service treats another submission as a repetition of the first.
-
-        A task that the service has refused does not exist there, so it may be submitted under any contract.
-
-        Args:
-            may_charge_again: whether the user has agreed to a second task that is charged too.
-
-        Raises:
-            QingboError: the submission is unconfirmed, and was made under another contract than that of the
-                manager's client, in which its body may have another meaning and its idempotency key none; or
-                the service may have forgotten its key.
-        """
-        if self.status != TaskStatus.unconfirmed:
-            return
-        if (reason := self.other_contract()) is not None:
-            raise QingboError(reason)
-        if self.is_key_forgotten and not may_charge_again:
-            message = tr(_IN_FUTURE if self._is_from_the_future else _FORGOTTEN)
-            when = local_time(self.first_submitted_at or self.submitted_at)
-            hours = (terms_of(self.contract).remembers_keys or timedelta()).total_seconds() / 3600
-            raise QingboError(message.format(when=when, hours=hours, **self._labels()))
-
-    def other_contract(self) -> str | None:
-        """Return why an unconfirmed submission cannot be repeated under the contract of the manager's client.
-
-        ``None`` if it was made under the same one.
-        """
-        spoken = self.manager.client.contract.name
-        if self.contract == spoken:
-            return None
-        message = tr(
-            "The task {task} was created under contract {contract:.20} of the service, and this "
-            "connection speaks {spoken}: it is not submitted again, because the service might treat it "
-            'as a second task and charge for both. Connect with connect(contract="{contract:.20}") and '
-            "submit it again there. If the service's dashboard shows it, check(its id) follows it at no "
-            "cost."
-        )
-        return message.format(contract=self.contract, spoken=spoken, **self._labels())
-
-    @property
-    def is_key_forgotten(self) -> bool:
-        """True if the service no longer knows the key of this unconfirmed submission.
-
-        Another submission would then be a second task. Only if the contract documents the key.
-        """
-        return self.status == TaskStatus.unconfirmed and self.is_first_key_forgotten
-
-    @property
-    def is_first_key_forgotten(self) -> bool:
-        """True if the service may no longer know the key of the first submission, whatever became of it."""
-        if terms_of(self.contract).remembers_keys is None:
-            return False
-        end = None if self._is_from_the_future else self.key_remembered_until
-        return end is None or datetime.now(UTC) > end
-
-    @property
-    def _is_from_the_future(self) -> bool:
-        """True if the time of the first submission was read from a clock that was ahead, and says nothing."""
-        return (self.first_submitted_at or self.submitted_at) - datetime.now(UTC) > KEY_MARGIN
-
-    @property
-    def key_remembered_until(self) -> datetime | None:
-        """The time, UTC, until which the service answers another submission with the first task.
-
-        ``None`` if the contract does not document the key.
-        """
-        remembered = terms_of(self.contract).remembers_keys
-        first = self.first_submitted_at or self.submitted_at
-        return None if remembered is None else first + remembered - KEY_MARGIN
 
     def set_submission_times(
         self, submitted_at: datetime | None, first_submitted_at: datetime | None
@@ -615,37 +545,11 @@ class Task(TaskState):
         self.follower = follower
         self.set_traits(**changes)
 
-    def _warn_of_other_meaning(self) -> None:
-        """Warn if the request of a refused task means another video in the contract of the connection."""
-        spoken = self.manager.client.contract.name
-        if self.request is None or self.task_id or self.status != TaskStatus.failed:
-            return
-        if changes := defaults_between(self.request, self.contract, spoken):
-            message = tr(
-                "The task {task} was created under contract {contract:.20}, and is submitted in {spoken}, in "
-                "which what is not set means something else. submit(task.request, {changes}) makes the video "
-                "that was meant."
-            )
-            named = {"contract": self.contract, "spoken": spoken, "changes": assigned(changes)}
-            warn(message.format(**named, **self._labels()))
-
-    def _await_or_report(self, future: Future[None], wait: bool) -> None:
-        # An observer runs on the monitor's thread, where waiting for the result would block it forever.
-        if wait and not self.manager.monitor.is_current_thread:
-            try:
-                outcome(future)
-            except CancelledError:
-                self.manager.monitor.check_open()
-                raise
-        else:
-            with uninterrupted():
-                future.add_done_callback(self._show_failure)
-
-    def _show_failure(self, future: Future[None]) -> None:
-        error = None if future.cancelled() else future.exception()
-        if error is not None:
-            with suppress(QingboError):  # the manager was closed, which its tasks already show
-                self.manager.monitor.call_soon(lambda: self.set_traits(message=str(error)))
+    def _run(self, step: Callable[..., Coroutine[Any, Any, None]], *args: Any, wait: bool) -> None:
+        """Run a step on the monitor's thread, and raise or show its error."""
+        monitor = self.manager.monitor
+        future = monitor.start(step, *args)
+        await_or_report(future, monitor, lambda error: self.set_traits(message=str(error)), wait=wait)
 
     def _await_settling(self) -> None:
         """Wait for a follower that has shown its error and still writes it to the journal.
@@ -655,27 +559,6 @@ class Task(TaskState):
         """
         if self.error is not None and not self.is_done and not self.manager.monitor.is_current_thread:
             self.lifecycle.wait(SETTLING)
-
-    def _first_doubt(self) -> datetime | None:
-        """Return when the first submission was sent that the next one repeats; ``None`` if there is none."""
-        if self.status != TaskStatus.unconfirmed:
-            return None
-        return self.first_submitted_at or self.submitted_at
-
-    @property
-    def can_be_submitted(self) -> bool:
-        """True if ``submit_again`` would submit it, once it is done."""
-        return self.request is not None and not self.task_id
-
-    @property
-    def can_be_followed(self) -> bool:
-        """True if the service has the task and its state or video can still change."""
-        is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
-        return bool(self.task_id) and not is_over
-
-    def _labels(self) -> dict[str, str]:
-        """Return the task's name and status, for error texts."""
-        return {"task": self.task_id or self.key[:8], "status": status_name(self.status)}
 
     def _result(self) -> Task:
         late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
@@ -689,7 +572,3 @@ class Task(TaskState):
             self.manager.monitor.process.check()
         await self.lifecycle.until_done()
         return self._result()
-
-
-def _next_tick(deadline: float | None) -> float:
-    return TICK if deadline is None else max(0.0, min(TICK, deadline - time.monotonic()))

@@ -86,7 +86,7 @@ def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeMa
     until(lambda: new_sweep.counts[CellState.running] == 1)
     assert len(service.tasks) <= 2 + 1 + 3, "tasks without a known id were paid for"
     assert new_sweep.counts[CellState.unconfirmed] == len(service.tasks) - 1
-    assert "another task of this library" in str(new_sweep.tasks[-1].error)
+    assert "the id of another task" in str(new_sweep.tasks[-1].error)
     assert len([task for task in new_sweep.tasks if task.task_id]) == 1, "two cells got the same task"
 
 

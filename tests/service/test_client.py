@@ -330,6 +330,19 @@ def test_an_error_instead_of_a_status(
     assert (caught.value.status, KEY in shown_by(caught.value)) == (200, False)
 
 
+def test_an_answer_about_no_task_is_quoted_as_it_came(client: Client, server: FaultServer) -> None:
+    """The error has the words and the ``Retry-After`` of the server, also if its status is 200."""
+    server.then(
+        answer('{"note": "维护中"}'.encode()),
+        answer({"code": 1303, "message": "too many tasks"}, Retry_After="7"),
+    )
+    with pytest.raises(ServerFault, match="维护中"):
+        client.status("task-1")
+    with pytest.raises(RateLimited, match="again in 7 s") as limited:
+        client.status("task-1")
+    assert limited.value.retry_after == 7
+
+
 def test_the_state_of_a_task_that_an_error_names(client: Client, server: FaultServer) -> None:
     """A status that reports no success is about the task if it names it: that has failed, and is not lost."""
     task = {"task_id": "task-1", "status": "failed", "error": {"message": "no"}}
@@ -430,9 +443,9 @@ def test_the_servers_contract_is_another(client: Client, server: FaultServer) ->
     assert (caught.value.contract, caught.value.code) == ("2026-11", "capability_violation")
     assert client.seen_contract == "2026-11"
     text = str(caught.value)
-    assert "speak contract 2026-11 of the service, and this connection speaks 2026-04" in text
+    assert "use contract 2026-11 of the service, but this connection uses 2026-04" in text
     call = f'qw.connect(contract="2026-11", base_url="{server.url}/v1")'
-    assert f"If it does, continue with {call}" in text
+    assert f"If so, continue with {call}" in text
     assert "Nothing was charged" in text
     assert "add generate_audio=True for the video that you meant" in text
     assert "Correct the request" not in text
@@ -451,7 +464,7 @@ def test_a_server_of_april_refuses_novembers_requests(model: str, monkeypatch: p
         monkeypatch.setenv("QINGBO_BASE_URL", sandbox.base_url)
         client = Client(sandbox.api_key, contract="2026-11")
         with pytest.raises(
-            BadRequest, match=r'speak contract 2026-04.*connect\(contract="2026-04"\)'
+            BadRequest, match=r'use contract 2026-04.*connect\(contract="2026-04"\)'
         ) as caught:
             client.submit(VideoRequest(model=model, prompt="koi"))
         client.close()

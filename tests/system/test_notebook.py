@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 
 from qingbo_widgets.system import notebook
-from qingbo_widgets.system.notebook import START, Place, beside_notebook, locate, notebook_place
+from qingbo_widgets.system.notebook import (
+    START,
+    Place,
+    beside_notebook,
+    locate,
+    notebook_place,
+    relative_path,
+)
 from tests.places import StartKernel
 
 VSCODE, OUTPUT, INPUT, SESSION = *notebook.VARIABLES, notebook.SESSION
@@ -246,3 +255,25 @@ def test_a_program_that_saves_by_replacing_does_not_move_it(root: Path, start_ke
     assert notebook_place().folder == root
     (root / "a.ipynb").rename(root / "out" / "a.ipynb")
     assert notebook_place().folder == root / "out"
+
+
+@pytest.mark.parametrize(
+    ("video", "folder", "relative"),
+    [
+        (r"C:\Users\me\notes\videos\a b.mp4", r"C:\Users\me\notes", "videos/a b.mp4"),
+        (r"c:\USERS\me\notes\a.mp4", r"C:\Users\me\notes", "a.mp4"),
+        (r"C:\Users\me\a.mp4", r"C:\Users\me\notes", "../a.mp4"),
+        (r"D:\videos\a.mp4", r"C:\Users\me\notes", None),
+        (r"\\nas\share\notes\a.mp4", r"\\nas\share\notes", "a.mp4"),
+        (r"\\nas\share\notes\videos\a.mp4", r"Z:\notes", "videos/a.mp4"),
+        (r"\\nas\other\a.mp4", r"Z:\notes", None),
+    ],
+)
+def test_paths_of_windows(
+    video: str, folder: str, relative: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drives, shares and mapped drive letters of shares give the right relative path."""
+    monkeypatch.setattr(ntpath, "realpath", lambda path: str(path).replace("Z:\\", "\\\\nas\\share\\"))
+    monkeypatch.setattr(notebook, "os", SimpleNamespace(path=ntpath, sep="\\"))
+    monkeypatch.setattr(notebook, "notebook_folder", lambda: PureWindowsPath(folder))
+    assert relative_path(video) == relative

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from queue import Empty
+from typing import Any
 
 import IPython
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import KernelManager, start_new_kernel
 
 from qingbo_widgets.service.contract.models import models_of
 from qingbo_widgets.tasks.completion import cursor_in, suggestions
@@ -94,27 +96,52 @@ def test_the_values_of_the_chosen_model(code: str, expected: list[str]) -> None:
     assert suggestions(cursor, models_of()) == expected
 
 
+class Kernel:
+    """A kernel that answers as long as it lives: it may take a minute on a busy machine.
+
+    At the first completion, jedi reads the whole package.
+    """
+
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
+        self._manager, self._client = manager, client
+
+    def run(self, code: str) -> None:
+        """Run a cell."""
+        reply = self._reply(self._client.execute(code))
+        assert reply["status"] == "ok", reply
+
+    def complete(self, code: str) -> list[str]:
+        """Return what Tab makes of some code."""
+        content = self._reply(self._client.complete(code, len(code)))
+        return [code[: content["cursor_start"]] + match for match in content["matches"]]
+
+    def inspect(self, code: str) -> str:
+        """Return what Shift-Tab shows."""
+        return str(self._reply(self._client.inspect(code))["data"]["text/plain"])
+
+    def _reply(self, request: str) -> dict[str, Any]:
+        while True:
+            try:
+                reply: dict[str, Any] = self._client.get_shell_msg(timeout=1)
+            except Empty:
+                assert self._manager.is_alive(), "the kernel has died"
+                continue
+            if reply["parent_header"]["msg_id"] == request:
+                content: dict[str, Any] = reply["content"]
+                return content
+
+
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlockingKernelClient]:
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """Yield a kernel that has imported the package and connected to nothing."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     folder = str(tmp_path_factory.mktemp("notebook"))
     manager, client = start_new_kernel(kernel_name="python3", cwd=folder, env=environment)
-    client.execute_interactive("import qingbo_widgets as qw", timeout=60)
-    yield client
+    kernel = Kernel(manager, client)
+    kernel.run("import qingbo_widgets as qw")
+    yield kernel
     client.stop_channels()
     manager.shutdown_kernel(now=True)
-
-
-@pytest.fixture
-def complete(kernel: BlockingKernelClient) -> Callable[[str], list[str]]:
-    """Return a function that asks the kernel for completions, as the page does."""
-
-    def matches(code: str) -> list[str]:
-        content = kernel.complete(code, len(code), reply=True, timeout=60)["content"]
-        return [code[: content["cursor_start"]] + match for match in content["matches"]]
-
-    return matches
 
 
 CALLS = ("qw.generate", "qw.VideoRequest", "qw.sweep", "qw.VideoStudio", "qw.RequestForm")
@@ -122,12 +149,10 @@ CALLS = ("qw.generate", "qw.VideoRequest", "qw.sweep", "qw.VideoStudio", "qw.Req
 
 @pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
-def test_every_call_offers_its_fields(
-    kernel: BlockingKernelClient, complete: Callable[[str], list[str]], call: str
-) -> None:
+def test_every_call_offers_its_fields(kernel: Kernel, call: str) -> None:
     """Tab completes the names even before a connection; Shift-Tab shows values, defaults and meanings."""
-    assert complete(f"{call}(aspe") == [f"{call}(aspect_ratio="]
-    shown = kernel.inspect(call, reply=True, timeout=60)["content"]["data"]["text/plain"]
+    assert kernel.complete(f"{call}(aspe") == [f"{call}(aspect_ratio="]
+    shown = kernel.inspect(call)
     assert "cfg_scale" in shown
     assert "aspect_ratio: 16:9, 9:16, 1:1; default 16:9" in shown
     assert "duration: 3 to 15; default 5" in shown
@@ -136,15 +161,13 @@ def test_every_call_offers_its_fields(
 
 @pytest.mark.slow
 @pytest.mark.skipif(IPython.version_info < (8, 6), reason="IPython before 8.6 has no matchers")
-def test_a_connection_adds_the_fields_and_values_of_the_model(
-    kernel: BlockingKernelClient, complete: Callable[[str], list[str]]
-) -> None:
+def test_a_connection_adds_the_fields_and_values_of_the_model(kernel: Kernel) -> None:
     """After ``connect()``, the chosen model decides, on several lines and for a manager of any contract."""
-    kernel.execute_interactive(
+    kernel.run(
         'april = qw.connect(sandbox=True)\nnovember = qw.connect(sandbox=True, contract="2026-11")\n'
-        "april = qw.connect(sandbox=True)",
-        timeout=120,
+        "april = qw.connect(sandbox=True)"
     )
+    complete = kernel.complete
     start = 'qw.generate(\n    "a koi",\n    model="kling-v1",\n    '
     names = [line.removeprefix(start) for line in complete(start)]
     fields = models_of()["kling-v1"].parameters

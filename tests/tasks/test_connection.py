@@ -18,7 +18,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.contract.snapshot import TaskStatus
-from qingbo_widgets.tasks import connection, manager
+from qingbo_widgets.tasks import connection, settings
 from qingbo_widgets.widgets.card import text as task_text
 from tests.faults.server import FaultServer, answer
 from tests.places import StartKernel
@@ -48,7 +48,7 @@ def cleared(monkeypatch: pytest.MonkeyPatch, no_proxy: None, tmp_path: Path) -> 
 def configured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run in an IPython whose configuration chooses contract 2026-11."""
     config = Config({"TaskManager": {"contract": "2026-11"}})
-    monkeypatch.setattr(manager, "shell", lambda: Shell(config=config))
+    monkeypatch.setattr(settings, "shell", lambda: Shell(config=config))
 
 
 class Shell(Configurable):

@@ -51,7 +51,7 @@ def test_a_bad_request_is_refused_before_anything_is_sent(manager):
 def test_a_contract_beside_a_client_of_another(workdir):
     """A manager refuses a contract that its client does not speak; the client's own may be repeated."""
     client = qw.Client("sk-sentinel-key")
-    for given, shown in (("2026-11", "speaks 2026-04, not 2026-11"), ("sk-sentinel-key", "not <hidden>")):
+    for given, shown in (("2026-11", "uses 2026-04, not 2026-11"), ("sk-sentinel-key", "not <hidden>")):
         with pytest.raises(qw.InvalidRequest, match=shown):
             qw.TaskManager(client, qw.Library(workdir / "videos"), contract=given)
     with qw.TaskManager(client, qw.Library(workdir / "videos"), contract="2026-04") as manager:
@@ -325,7 +325,7 @@ def test_without_a_key_generate_says_how_to_get_one(default_manager, monkeypatch
         qw.generate(KOI)
 
 
-@pytest.mark.parametrize("task_id", ["", "  ", None, 5])
+@pytest.mark.parametrize("task_id", ["", "  ", "..", None, 5])
 def test_what_can_be_no_id_is_not_resumed(manager, task_id):
     """An invalid id resumes no task and leaves no row."""
     with pytest.raises(qw.InvalidRequest, match="task_id"):

@@ -332,7 +332,7 @@ def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch)
     task = manager.adopt(row.key)
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
-    with pytest.raises(qw.QingboError, match=r"2099-01.* speaks 2026-04.*connect\(contract=.*check\("):
+    with pytest.raises(qw.QingboError, match=r"2099-01.* uses 2026-04.*connect\(contract=.*check\("):
         task.submit_again()
     assert task.is_done
     assert task.status == qw.TaskStatus.unconfirmed
@@ -353,9 +353,7 @@ def test_a_refused_task_of_another_contract_is_submitted_again(make_manager, no_
         manager = make_manager(qw.Client(sandbox.api_key, sandbox.base_url, contract="2026-11"))
         task = manager.adopt(key)
         assert task.contract == "2026-04"
-        with pytest.warns(
-            UserWarning, match=r"means something else.*submit\(task.request, generate_audio=True"
-        ):
+        with pytest.warns(UserWarning, match=r"other defaults.*submit\(task.request, generate_audio=True"):
             task.submit_again()
         until(lambda: task.task_id)
         assert (task.key, task.contract, manager.library.get(key).contract) == (key, "2026-11", "2026-11")
@@ -375,11 +373,11 @@ def test_a_submission_in_doubt_of_another_contract_is_not_repeated_after_the_cli
     other.adopt(key).submit_again()  # without a warning, because it goes out as it was meant
     with pytest.raises(qw.SubmissionUnconfirmed):
         other.adopt(key).wait(30)
-    with pytest.warns(UserWarning, match="means something else"):
+    with pytest.warns(UserWarning, match="other defaults"):
         task.submit_again()
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
-    with pytest.raises(qw.QingboError, match="2026-04 of the service, and this connection speaks 2026-11"):
+    with pytest.raises(qw.QingboError, match="under contract 2026-04, but this connection uses 2026-11"):
         task.submit_again()
     assert len(server.requests) == 2
 
@@ -390,7 +388,7 @@ def test_a_submission_in_doubt_is_not_sent_in_another_contract(november):
     task = doubtful(manager, contract="2026-04", hours=1)
     assert task.lifecycle.claim(lambda: True)
     manager.follow(task, submit=True, status=qw.TaskStatus.submitting, error=None)
-    with pytest.raises(qw.SubmissionUnconfirmed, match="2026-04 of the service") as caught:
+    with pytest.raises(qw.SubmissionUnconfirmed, match="under contract 2026-04") as caught:
         task.wait(30)
     assert caught.value.idempotency_key == task.key
     assert (manager.library.get(task.key).contract, server.requests) == ("2026-04", [])
@@ -509,7 +507,7 @@ REFUSALS = {
     ),
     "another contract": (
         answer({"error": {"message": "Odd: unknown field.", "param": "resolution"}}, 400),
-        "seems to speak contract 2026-04 of the service, and this connection speaks 2026-11. If it does, "
+        "seems to use contract 2026-04 of the service, but this connection uses 2026-11. If so, "
         'continue with qw.connect(contract="2026-04", base_url=',
     ),
 }

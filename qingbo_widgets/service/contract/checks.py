@@ -10,7 +10,8 @@ from typing import Any
 
 from ...i18n import tr
 from ..secrets.known_keys import HIDDEN, holds_key, texts_in
-from .kinds import KINDS, example, example_of_member, unset
+from .examples import example, example_of_member, unset
+from .kinds import KINDS
 from .limits import is_blank
 from .not_taken import not_taken
 from .problem import Problem, assigned, models_in_words, refused, refused_as, shown, without

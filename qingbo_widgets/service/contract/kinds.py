@@ -6,62 +6,18 @@ A value of a wrong type is a problem like any other; checks never raise.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ...i18n import tr
-from . import compound
-from .limits import (
-    EXAMPLE_PROMPT,
-    EXAMPLE_SECONDS,
-    EXAMPLE_URL,
-    NOT_IN_RANGE,
-    NOT_ONE_OF,
-    check_public_url,
-    check_text,
-    is_blank,
-    is_blank_prompt,
-    is_duration,
-    is_finite,
-    is_within,
-)
-from .problem import Problem, listed, numbered, part_of, refused, shown
+from . import compound, objects, simple
+from .problem import Problem
 from .schema import Model, Parameter
-from .values import (
-    Item,
-    Shot,
-    as_camera,
-    as_item,
-    as_mask,
-    as_plain,
-    as_shot,
-    as_tuple,
-    is_integer,
-    is_same,
-    is_set,
-)
+from .values import as_camera, as_mask, as_plain, as_shot, as_tuple, is_integer
 
-__all__ = [
-    "KINDS",
-    "Kind",
-    "Part",
-    "completed",
-    "example",
-    "example_of_member",
-    "parsed",
-    "unset",
-    "value_if_unset",
-    "with_gaps",
-]
+__all__ = ["KINDS", "Kind", "Part", "parsed", "value_if_unset"]
 
-#: An example value for each type, used if the description has none.
-_EXAMPLES: Mapping[str, Any] = MappingProxyType(
-    {"name": "default", "text": EXAMPLE_PROMPT, "boolean": True, "integer": 1, "number": 0.5, "seconds": 5}
-)
 _NO_PARTS: Mapping[str, Any] = MappingProxyType({})
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -132,226 +88,6 @@ class Kind:
     is_list: bool = False
 
 
-def _name(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    del model
-    if is_blank(value):
-        yield refused(parameter.name, value, _blank_refusal(parameter), example(parameter))
-
-
-def _text(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    del model
-    if parameter.required and is_blank_prompt(value):
-        yield refused(parameter.name, value, _blank_refusal(parameter), example(parameter))
-    else:
-        yield from check_text(parameter.name, value, parameter.most)
-
-
-def _choice(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    if not parameter.choices:  # of an unlisted model
-        yield from _name(parameter, value, model)
-    elif not any(is_same(value, choice) for choice in parameter.choices):
-        limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
-        yield refused(parameter.name, value, limit, _meant(parameter, value) or example(parameter))
-
-
-def _meant(parameter: Parameter, value: object) -> Any:
-    """Return the choice that was written otherwise, such as ``4K`` or 1080 for a resolution, or ``None``."""
-    typed = str(value).strip().casefold() if isinstance(value, str | int) else ""
-    spelt = {choice: str(choice).casefold() for choice in parameter.choices}
-    exact = (choice for choice, text in spelt.items() if text == typed)
-    longer = (choice for choice, text in spelt.items() if typed and text.startswith(typed))
-    return next(chain(exact, longer), None)
-
-
-def _choices(parameter: Parameter, values: object, model: Model) -> Iterator[Problem]:
-    if not isinstance(values, tuple):
-        yield refused(parameter.name, values, tr("is not a list"), [example(parameter)])
-        return
-    for value in values:
-        yield from _choice(parameter, value, model)
-    if len(set(map(str, values))) < len(values):
-        yield refused(parameter.name, values, tr("has an entry twice"), [example(parameter)])
-
-
-def _seconds(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    choices = parameter.choices
-    if not choices:
-        if not is_duration(value):
-            yield refused(parameter.name, value, tr("is not a whole number of seconds"), EXAMPLE_SECONDS)
-    elif not is_integer(value) or value not in choices:
-        limit = tr("is not a length that {model} renders ({values}, in whole seconds)")
-        if choices == (0,):
-            limit = tr("is not {values}: the input video decides the length")
-        limit = limit.format(values=listed(choices), model=model.name)
-        yield refused(
-            parameter.name, value, limit, EXAMPLE_SECONDS if EXAMPLE_SECONDS in choices else choices[0]
-        )
-
-
-def _integer(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    del model
-    low, high = parameter.range or (-math.inf, math.inf)
-    if not parameter.range and not is_integer(value):
-        yield refused(parameter.name, value, tr("is not a whole number"), example(parameter))
-    elif not is_integer(value) or not is_within(value, low, high):
-        limit = tr("is not a whole number from {low:g} to {high:g}").format(low=low, high=high)
-        yield refused(parameter.name, value, limit, example(parameter))
-
-
-def _number(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    del model
-    low, high = parameter.range or (-math.inf, math.inf)
-    if not parameter.range and not is_finite(value):
-        yield refused(parameter.name, value, tr("is not a number"), example(parameter))
-    elif not is_within(value, low, high):
-        limit = tr(NOT_IN_RANGE).format(low=low, high=high)
-        yield refused(parameter.name, value, limit, example(parameter))
-
-
-def _boolean(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    del model
-    if not isinstance(value, bool):
-        yield refused(parameter.name, value, tr("is neither True nor False"), example(parameter))
-    elif parameter.choices and value not in parameter.choices:
-        limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
-        yield refused(parameter.name, value, limit, parameter.choices[0])
-
-
-def _url(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    del model
-    yield from check_public_url(parameter.name, value, str(parameter.example))
-
-
-def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    if not isinstance(value, tuple):
-        yield refused(parameter.name, value, tr("is not a URL"), example(parameter))
-        return
-    for number, url in enumerate(value, 1):
-        for problem in check_public_url(parameter.name, url, str(parameter.example)):
-            yield replace(problem, number=number)
-    fewest, most = parameter.limits.get("count") or (0, parameter.most or math.inf)
-    if not fewest <= len(value) <= most:
-        text = tr("{field}: {count} given, but {model} takes at most {most}.")
-        if parameter.refusal:
-            text = tr(parameter.refusal)
-        elif fewest:
-            text = tr("{field}: {count} given, but {model} takes {fewest} to {most}.")
-        message = text.format(
-            field=parameter.name, count=len(value), model=model.name, fewest=fewest, most=most
-        )
-        yield Problem(parameter.name, message)
-
-
-def _objects(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    name = parameter.name
-    if not isinstance(value, tuple):
-        text = tr("is not a list of objects with {members}").format(members=listed(parameter.members))
-        yield refused(name, value, text, [_example_item(parameter)])
-        return
-    fewest, most = parameter.limits.get("count") or (0, math.inf)
-    if not fewest <= len(value) <= most:
-        text = tr("{field}: {count} given, but the service takes {fewest} to {most}; try {example}.")
-        example = fewest if len(value) < fewest else most
-        message = text.format(field=name, count=len(value), fewest=fewest, most=most, example=example)
-        yield Problem(name, message)
-    for number, item in enumerate(value, 1):
-        for problem in _item(parameter, item, numbered(name, number), model):
-            yield Problem(name, problem.message, number)
-    yield from _numbers(parameter, value)
-
-
-def _item(parameter: Parameter, item: object, where: str, model: Model) -> Iterator[Problem]:
-    """Yield the problems of one object, whose members are named after ``where``."""
-    members = parameter.members
-    if not isinstance(item, Mapping):
-        text = tr("is not an object with {members}").format(members=listed(members))
-        yield refused(parameter.name, item, text, _example_item(parameter), where)
-        return
-    for key in item.keys() - members.keys():
-        text = tr("{where}: {value} is not a member ({members}); leave it out.")
-        message = text.format(where=where, value=shown(key), members=listed(members))
-        yield Problem(parameter.name, message)
-    for key, member in members.items():
-        place = replace(member, name=part_of(where, key))
-        if is_set(item.get(key)):
-            yield from KINDS[member.type].check(place, item[key], model)
-        elif member.required:
-            yield unset(place, example_of_member(member))
-
-
-def _numbers(parameter: Parameter, items: tuple[Any, ...]) -> Iterator[Problem]:
-    """Yield a problem if the numbers of the objects have a gap, or do not start at 1."""
-    for key in (key for key, member in parameter.members.items() if member.numbered):
-        numbers: list[Any] = [item.get(key) for item in items if isinstance(item, Mapping)]
-        expected = list(range(1, len(items) + 1))
-        if all(map(is_integer, numbers)) and sorted(numbers) != expected:
-            limit = tr("are not consecutive numbers from 1")
-            yield refused(parameter.name, numbers, limit, expected, part_of(parameter.name, key))
-
-
-def _example_item(parameter: Parameter) -> dict[str, Any]:
-    """Return an example of one object of a list."""
-    return {key: example_of_member(member) for key, member in parameter.members.items()}
-
-
-def example_of_member(member: Parameter) -> Any:
-    """Return an example of a member of an object; for several URLs, as many as the service takes at least."""
-    if member.type == "urls":
-        fewest, _ = member.limits.get("count", (1, 1))
-        return [example(member)] * fewest
-    return example(member)
-
-
-def unset(parameter: Parameter, value: Any) -> Problem:
-    """Return the problem of a required field that is not set, with a valid value."""
-    text = tr("{field}: it is required; try {example}.")
-    return Problem(parameter.name, text.format(field=parameter.name, example=shown(value)))
-
-
-def completed(parameter: Parameter, value: Any) -> Any:
-    """Return a list of objects with the members that the caller may leave out: their numbers, their names."""
-    if parameter.type != "objects" or not isinstance(value, tuple):
-        return value
-    return tuple(_completed(parameter.members, item, number) for number, item in enumerate(value, 1))
-
-
-def with_gaps(parameter: Parameter, value: Any) -> Any:
-    """Return a list of objects whose missing numbers ``completed`` will not fill in."""
-    numbers = dict.fromkeys(key for key, member in parameter.members.items() if member.numbered)
-    if not numbers or not isinstance(value, tuple):
-        return value
-    return tuple(Item({**numbers, **item}) if isinstance(item, Mapping) else item for item in value)
-
-
-def _completed(members: Mapping[str, Parameter], item: Any, number: int) -> Any:
-    numbers = {key: number for key, member in members.items() if member.numbered}
-    if isinstance(item, tuple) and len(item) == len(members) - len(numbers):
-        item = dict(zip((key for key in members if key not in numbers), item, strict=True))
-    if not isinstance(item, Mapping):
-        return item
-    return Item({**{key: number for key, number in numbers.items() if key not in item}, **item})
-
-
-def _blank_refusal(parameter: Parameter) -> str:
-    return tr(parameter.refusal) if parameter.refusal else tr("is blank")
-
-
-def example(parameter: Parameter) -> Any:
-    """Return an example of a valid value; of a text, in the current language."""
-    if parameter.type in ("url", "urls"):
-        return f"{EXAMPLE_URL}{parameter.example or parameter.name}"
-    candidates = (
-        parameter.example,
-        parameter.default,
-        *parameter.choices,
-        *parameter.range,
-        _EXAMPLES.get(parameter.type),
-    )
-    valid = (value for value in candidates if value not in (None, ""))
-    value = next((one for one in valid if not parameter.choices or one in parameter.choices), None)
-    return tr(value) if parameter.type == "text" and isinstance(value, str) else value
-
-
 def parsed(parameter: Parameter, text: str) -> Any:
     """Return the value that a text represents, such as a cell of a CSV file or an option of a magic.
 
@@ -415,14 +151,6 @@ def _is_list_of_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _as_object(value: Any) -> Any:
-    return Item(value.as_dict()) if isinstance(value, Shot) else as_item(value)
-
-
-def _plain_items(value: Any) -> Any:
-    return [item.as_dict() if isinstance(item, Item) else item for item in value]
-
-
 def _as_dict(value: Any) -> Any:
     return value.as_dict()
 
@@ -431,20 +159,31 @@ def _as_dicts(value: Any) -> Any:
     return [part.as_dict() for part in value]
 
 
+def _check_objects(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
+    return objects.check_objects(parameter, value, model, _check_member)
+
+
+def _check_member(member: Parameter, value: object, model: Model) -> Iterator[Problem]:
+    return KINDS[member.type].check(member, value, model)
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "name": Kind(_name),
-        "text": Kind(_text),
-        "choice": Kind(_choice, read=as_plain, fits=_is_text_or_number),
-        "seconds": Kind(_seconds, read=as_plain, fits=is_integer, parse=int),
-        "integer": Kind(_integer, read=as_plain, fits=is_integer, parse=int),
-        "number": Kind(_number, read=as_plain, fits=_is_number, parse=float),
-        "boolean": Kind(_boolean, read=as_plain, fits=_is_boolean, parse=_parse_boolean),
+        "name": Kind(simple.check_name),
+        "text": Kind(simple.check_text),
+        "choice": Kind(simple.check_choice, read=as_plain, fits=_is_text_or_number),
+        "seconds": Kind(simple.check_seconds, read=as_plain, fits=is_integer, parse=int),
+        "integer": Kind(simple.check_integer, read=as_plain, fits=is_integer, parse=int),
+        "number": Kind(simple.check_number, read=as_plain, fits=_is_number, parse=float),
+        "boolean": Kind(simple.check_boolean, read=as_plain, fits=_is_boolean, parse=_parse_boolean),
         "url": Kind(
-            _url, read=as_plain, urls=lambda value: (value,), with_urls=lambda value, change: change(value)
+            simple.check_url,
+            read=as_plain,
+            urls=lambda value: (value,),
+            with_urls=lambda value, change: change(value),
         ),
         "urls": Kind(
-            _urls,
+            simple.check_urls,
             read=lambda value: as_tuple(value, as_plain),
             write=list,
             fits=_is_text_or_texts,
@@ -455,7 +194,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             is_list=True,
         ),
         "choices": Kind(
-            _choices,
+            simple.check_choices,
             read=as_tuple,
             write=list,
             fits=_is_list_of_texts,
@@ -464,9 +203,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             is_list=True,
         ),
         "objects": Kind(
-            _objects,
-            read=lambda value: as_tuple(value, _as_object),
-            write=_plain_items,
+            _check_objects,
+            read=lambda value: as_tuple(value, objects.as_object),
+            write=objects.plain_items,
             fits=_is_list_of_objects,
             parse=_parse_json,
             urls=compound.item_urls,

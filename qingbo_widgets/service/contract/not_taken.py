@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...i18n import tr
-from .kinds import KINDS, completed
+from .kinds import KINDS
 from .models import contracts, models_of
+from .objects import completed
 from .older_names import in_older_names
 from .problem import Problem, assigned, models_in_words, shown
 from .resolve import Resolved

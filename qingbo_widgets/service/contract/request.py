@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from ..secrets.known_keys import Searchable, hide
 from . import advice, checks
-from .kinds import KINDS, completed, value_if_unset, with_gaps
+from .kinds import KINDS, value_if_unset
 from .misspelt import named
 from .models import DEFAULT_CONTRACT, dated, declared, home_of, models_of
+from .objects import completed, with_gaps
 from .offered import offers_fields
 from .problem import Problem
 from .resolve import resolve, translation_of

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...i18n import tr
-from .kinds import completed, value_if_unset
+from .kinds import value_if_unset
+from .objects import completed
 from .problem import Problem
 from .rules import DERIVED
 from .schema import Model, Models

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .frames import FRAME_FIELDS, Frames, frames_of, set_frames
-from .kinds import completed
 from .models import contracts, home_of, models_of
+from .objects import completed
 from .older_names import in_older_names
 from .resolve import resolve, translation_of
 from .schema import Models, Parameter

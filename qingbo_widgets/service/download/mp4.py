@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import IO
 
-from ...system.video_files import outer_boxes
+from ...system.boxes import outer_boxes
 from .shape import Shape
 
 __all__ = ["shape_of_mp4"]
@@ -30,11 +30,11 @@ def shape_of_mp4(file: IO[bytes], size: int) -> Shape:
     """
     kinds: set[bytes] = set()
     at = 0
-    for kind, end in outer_boxes(file, size):
-        if end > size:
+    for box in outer_boxes(file, size):
+        if box.end > size:
             break
-        kinds.add(kind)
-        at = end
+        kinds.add(box.kind)
+        at = box.end
     is_playable = kinds >= _NEEDED
     if at == size:
         return Shape.whole if is_playable else Shape.cut

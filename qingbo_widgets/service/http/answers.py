@@ -34,7 +34,16 @@ from ..contract.urls import redirect_target, without_query
 from ..secrets.secret import Secret
 from .wrong_address import address_advice, is_of_a_framework, may_be_elsewhere
 
-__all__ = ["LONGEST_ANSWER", "UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
+__all__ = [
+    "LONGEST_ANSWER",
+    "UNCLEAR",
+    "Answer",
+    "JsonAnswer",
+    "error_in",
+    "excerpt",
+    "json_in",
+    "retry_after",
+]
 
 #: Bytes. An answer about a task has a few thousand, apart from a video in it.
 LONGEST_ANSWER = 256 * 1024
@@ -92,6 +101,17 @@ class Answer:
     url: str
 
 
+@dataclass(frozen=True)
+class JsonAnswer(Answer):
+    """An answer with a JSON object.
+
+    Attributes:
+        content: the object, in which the key is hidden.
+    """
+
+    content: dict[str, Any] = field(repr=False)
+
+
 def json_in(answer: Answer, secret: Secret) -> dict[str, Any] | None:
     """Return the JSON object in an answer, or ``None`` if there is none.
 
@@ -131,7 +151,7 @@ def error_in(
     status = answer.status
     if 300 <= status < 400:
         return _redirected(answer, secret, unclear)
-    body = json_in(answer, secret)
+    body = answer.content if isinstance(answer, JsonAnswer) else json_in(answer, secret)
     fields = reason_of(*layers_of(body)) if body is not None else {}
     code, param = _code(fields, secret), excerpt(fields.get("param"), secret) or None
     kind, meaning = _class_of(status, body, fields, code, is_submission=is_submission), explanation(code)

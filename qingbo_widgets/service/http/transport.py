@@ -36,7 +36,7 @@ from ..contract.urls import (
 )
 from ..credentials import base_url_problem
 from ..secrets.secret import Secret, as_secret
-from .answers import LONGEST_ANSWER, Answer, error_in, json_in
+from .answers import LONGEST_ANSWER, Answer, JsonAnswer, error_in, json_in
 from .connections import TARGET, ForbiddenAddress
 from .failures import cause_of, failure_of, is_unsent, outcome_of
 from .framing import OutOfSync
@@ -111,8 +111,8 @@ class Transport:
         unclear: str = "",
         patience: float = 0.0,
         is_submission: bool = False,
-    ) -> dict[str, Any]:
-        """Send one request and return the JSON object in the service's answer.
+    ) -> JsonAnswer:
+        """Send one request and return the service's answer, which has a JSON object.
 
         A POST is sent once. A GET whose kept-alive connection turns out to be dead is sent once more.
 
@@ -172,7 +172,7 @@ class Transport:
         """Remember whether the service accepted the key; an answer with the status 200 may be a gateway's."""
         if isinstance(outcome, AuthenticationFailed) and not 200 <= outcome.status < 300:
             self.key_refusal = outcome.message
-        elif isinstance(outcome, dict | TaskNotFound):
+        elif isinstance(outcome, JsonAnswer | TaskNotFound):
             self.key_refusal = ""
 
     def _answered(
@@ -186,18 +186,21 @@ class Transport:
         patience: float,
         *,
         is_submission: bool,
-    ) -> dict[str, Any]:
+    ) -> JsonAnswer:
         answer = self._exchange(method, self.base_url + path, body, headers, unclear, patience)
         content = json_in(answer, self._key) if 200 <= answer.status < 300 else None
+        if content is None:
+            raise error_in(answer, self._key, refused, unclear, is_submission=is_submission)
+        answer = JsonAnswer(answer.status, answer.headers, answer.body, answer.url, content)
         # Some gateways report an error with the status 200. In the answer to a GET, it may be the state of
         # the task that the answer names.
-        if content is None or (
+        if (
             content.get("success") is False
             and "task_id" not in content
             and (method != "GET" or find_task(content) is None)
         ):
             raise error_in(answer, self._key, refused, unclear, is_submission=is_submission)
-        return content
+        return answer
 
     def _exchange(
         self,

@@ -11,14 +11,10 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from ...exceptions import (
-    ConnectionFailed,
     InvalidRequest,
     QingboError,
-    ServiceError,
     SubmissionUnconfirmed,
     TaskCancelled,
     TaskFailed,
@@ -27,11 +23,9 @@ from ...exceptions import (
 from ...i18n import N_, tr
 from ...library.journal.damage import short_reason
 from ...service.contract.snapshot import TaskStatus
-from ..background.rate import POLL, RECOVERY
-from ..schedule import History, forecast, next_delay
 from .others import find_others, save_others
-from .outage import Outage
 from .ownership import HandedOver, Ownership
+from .polling import Polling, is_accepted, proves_absence
 from .record import TaskRecord
 from .restore import interrupted, refusal_in_doubt, unconfirmed
 from .saving import save
@@ -41,10 +35,6 @@ __all__ = ["Follower"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-#: Seconds. The end of the account's spending limit can be days away, and the task ends long before.
-LONGEST_PAUSE = 3600.0
-#: Seconds between two requests to a service that cannot be reached, however often the user asks for one.
-HURRY_AFTER = 2.0
 CLOSED = N_(
     "This task is no longer followed, because its manager was closed. It continues at the service; "
     "qw.connect() follows it again."
@@ -105,7 +95,7 @@ class Follower:
         self._submitted = submitted
         self._is_cancelled = False
         self._cancelling: asyncio.Task[None] | None = None
-        self._may_hurry_at = 0.0
+        self._polling = Polling(record, clock)
 
     async def run(self) -> None:
         """Submit, follow, save; then save the other videos of a task that has several."""
@@ -157,7 +147,7 @@ class Follower:
             self._check_sandbox()
             if not task.status.is_ended:
                 with record.manager.monitor.pace.follow():
-                    await self._follow(poll_at_once=not is_new)
+                    await self._polling.run(poll_at_once=not is_new)
             if task.status == TaskStatus.completed and task.video_path is None:
                 await save(record, self._ownership, self._clock)
             await find_others(record)
@@ -209,14 +199,7 @@ class Follower:
 
     def hurry(self) -> None:
         """Ask a service that could not be reached again now, or as soon as that is decent."""
-        wait = self._record.task.next_try
-        if wait is None or not wait.is_away:
-            return
-        rest = max(self._may_hurry_at - self._clock(), 0.0)
-        soon = datetime.now(UTC) + timedelta(seconds=rest)
-        if soon < wait.at:
-            self._record.task.set_traits(next_try=wait._replace(at=soon))
-            asyncio.get_running_loop().call_later(rest, self._record.wake)
+        self._polling.hurry()
 
     def wake(self) -> None:
         """Ask the service at once, instead of at the planned time."""
@@ -249,78 +232,6 @@ class Follower:
         if not self._submitted.done():
             self._submitted.set_result(None)
 
-    async def _follow(self, *, poll_at_once: bool) -> None:
-        """Poll the service until the task has ended, however long that takes."""
-        record, task, manager = self._record, self._record.task, self._record.manager
-        record.set_traits(error=None)  # before the first await: a cancellation may end the task during one
-        history = await self._initial_history(is_new=not poll_at_once)
-        pace = manager.monitor.pace
-        outage: Outage | None = None
-        order = RECOVERY if poll_at_once else POLL
-        task.forecast = forecast(history)
-        if not poll_at_once and not task.status.is_ended:
-            await record.sleep(next_delay(history, self._clock()))
-        while not task.status.is_ended:
-            try:
-                async with pace.turn(order):
-                    order = POLL
-                    snapshot = await record.ask()
-            except (ConnectionFailed, ServiceError) as error:
-                if task.status.is_ended:  # cancelled while this request was running
-                    break
-                history = history.failed(min(getattr(error, "retry_after", None) or 0.0, LONGEST_PAUSE))
-                delay = next_delay(history, self._clock())
-                outage = outage or Outage(self._clock)
-                message, next_try = outage.explain(
-                    error, delay, is_taken=self._is_accepted and not self._proves_absence(error)
-                )
-                logger.info("Task %s: %s Asking again in %.0f s", task.task_id, error, delay)
-                self._may_hurry_at = self._clock() + max(HURRY_AFTER, history.floor)
-                record.set_traits(eta=None, message=message, next_try=next_try)
-            else:
-                if outage is not None:
-                    outage = None
-                    record.set_traits(message="")
-                now = self._clock()
-                if task.request is None and snapshot.created_at is not None:
-                    history = replace(history, started=now - _age(snapshot.created_at))
-                history = replace(history, floor=pace.floor(manager.poll_interval)).answered(
-                    now, snapshot.progress, queued=snapshot.status == TaskStatus.queued
-                )
-                task.forecast = forecast(history)
-                await record.apply(snapshot, eta=task.forecast.left(now))
-                delay = next_delay(history, now)
-            if not task.status.is_ended:
-                await record.sleep(delay)
-
-    async def _initial_history(self, *, is_new: bool) -> History:
-        """Return the initial history: the age of the task, and the durations of similar tasks."""
-        task, manager, now = self._record.task, self._record.manager, self._clock()
-        durations: tuple[float, ...] = ()
-        if task.request is not None:
-            try:
-                durations = await manager.monitor.journal(
-                    manager.library.durations, task.request, service=manager.service
-                )
-            except Exception:  # the task can be followed without them
-                logger.debug("Task %s: no durations in the journal", task.task_id, exc_info=True)
-        started = now if is_new else now - _age(task.submitted_at)
-        floor = manager.monitor.pace.floor(manager.poll_interval)
-        return History(started, durations, floor, followed_since=now, shown=float(min(task.progress, 99)))
-
-    @property
-    def _is_accepted(self) -> bool:
-        """True if the service has accepted the task; an id that the user typed proves nothing."""
-        return self._record.is_written or self._record.task.request is not None
-
-    def _proves_absence(self, error: QingboError) -> bool:
-        """Return whether an error proves that the task does not exist.
-
-        From the service, "not found" may also mean another API key, or a machine that the task has not
-        reached yet. From a sandbox it is proof, because a sandbox keeps its tasks only in memory.
-        """
-        return isinstance(error, TaskNotFound) and self._record.manager.is_sandbox
-
     async def _cut_off(self) -> None:
         """Show and write what closing the manager means for this task."""
         record, task = self._record, self._record.task
@@ -349,16 +260,13 @@ class Follower:
             status = TaskStatus.unconfirmed
         elif isinstance(error, TaskCancelled):
             status = TaskStatus.cancelled
-        elif not task.task_id or (isinstance(error, TaskNotFound | InvalidRequest) and not self._is_accepted):
+        elif not task.task_id or (
+            isinstance(error, TaskNotFound | InvalidRequest) and not is_accepted(record)
+        ):
             status = TaskStatus.failed
-        elif self._proves_absence(error) and not status.is_ended:
+        elif proves_absence(record, error) and not status.is_ended:
             status, error = TaskStatus.failed, TaskFailed(tr(SANDBOX_ENDED), task_id=task.task_id)
         logger.warning("Task %s: %s", task.task_id or task.key[:8], error)
         record.set_traits(status=status, error=error, message="", eta=None, download=None)
         if record.is_written:  # last, so that a message about an unwritable journal stays
             await record.write(status=status, error=error)
-
-
-def _age(moment: datetime) -> float:
-    """Return the seconds since a moment, at least 0 because clocks differ."""
-    return max((datetime.now(UTC) - moment).total_seconds(), 0.0)

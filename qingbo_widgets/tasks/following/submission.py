@@ -22,6 +22,7 @@ from ...service.contract.error_codes import WINDOW_EXCEEDED
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ...system.times import local_time
 from ..background.rate import SUBMISSION
+from ..resubmission import contract_refusal, is_key_forgotten
 from ..schedule import retry_delay
 from .ownership import HandedOver, Ownership
 from .reconcile import PATIENCE, is_id_of_another_task
@@ -146,7 +147,7 @@ def _check_key(record: TaskRecord) -> None:
         SubmissionUnconfirmed: it does not, so another submission would make a second task.
     """
     task = record.task
-    if record.in_doubt and not record.may_charge_again and task.is_first_key_forgotten:
+    if record.in_doubt and not record.may_charge_again and is_key_forgotten(task):
         when = local_time(task.first_submitted_at or task.submitted_at)
         raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
 
@@ -159,7 +160,8 @@ def _check_contract(record: TaskRecord) -> None:
     Raises:
         SubmissionUnconfirmed: it would not be.
     """
-    if (reason := record.task.other_contract()) is not None:
+    spoken = record.manager.client.contract.name
+    if (reason := contract_refusal(record.task, spoken)) is not None:
         raise SubmissionUnconfirmed(reason, idempotency_key=record.task.key)
 
 

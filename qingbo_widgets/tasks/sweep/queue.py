@@ -14,6 +14,7 @@ from ...i18n import tr
 from ...library.journal.damage import write_failed_message
 from ...library.sweeps import Sweeps
 from ...service.contract.error_codes import WINDOW_EXCEEDED
+from .. import resubmission
 from ..following.follower import NOT_SENT
 from ..following.lease import hold
 from ..following.record import first_row
@@ -199,7 +200,7 @@ class SweepQueue:
         """
         manager, journal = self._manager, self._manager.monitor.journal
         try:
-            task.check_resubmission()
+            resubmission.check(task, manager.client.contract.name)
         except QingboError:
             self._attach(cell, task)  # unchanged, so that resume() continues with the other cells
             raise

@@ -22,7 +22,8 @@ from ...system.console import write_line
 from ...system.host import in_notebook
 from ..connection import current
 from ..manager import TaskManager
-from ..task import TICK, Task
+from ..task import Task
+from ..waiting import TICK
 from .cell import FREE_RETRY, Cell, CellState
 from .grid import Skipped
 from .plain import rows_of, skipped_as_json, skipped_from_json

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from ...i18n import N_, sentences, tr
 from ...system.host import is_colab, is_voila
-from ...system.notebook import notebook_folder
+from ...system.notebook import relative_path
 from .html import Markup, tag, text
 
-__all__ = ["not_loaded", "reach_note", "relative_path", "relative_url", "uncover_next", "why_unreachable"]
+__all__ = ["not_loaded", "reach_note", "relative_url", "uncover_next", "why_unreachable"]
 
 _EMBED_INSTEAD = N_("To embed the video in the notebook: task.show(embed=True).")
 _NOT_LOADED = N_("This page cannot load the video: the file is missing, or Jupyter does not serve it.")
@@ -20,25 +19,6 @@ _ALLOWLIST = r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'"
 _OUTSIDE = N_(
     "The file is outside the notebook's folder. It plays if Jupyter was started in a folder above both."
 )
-
-
-def relative_path(path: Path | str) -> str | None:
-    """Return a path relative to the notebook, with slashes on every system; ``None`` on another drive.
-
-    A folder may have several paths: through a link, a drive letter mapped to a network share, a short name
-    such as ``RUNNER~1``. If the path is not below the notebook's folder, the resolved paths are tried.
-    """
-    folder = notebook_folder()
-    fallback = None
-    for target, base in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
-        try:
-            relative = os.path.relpath(target, base).replace(os.sep, "/")
-        except ValueError:  # on another drive
-            continue
-        fallback = fallback or relative
-        if not relative.startswith("../"):
-            return relative
-    return fallback
 
 
 def relative_url(path: Path | str) -> str | None:

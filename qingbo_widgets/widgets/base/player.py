@@ -17,9 +17,10 @@ from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
 from ...system.host import is_colab
+from ...system.notebook import relative_path
 from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain, tag, text
-from .page_files import not_loaded, reach_note, relative_path, relative_url, uncover_next
+from .page_files import not_loaded, reach_note, relative_url, uncover_next
 
 __all__ = [
     "EMBED_LIMIT",

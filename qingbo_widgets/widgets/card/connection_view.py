@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
+from ...system.notebook import relative_path
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.output import bundle, display_html
-from ..base.page_files import relative_path
 from . import task_card
 
 if TYPE_CHECKING:

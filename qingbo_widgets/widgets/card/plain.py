@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...i18n import tr
+from ...system.notebook import relative_path
 from ..base import html as markup
-from ..base.page_files import relative_path
 from ..base.settings import prompt_of
 from . import text as task_text
 

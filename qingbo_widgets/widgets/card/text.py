@@ -16,12 +16,11 @@ from ...service.contract.snapshot import TaskStatus
 from ...service.contract.status_names import status_label
 from ...service.contract.terms import terms_of
 from ...service.credentials import find_base_url, find_contract
-from ...system.notebook import notebook_folder
+from ...system.notebook import notebook_folder, relative_path
 from ...system.times import local_time
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.page_files import relative_path
 from ..base.player import embed_html, files_html, saved_html, video_html
 from ..base.settings import cost_text, prompt_of, settings_of
 

@@ -16,12 +16,13 @@ from ...i18n import N_, tr
 from ...library.library import Library
 from ...media.frames import frame_rate
 from ...system.host import is_colab
+from ...system.notebook import relative_path
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.output import CellOutput
-from ..base.page_files import not_loaded, reach_note, relative_path, relative_url, uncover_next
+from ..base.page_files import not_loaded, reach_note, relative_url, uncover_next
 from ..base.player import (
     EMBED_LIMIT,
     TRANSPARENT,

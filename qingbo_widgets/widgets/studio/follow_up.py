@@ -10,13 +10,13 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...media.frames import continuation
+from ...system.notebook import relative_path
 from ...tasks.connection import current
 from ..base import html as markup
 from ..base.build import button, newest_first
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import CellOutput
-from ..base.page_files import relative_path
 from ..base.sync import update
 from ..card.task_card import TaskCard
 from ..form.request_form import RequestForm

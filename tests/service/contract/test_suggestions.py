@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from qingbo_widgets.service.contract.kinds import KINDS, example_of_member
+from qingbo_widgets.service.contract.examples import example_of_member
+from qingbo_widgets.service.contract.kinds import KINDS
 from qingbo_widgets.service.contract.models import contracts, models_of
 from qingbo_widgets.service.contract.problem import Problem
 from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest

@@ -304,7 +304,7 @@ def test_a_netrc_of_any_shape_is_never_read(
     monkeypatch.setenv("NETRC", str(path))
     server.then(answer({}), answer(b"v"))
     transport = Transport(Secret(KEY), server.url)
-    assert transport.call("GET", "/") == {}
+    assert transport.call("GET", "/").content == {}
     with transport.stream(server.url, {}) as stream:
         assert b"".join(stream.chunks()) == b"v"
     transport.close()

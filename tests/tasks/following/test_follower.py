@@ -16,7 +16,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.sidecar import read_sidecar, sidecar_path
 from qingbo_widgets.service.download import partial as parts
-from qingbo_widgets.tasks.following import fetching, follower, links, outage
+from qingbo_widgets.tasks.following import fetching, links, outage, polling
 from qingbo_widgets.tasks.schedule import retry_delay
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, Step, answer, close, file, html, partial, reset
@@ -295,7 +295,7 @@ def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scrip
 @pytest.mark.slow
 def test_a_user_need_not_wait_for_the_next_try(scripted, monkeypatch):
     """``try_now`` ends the wait for a service that is back; many clicks are one request."""
-    monkeypatch.setattr(follower, "HURRY_AFTER", 0.3)
+    monkeypatch.setattr(polling, "HURRY_AFTER", 0.3)
     server, manager = scripted(taken(), *[html("<p>maintenance</p>", 503)] * 3)
     server.then(taken("processing", progress=50), finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task = manager.submit(prompt=KOI)
@@ -966,7 +966,7 @@ def test_check_is_for_unconfirmed_submissions_only(scripted):
     server, manager = scripted(taken())
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task = manager.submit(prompt=KOI).wait(20)
-    with pytest.raises(qw.QingboError, match="only an unconfirmed submission"):
+    with pytest.raises(qw.QingboError, match="for unconfirmed tasks only"):
         task.check("task-1")
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ntpath
 import os
 import re
 from html import unescape
-from pathlib import Path, PureWindowsPath
-from types import SimpleNamespace
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -149,28 +147,6 @@ def test_a_library_that_is_a_link_is_reached_by_its_name(workdir: Path, start_ke
     assert (disk / video.name).is_file()
     assert page_files.relative_url(video) == f"./films/{video.name}"
     assert page_files.why_unreachable(video) is None
-
-
-@pytest.mark.parametrize(
-    ("video", "folder", "relative"),
-    [
-        (r"C:\Users\me\notes\videos\a b.mp4", r"C:\Users\me\notes", "videos/a b.mp4"),
-        (r"c:\USERS\me\notes\a.mp4", r"C:\Users\me\notes", "a.mp4"),
-        (r"C:\Users\me\a.mp4", r"C:\Users\me\notes", "../a.mp4"),
-        (r"D:\videos\a.mp4", r"C:\Users\me\notes", None),
-        (r"\\nas\share\notes\a.mp4", r"\\nas\share\notes", "a.mp4"),
-        (r"\\nas\share\notes\videos\a.mp4", r"Z:\notes", "videos/a.mp4"),
-        (r"\\nas\other\a.mp4", r"Z:\notes", None),
-    ],
-)
-def test_paths_of_windows(
-    video: str, folder: str, relative: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Drives, shares and mapped drive letters of shares give the right relative path."""
-    monkeypatch.setattr(ntpath, "realpath", lambda path: str(path).replace("Z:\\", "\\\\nas\\share\\"))
-    monkeypatch.setattr(page_files, "os", SimpleNamespace(path=ntpath, sep="\\"))
-    monkeypatch.setattr(page_files, "notebook_folder", lambda: PureWindowsPath(folder))
-    assert page_files.relative_path(video) == relative
 
 
 def test_the_notebooks_folder_survives_chdir(workdir: Path, start_kernel: StartKernel) -> None:

@@ -29,8 +29,9 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect, default
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.resubmission import KEY_MARGIN
 from qingbo_widgets.tasks.state import NextTry
-from qingbo_widgets.tasks.task import KEY_MARGIN, Task
+from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.base.html import CSS
 from qingbo_widgets.widgets.base.sync import refresher, update

@@ -160,7 +160,7 @@ def test_the_contract_of_the_server_is_one_click_away(
         assert "Use contract 2026-11" not in buttons_of(studio)
         studio.generate_button.click()
         until(lambda: "Use contract 2026-11" in buttons_of(studio))
-        until(lambda: "seems to speak contract 2026-11" in text_of(studio))
+        until(lambda: "seems to use contract 2026-11" in text_of(studio))
         studio.form.prompt = "A koi, and a heron"
         click(studio, "Use contract 2026-11")
         second = studio.manager

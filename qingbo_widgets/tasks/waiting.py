@@ -1,0 +1,79 @@
+"""Blocking waits for the end of a task, and for the outcome of a step on the monitor's thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..exceptions import QingboError
+from ..system.interrupts import outcome, uninterrupted
+
+if TYPE_CHECKING:
+    from .background.loop import TaskMonitor
+    from .lifecycle import Lifecycle
+    from .terminal import ProgressLine
+
+__all__ = ["TICK", "await_or_report", "wait_until_done"]
+
+#: Seconds between two updates while a wait blocks; Kernel → Interrupt ends the wait at once.
+TICK = 0.1
+
+
+def wait_until_done(lifecycle: Lifecycle, timeout: float | None, line: ProgressLine | None) -> bool:
+    """Block until a task is done; return ``False`` if the timeout expires first.
+
+    Args:
+        lifecycle: the state of the task.
+        timeout: maximum seconds to wait, ``None`` for no limit.
+        line: the line that shows its progress meanwhile.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    try:
+        while not lifecycle.wait(_next_tick(deadline)):
+            if line is not None:
+                line.update()
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+    finally:
+        if line is not None:
+            line.end()
+    return True
+
+
+def await_or_report(
+    future: Future[None], monitor: TaskMonitor, report: Callable[[BaseException], None], *, wait: bool
+) -> None:
+    """Wait for a step on the monitor's thread and raise its error, or report the error later.
+
+    Args:
+        future: the outcome of the step.
+        monitor: the monitor, on whose own thread a wait would block the step for ever.
+        report: called with the error on that thread, if there is no wait.
+        wait: whether to wait, on any other thread.
+
+    Raises:
+        QingboError: the error of the step, or the monitor was closed.
+    """
+    if wait and not monitor.is_current_thread:
+        try:
+            outcome(future)
+        except CancelledError:
+            monitor.check_open()
+            raise
+        return
+
+    def show_failure(ended: Future[None]) -> None:
+        error = None if ended.cancelled() else ended.exception()
+        if error is not None:
+            with suppress(QingboError):  # the manager was closed, which its tasks already show
+                monitor.call_soon(report, error)
+
+    with uninterrupted():
+        future.add_done_callback(show_failure)
+
+
+def _next_tick(deadline: float | None) -> float:
+    return TICK if deadline is None else max(0.0, min(TICK, deadline - time.monotonic()))
