@@ -147,7 +147,11 @@ class QingboMagics(Magics):
         del argument
         models = _models()
         shared = frozenset.intersection(*(frozenset(model.parameters) for model in models.values()))
-        head = (tr("model, contract {contract}").format(contract=models.contract), "", tr("further options"))
+        head = (
+            tr("model, contract {contract}").format(contract=models.contract),
+            tr("description"),
+            tr("further options"),
+        )
         return Listing(head, [_row_of_model(model, shared) for model in models.values()])
 
     def _tasks(self, argument: str) -> Listing:

@@ -191,6 +191,10 @@ def test_forced_colours_leave_edges_and_states(notebook: Notebook) -> None:
         )
         assert colours[0] != colours[1], "an open panel looks like a closed one"
         assert colours[2] != colours[3], "the bar looks empty"
+        covers = page.output(1).locator(".qingbo-recent-tile .qingbo-cover:visible")
+        expect(covers).to_have_count(2, timeout=PATIENCE)
+        colours = covers.evaluate_all("all => all.map(cover => getComputedStyle(cover).color)")
+        assert set(colours) == {"rgba(0, 0, 0, 0)"}, "text for screen readers covers the recent videos"
         page.screenshot("forced-colours", of=page.output(1))
     finally:
         page.page.emulate_media(forced_colors="none")

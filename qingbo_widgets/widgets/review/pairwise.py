@@ -183,8 +183,17 @@ class Pairwise(Composite):
             self._table.value = html
 
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
-        head = ("", "", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
-        rows = [markup.tag("tr", *(markup.tag("th", markup.text(text)) for text in head))]
+        rows = [
+            markup.tag(
+                "tr",
+                markup.tag("th", markup.text("#")),
+                markup.tag("th", markup.text(tr("Video")), colspan="2"),  # picture and name
+                *(
+                    markup.tag("th", markup.text(text))
+                    for text in (tr("Strength"), tr("Better"), tr("Worse"))
+                ),
+            )
+        ]
         fields_of = {key: _fields_of(clip) for key, clip in self._clips.items()}
         varied = differing(list(fields_of.values()))
         for place, item in enumerate(ranked, 1):

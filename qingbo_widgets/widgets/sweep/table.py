@@ -202,7 +202,9 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
     """
     play = video or video_html
     table = arrange(sweep)
-    head = markup.tag("tr", markup.tag("th"), *(_th(text, "col") for text in table.columns))
+    # The corner is no header, which would have no text.
+    corner = markup.tag("td", style="min-width: 0")
+    head = markup.tag("tr", corner, *(_th(text, "col") for text in table.columns))
     body = [
         markup.tag("tr", _th(text, "row"), *(markup.tag("td", _cell(cell, play)) for cell in cells))
         for text, cells in table.rows
