@@ -34,7 +34,7 @@ class SharedDrafts(OrderedDict[str, bytes]):
     def __setitem__(self, key: str, video: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
             file.write(video)
-        os.replace(file.name, self._path(key))  # noqa: PTH105 - whole, for whoever reads it meanwhile
+        os.replace(file.name, self._path(key))  # noqa: PTH105 - another process reads all of it or nothing
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.mp4"

@@ -87,7 +87,6 @@ SAVED = re.compile("/qingbo_videos/")
 LEAVE = """() => {
     window.left = (window.left ?? 0) + 1;
     [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
-    localStorage.clear();
 }"""
 """JavaScript that closes every document; what records frames ends when ``window.left`` changes."""
 
