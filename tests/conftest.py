@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import gettext
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -15,10 +16,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.descriptions import described  # noqa: F401 - a fixture
+from tests.drafts import shared_drafts  # noqa: F401 - a fixture
 from tests.managers import make_manager, manager, server  # noqa: F401 - fixtures
 from tests.places import start_kernel  # noqa: F401 - a fixture
 from tests.postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
 from tests.windows_rules import keeping_the_rules
+
+# Otherwise jsonschema, which nbformat needs too, spends more than a second on a grammar for IRIs when it is
+# imported; no schema here has that format.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # The duration of an example depends on the load of the machine, not on the code.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,9 +37,18 @@ if TYPE_CHECKING:
     from qingbo_widgets.sandbox import Sandbox
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than cores: a test that waits for a kernel or a task leaves its core idle."""
-    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or (os.cpu_count() or 1) + 1)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return more workers than cores: a test that waits for a kernel or a task leaves its core idle."""
+    more = 1 if "not slow" in config.option.markexpr else 2
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or (os.cpu_count() or 1) + more)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-rerunfailures ask the main process at once; by default TCP holds each question for 40 ms."""
+    connection = getattr(getattr(config, "failures_db", None), "sock", None)
+    if connection is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def pytest_collection_finish() -> None:

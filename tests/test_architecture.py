@@ -14,7 +14,7 @@ import qingbo_widgets
 PACKAGE = "qingbo_widgets"
 ROOT = Path(qingbo_widgets.__file__).parent
 Trees = dict[str, ast.Module]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("architecture")]  # parses the package once
+pytestmark = pytest.mark.slow
 
 ONLY_IN = {
     "requests": (

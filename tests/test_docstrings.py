@@ -10,7 +10,7 @@ import pytest
 
 import qingbo_widgets
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docstrings")]  # parses every file once
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(qingbo_widgets.__file__).resolve().parent  # elsewhere when the installed wheel is tested

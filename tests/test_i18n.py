@@ -67,6 +67,7 @@ def language_of_the_environment() -> Iterator[None]:
     set_locale(None)
 
 
+@pytest.mark.slow
 def test_no_sentence_goes_untranslated() -> None:
     """Every sentence in the source is in ``tr`` or ``N_``, unless it is for programmers or logs only."""
     found = []

@@ -17,7 +17,7 @@ from babel.messages.mofile import read_mo
 
 from qingbo_widgets import VideoRequest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("translations")]  # parses the package once
+pytestmark = pytest.mark.slow
 ROOT = translations.PACKAGE
 FIELDS = VideoRequest.field_names()
 

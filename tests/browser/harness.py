@@ -84,6 +84,12 @@ PLAYER = """video => {
 SAVED = re.compile("/qingbo_videos/")
 """The ``src`` of a ``<video>`` that plays the saved file; before, it plays the link."""
 
+LEAVE = """() => {
+    window.left = (window.left ?? 0) + 1;
+    [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
+}"""
+"""JavaScript that closes every document; what records frames ends when ``window.left`` changes."""
+
 PAGES = itertools.count(1)
 
 
@@ -249,7 +255,7 @@ class NotebookPage:
         """Close the notebook without saving and without a dialog, so that the page can open another."""
         self.page.remove_listener("pageerror", self._on_page_error)
         self.page.remove_listener("response", self._on_response)
-        self.page.evaluate("[...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
+        self.page.evaluate(LEAVE)
         self.page.emulate_media(reduced_motion="null")
 
     def wait_ready(self) -> Self:
@@ -385,16 +391,17 @@ def seek(video: Locator, seconds: float) -> float:
 class Recorder:
     """A recorder of a JavaScript expression at every frame, for the first element that matches a selector.
 
-    Create it before the change. ``values`` holds the distinct values so far, in order of appearance, and is
-    empty while no element matches.
+    Create it before the change; it ends with the notebook. ``values`` holds the distinct values so far, in
+    order of appearance, and is empty while no element matches.
     """
 
     def __init__(self, page: Page, selector: str, expression: str) -> None:
         self._handle = page.evaluate_handle(
             """([selector, expression]) => {
                 const read = new Function('element', 'return ' + expression);
-                const seen = [];
+                const seen = [], left = window.left;
                 const record = () => {
+                    if (window.left !== left) return;
                     const element = document.querySelector(selector);
                     const value = element ? read(element) : null;
                     if (value !== null && !seen.includes(value)) seen.push(value);

@@ -27,7 +27,9 @@ FORM = (
 RECORDER = """() => {
     window.fell = [];
     window.step = '';
+    const left = window.left;
     const look = () => {
+        if (window.left !== left) return;
         const element = document.activeElement;
         const isPaid = element?.matches('.qingbo-pays, .mod-primary') && element !== window.pressed;
         const what = !element || element === document.body ? 'nothing' : isPaid ? element.innerText : '';

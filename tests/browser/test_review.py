@@ -483,6 +483,7 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
         """root => { const video = root.querySelector('figure video');
             window.turns = 0; window.furthest = 0; let last = video.currentTime;
             const record = () => {
+                if (!video.isConnected) return;
                 if (video.currentTime < last - 0.2) window.turns += 1;
                 last = video.currentTime; window.furthest = Math.max(window.furthest, last);
                 requestAnimationFrame(record);

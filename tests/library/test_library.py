@@ -275,6 +275,7 @@ def test_no_file_stays_open(tmp_path):
     ]
 
 
+@pytest.mark.slow
 @given(st.text(max_size=3000))
 def test_a_name_is_safe_whatever_the_prompt(prompt):
     """No prompt leads to a name that leaves the folder, hides the file or is invalid in a file system."""

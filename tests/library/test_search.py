@@ -126,6 +126,7 @@ def test_no_library_is_an_empty_selection(tmp_path: Path) -> None:
     assert not library.folder.exists()
 
 
+@pytest.mark.slow
 def test_only_one_page_of_thousands_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """For a page of 24 out of 5,000, filtered and ordered by rating, only 24 rows are read."""
     library = Library(tmp_path / "videos")

@@ -110,6 +110,7 @@ def queries(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", " "])).join(draw(st.lists(pieces, max_size=4)))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(queries())
 @example("锦鲤")
@@ -142,6 +143,7 @@ def test_a_search_in_postgresql_finds_the_same(in_postgresql: Library, text: str
     assert found(in_postgresql, text) == expected(text), f"searching for {text!r}"
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=6), st.data())
 def test_any_prompt_is_found_by_its_parts(tmp_path: Path, texts: list[str], data: st.DataObject) -> None:

@@ -103,6 +103,7 @@ def test_what_is_no_file_is_not_called_one(picture: Path, path: str) -> None:
     assert "file on this machine" not in str(problem)
 
 
+@pytest.mark.slow
 def test_very_many_paths_are_each_looked_up_a_few_times(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

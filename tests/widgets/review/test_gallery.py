@@ -248,6 +248,7 @@ def test_a_form_and_its_cards_leave_the_earlier_cards_in_place(manager: TaskMana
     panel.close()
 
 
+@pytest.mark.slow
 def test_all_videos_of_a_task(gallery: Gallery, library: Library) -> None:
     """A task with several videos says so on its tile, and shows all of them when it is opened."""
     for name in ("video-59.mp4", "video-59-2.mp4", "video-59-3.mp4"):

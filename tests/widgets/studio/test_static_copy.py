@@ -41,6 +41,7 @@ def prompts_in(part: str, cards: list[TaskCard]) -> list[str]:
     return [request.prompt for request in requests if request and f">{request.prompt}<" in part]
 
 
+@pytest.mark.slow
 def test_an_end_rewrites_a_few_tasks(make_card: Callable[..., TaskCard]) -> None:
     """Of a hundred tasks, made one after another, an end rewrites those of the first part only, as a rule."""
     copy, cards = StudioCopy("copy"), list[TaskCard]()

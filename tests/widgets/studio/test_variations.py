@@ -79,8 +79,12 @@ def test_an_interrupt_between_two_submissions(
 
     monkeypatch.setattr(manager, "submit", interrupted)
     studio.variations.value = 4
-    with pytest.raises(KeyboardInterrupt):
-        send_click(studio.generate_button)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # under nohup or & it is ignored
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            send_click(studio.generate_button)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert {card.task for card in studio.cards} == set(manager.tasks), "tasks are charged and not shown"
 
 
