@@ -21,9 +21,9 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
-from .fields import label
+from .labels import label
 from .state import FormState, Problems
-from .wording import problem_lines, problems_html
+from .wording import problem_lines, problems_html, with_labels
 
 __all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented"]
 
@@ -227,7 +227,9 @@ class Panels(VBox):
         form, notes = self._form, []
         for name in fields:
             if is_set(getattr(form, name)) and (reason := form.unavailable(name)):
-                text = tr(_NOT_SENT).format(label=label(form.parameter(name)), reason=tr(reason))
+                text = tr(_NOT_SENT).format(
+                    label=label(form.parameter(name)), reason=with_labels(form, tr(reason))
+                )
                 notes.append(markup.note(text))
         return notes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
@@ -14,6 +14,7 @@ from ...library.presets import Presets
 from ...media.frames import save_frame
 from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.offered import offers_fields
+from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...system.interrupts import uninterrupted
 from ...tasks.connection import current, reconnect
@@ -33,6 +34,7 @@ from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, owner_of_new_form
+from ..form.late_submission import UPLOADING
 from ..form.request_form import RequestForm
 from .card_list import CardList
 from .connect import ConnectPanel, usual_contract
@@ -180,6 +182,7 @@ class VideoStudio(Composite):
         self.cell_output = CellOutput(self)
         self._copy = StudioCopy(self.cell_output.copy_class)
         self.form.observe(lambda _: self._update_button(), "problems")
+        self.form.late.on_change = weakly(self, "_update_button")
         if manager is None:
             try:
                 manager = current()
@@ -311,11 +314,13 @@ class VideoStudio(Composite):
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
-        obstacle = self.form.obstacle
+        is_waiting = self.form.late.is_waiting
+        obstacle = "" if is_waiting else self.form.obstacle
+        label = tr(UPLOADING) if is_waiting else generate_label(self.variations.value)
         with update(self.generate_button, self._reason):
-            self.generate_button.description = generate_label(self.variations.value)
+            self.generate_button.description = label
             self.generate_button.disabled = bool(obstacle)
-            set_busy(self.generate_button, self._clicks.would_repeat)
+            set_busy(self.generate_button, is_waiting or self._clicks.would_repeat)
             if self._problem:
                 reason = markup.note(self._problem, "alarm")
             else:
@@ -333,12 +338,29 @@ class VideoStudio(Composite):
         if request is None or manager is None:
             return
         others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
-        if not (request.problems(self.form.contract.name) or others):
+        problems = (*request.problems(self.form.contract.name), *others)
+        if not (self._waits_for_masks(request, problems) or problems):
             self._submit(request, lambda: manager.submit(request), self.variations.value)
 
     def _generate(self) -> None:
         """Submit after a click on Generate, and fold the form, which the user has left."""
-        if self._submit(self.form.request, self.form.submit, self.variations.value) and not self._problem:
+        form, count = self.form, self.variations.value
+        if not self._waits_for_masks(form.request, form.problems):
+            self._submit_and_fold(form.request, form.submit, count)
+
+    def _waits_for_masks(self, request: VideoRequest, problems: Iterable[Problem]) -> bool:
+        """Submit after the upload of painted masks if only that is missing; return whether to wait."""
+        manager, count = self.manager, self.variations.value
+        if manager is None:
+            return False
+        return self.form.late.start(
+            request,
+            problems,
+            lambda complete: self._submit_and_fold(complete, lambda: manager.submit(complete), count),
+        )
+
+    def _submit_and_fold(self, request: VideoRequest, submit: Callable[[], Task], count: int) -> None:
+        if self._submit(request, submit, count) and not self._problem:
             self._column.fold()
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task], count: int = 1) -> bool:

@@ -306,11 +306,11 @@ def test_a_problem(contract: str, model: str, fields: dict[str, Any], message: s
     ("model", "fields", "message"),
     [
         ("kling-3.0", {}, "Did you mean kling-3.0-turbo or kling-v3?"),
-        ("kling-v3", {"shot_type": "customize"}, "shot_type: it is about the shots of multi_shot=True"),
+        ("kling-v3", {"shot_type": "customize"}, "shot_type: it has no effect without multi_shot=True"),
         (
             "kling-v3",
             {"multi_shot": True, "shot_type": "customize"},
-            "shot_type: 'customize' takes the shots from multi_prompt, which is not set.",
+            "shot_type: 'customize' needs the shots in multi_prompt, which is not set.",
         ),
         ("kling-v3", {"prompt": "@robo walks"}, "prompt: '@robo' is not the name of an element"),
         ("kling-v3", {"prompt": "@robo walks", "element_list": [ROBOT]}, "prompt: '@robo' is not the name"),

@@ -94,7 +94,7 @@ def test_names_inside_a_sentence_are_labels_too(form: RequestForm) -> None:
     form.load({"model": "kling-v3", "prompt": "A koi", "multi_shot": True})
     ((text, kind),) = problem_lines(form, "multi_shot", form.problems)
     assert text == (
-        "True needs Shot type too; set it (for example Shot type 'customize'), or leave Multi-shot out."
+        "Multi-shot needs Shot type too; set it (for example Shot type 'as listed'), or leave Multi-shot out."
     )
     assert kind == "alarm"
     quoted = Problem(
