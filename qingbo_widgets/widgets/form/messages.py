@@ -16,7 +16,7 @@ from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields
 from .labels import file_names, is_texts, label, value_label
-from .layout import panels
+from .layout import TOGETHER, panels
 from .names import Unsent
 from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
@@ -28,10 +28,11 @@ __all__ = ["below", "code_notes", "obstacle"]
 _FITS = 50
 #: The maximum number of characters of a value that is named in a note, unless it is a file's name.
 _SHORT = 30
-_VALUE = "{label} ({value})"
+_VALUE = N_("{label} ({value})")
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Fix first: {fields}.")
 _SHOT, _SHOTS = N_("Shot {number}"), N_("Multi-shot")
+_LABELLED = N_("{field}: {text}")
 _FIXED = N_("Set in code; it cannot be changed here.")
 _SHOTS_DECIDE = N_("The shots decide the length.")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
@@ -102,7 +103,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         return Markup()
     lines = []
     if name in form.fixed:
-        lines.append(markup.note(tr(_FIXED)))
+        lines.append(markup.note(_about(form, name, tr(_FIXED))))
     if name == "model":
         description = form.models.of(form.model).description
         lines += [_model_note(form.model, tr(description))] if description else []
@@ -120,15 +121,25 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         limit = form.parameter("prompt").most
         lines.append(markup.note(character_count(len(form.prompt), limit)))
     if name != "prompt" and (reason := form.unavailable(name)):
-        lines.append(markup.note(tr(_UNAVAILABLE).format(reason=with_labels(form, tr(reason)))))
+        text = tr(_UNAVAILABLE).format(reason=with_labels(form, tr(reason)))
+        lines.append(markup.note(_about(form, name, text)))
     is_untouched = name == "prompt" and _is_blank(form)
     if is_untouched:
         lines += _blank_prompt(form, problems)
     if name != "prompt" and form.parameter(name).required and not is_set(getattr(form, name)):
-        lines.append(markup.note(tr(_REQUIRED), "hint"))
+        lines.append(markup.note(_about(form, name, tr(_REQUIRED)), "hint"))
         is_untouched = True
-    lines.append(problems_html(form, name, () if is_untouched else problems, warnings))
+    # With the label if the notes of several fields stand below all of them.
+    names = (name,) if name in TOGETHER else name
+    lines.append(problems_html(form, names, () if is_untouched else problems, warnings))
     return markup.join(lines)
+
+
+def _about(form: FormState, name: str, text: str) -> str:
+    """Return a sentence about a field, with its label if it stands below several fields."""
+    if name not in TOGETHER:
+        return text
+    return tr(_LABELLED).format(field=label(form.parameter(name)), text=text)
 
 
 def _model_note(name: str, description: str) -> Markup:
@@ -182,7 +193,7 @@ def _image_labels(images: Frames) -> list[str]:
     """Return the images by what they mean, each with the name of its file."""
     many = tr(_REFERENCES) if len(images.references) > 1 else tr(_REFERENCE)
     urls = [(tr(_FIRST), images.first), (tr(_LAST), images.last), (many, images.references)]
-    return [_VALUE.format(label=text, value=file_names(url)) for text, url in urls if url]
+    return [tr(_VALUE).format(label=text, value=file_names(url)) for text, url in urls if url]
 
 
 def _changed_default(form: FormState, name: str, value: Any) -> str:
@@ -207,7 +218,7 @@ def _with_value(parameter: Parameter, value: Any) -> str:
     is_named = not isinstance(value, bool) and (not isinstance(value, tuple) or is_texts(value))
     text = value_label(parameter, value) if is_named else ""
     is_short = len(text) <= _SHORT or isinstance(value, tuple)
-    return _VALUE.format(label=label(parameter), value=text) if text and is_short else label(parameter)
+    return tr(_VALUE).format(label=label(parameter), value=text) if text and is_short else label(parameter)
 
 
 def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Markup:

@@ -176,6 +176,7 @@ class Panels(VBox):
             editor = self._editors[name] = self._make(self._panels[name])
             editor.layout.display = "none"
             editor.add_class(f"qingbo-panel-{name}")  # for page_aria.js, here and below
+            editor.add_class("qingbo-panel")
             # In the order of the buttons. The page redraws all editors after a new one, but this is rare.
             editors = [self._editors[name] for name in self._panels if name in self._editors]
             with update(self):

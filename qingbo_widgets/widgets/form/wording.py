@@ -100,9 +100,14 @@ def problem_lines(
             (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
-        line = tr(_LABELLED).format(field=listed(where), text=text) if where else text
+        line = tr(_LABELLED).format(field=listed(where), text=text) if where else _capitalised(text)
         lines.setdefault(line, kind)
     return list(lines.items())
+
+
+def _capitalised(text: str) -> str:
+    """Return a sentence with a capital at its beginning, unless that is a value or a name."""
+    return text[:1].upper() + text[1:] if re.match(r"[a-z]+[ ,]", text) else text
 
 
 def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
@@ -184,7 +189,7 @@ def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[st
     if refusal := _refusal_of_switch(form, problem, parameter):
         return "", with_labels(form, refusal)
     where = numbered(field, problem.number) if problem.number else field
-    places = {f"{where}, {key}: ": label(member) for key, member in parameter.members.items()}
+    places = {f"{part_of(where, key)}: ": label(member) for key, member in parameter.members.items()}
     own = name_of_part(form, field, problem.number) if problem.number and not parameter.members else ""
     places |= {f"{where}: ": own if parameter.type == "urls" else "", f"{field}: ": ""}
     for prefix, place in places.items():
