@@ -450,12 +450,14 @@ function render({ model, el }) {
   image.addEventListener("load", () => {
     flush();
     const { width, height } = size();
-    layers = new Layers(width, height);
+    // The same image from another source keeps a stroke that is under way; the kernel sends the masks of another image.
+    if (layers?.width !== width || layers.height !== height) layers = new Layers(width, height);
     [overlay.width, overlay.height] = [width, height];
     diameter ||= Math.max(Math.round(Math.min(width, height) / 12), 2);
     diameter = Math.min(diameter, most());
     cursor = [width / 2, height / 2];
     histories.clear();
+    paint();
     show();
     model.send({ kind: "ready" });
   });
