@@ -91,8 +91,10 @@ function render({ model, el }) {
 
   const active = () => model.get("active");
   const path = () => (active() > 0 ? (paths[active() - 1] ?? []) : []);
-  const size = () => ({ width: image.naturalWidth, height: image.naturalHeight });
-  const most = () => Math.max(Math.round(Math.min(image.naturalWidth, image.naturalHeight) / 2), 2);
+  const natural = () => ({ width: image.naturalWidth, height: image.naturalHeight });
+  /** Of the masks, because an image that is being loaded again has no size. @returns {Size} */
+  const size = () => layers ?? natural();
+  const most = () => Math.max(Math.round(Math.min(size().width, size().height) / 2), 2);
   /** @param {PointerEvent} event */
   const point = (event) => pointAt(event, svg.getBoundingClientRect(), size());
   /** @param {PointerEvent} event */
@@ -133,7 +135,6 @@ function render({ model, el }) {
   }
   const { soon, flush, receive } = exchange((content, buffers) => model.send(content, undefined, buffers), {
     layers: () => layers,
-    size,
     painting: () => stroke?.mask ?? null,
     changed(mask) {
       histories.delete(mask);
@@ -303,7 +304,7 @@ function render({ model, el }) {
     cursorMark.replaceChildren();
     const isHere = isHovering || document.activeElement === svg;
     if (!isHere || !svg.clientWidth || !layers) return;
-    const unit = image.naturalWidth / svg.clientWidth;
+    const unit = size().width / svg.clientWidth;
     if (tool() !== "path") drawRing(cursorMark, cursor, unit, diameter / 2);
     else if (!isHovering) drawCross(cursorMark, cursor, unit, colourOf(active())); // the pointer is one itself
   }
@@ -399,7 +400,7 @@ function render({ model, el }) {
    */
   function steer(event, letter) {
     const { key } = event;
-    const step = Math.max(Math.round((image.naturalWidth / Math.max(svg.clientWidth, 1)) * 4), 1);
+    const step = Math.max(Math.round((size().width / Math.max(svg.clientWidth, 1)) * 4), 1);
     const to = moved(cursor, event, size(), step);
     const bigger = resized(diameter, key, most());
     if (to) {
@@ -407,11 +408,11 @@ function render({ model, el }) {
       isHovering = false;
       if (stroke?.pointer === -1) extend(to);
       showCursor();
-      const [x, y] = inside([to[0], image.naturalHeight - to[1]], size());
+      const [x, y] = inside([to[0], size().height - to[1]], size());
       say(text(layers?.has(active(), to) ? "place_painted" : "place", { x, y }));
     } else if (key === " " || key === "Enter") {
       if (tool() === "path") {
-        if (!event.repeat) addPoint(inside([cursor[0], image.naturalHeight - cursor[1]], size()));
+        if (!event.repeat) addPoint(inside([cursor[0], size().height - cursor[1]], size()));
       } else if (canPaint() && !stroke) begin(-1, cursor, tool() === "eraser");
     } else if (bigger !== null) {
       resize(bigger);
@@ -449,7 +450,7 @@ function render({ model, el }) {
   };
   image.addEventListener("load", () => {
     flush();
-    const { width, height } = size();
+    const { width, height } = natural();
     // The same image from another source keeps a stroke that is under way; the kernel sends the masks of another image.
     if (layers?.width !== width || layers.height !== height) layers = new Layers(width, height);
     [overlay.width, overlay.height] = [width, height];

@@ -23,12 +23,11 @@ const PAUSE = 300;
  * @param {(content: object, buffers: ArrayBuffer[]) => void} send
  * @param {object} canvas
  * @param {() => Layers | null} canvas.layers the masks; `null` until the image is there
- * @param {() => Size} canvas.size of the image
  * @param {() => number | null} canvas.painting the mask that a stroke is painting now
  * @param {(mask: number) => void} canvas.changed called when the kernel has changed a mask
  * @returns {Exchange}
  */
-export function exchange(send, { layers, size, painting, changed }) {
+export function exchange(send, { layers, painting, changed }) {
   /** The painted masks that the kernel does not have yet. @type {Set<number>} */
   const unsent = new Set();
   /** The number of the last content that came for each mask. @type {Map<number, number>} */
@@ -48,7 +47,8 @@ export function exchange(send, { layers, size, painting, changed }) {
     if (!painted || painting() !== null) return;
     for (const mask of [...unsent].sort()) {
       const { buffer } = painted.runs(mask);
-      send({ kind: "painted", mask, ...size() }, [/** @type {ArrayBuffer} */ (buffer)]);
+      const { width, height } = painted; // an image that is being loaded again has no size
+      send({ kind: "painted", mask, width, height }, [/** @type {ArrayBuffer} */ (buffer)]);
     }
     unsent.clear();
   }
@@ -58,7 +58,7 @@ export function exchange(send, { layers, size, painting, changed }) {
     if (kind !== "mask" || !target || unsent.has(mask) || painting() === mask) return;
     const arrival = (arrivals.get(mask) ?? 0) + 1;
     arrivals.set(mask, arrival);
-    const colours = buffers.length ? await decode(buffers[0], size()) : null;
+    const colours = buffers.length ? await decode(buffers[0], target) : null;
     if (arrivals.get(mask) !== arrival || target !== layers() || unsent.has(mask)) return;
     if (colours) target.setImage(mask, colours);
     else target.clear(mask);
