@@ -156,15 +156,15 @@ def test_an_image_is_fetched_only_on_a_click(
     assert image_server.requests == []
     first = form.slots["image_urls"].editor
     assert "<img" not in visible_text(form)
-    assert "Look at the image above first" in visible_text(form.panels.editor("masks"))
+    assert "Show the image above first" in visible_text(form.panels.editor("masks"))
     assert form.panels.editor("masks").drawing.canvas is None
-    assert "on 127.0.0.1, and was not fetched yet" in visible_text(first)
+    assert "on 127.0.0.1 is not loaded yet" in visible_text(first)
     assert form.problems == ()
 
     first.look_button.click()
     until(lambda: "1024 × 576" in visible_text(first))
     assert [request.path for request in image_server.requests] == ["/first.png"]
-    assert "Look at the image" not in visible_text(first) + visible_text(form.panels.editor("masks"))
+    assert "Show the image" not in visible_text(first) + visible_text(form.panels.editor("masks"))
     until(lambda: "base64" in form.panels.editor("masks").drawing.canvas.source)
     form.controls["last_frame"].value = f"{image_server.url}/mine.png"
     until(lambda: len(image_server.requests) > 1)

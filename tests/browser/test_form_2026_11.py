@@ -130,7 +130,7 @@ def test_the_player_tells_the_length_of_a_video(notebook: Notebook) -> None:
     field(output, "Orientation").select_option("as in the image")
     expect(output).not_to_contain_text("takes 3 to 10 s")
     fill(field(output, "Video URL"), "12.mp4")
-    expect(output).to_contain_text("12 s long, and kling-v3-motion-control takes 3 to 10 s")
+    expect(output).to_contain_text("12 s long; kling-v3-motion-control takes 3 to 10 s")
     expect(output.locator("video")).to_have_count(1)
     page.screenshot("form-2026-11-motion", of=output)
     assert page.problems == []

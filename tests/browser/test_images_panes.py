@@ -82,7 +82,7 @@ def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
     image = output.get_by_alt_text("The first frame")
     expect(image).to_be_visible()
     assert image.evaluate("i => [i.naturalWidth, i.naturalHeight]") == [1200, 675]
-    expect(output).to_contain_text("The video comes out 16:9.")
+    expect(output).to_contain_text("The video will be 16:9.")
     expect(url).to_have_value(SERVED)
     expect(button(output, "Generate")).to_be_enabled()
     page.screenshot("image")
@@ -197,6 +197,41 @@ def test_a_mask_is_painted_with_the_mouse_and_the_keyboard(notebook: Notebook) -
     assert page.problems == []
 
 
+def test_generate_waits_for_the_upload_of_a_mask(notebook: Notebook) -> None:
+    """Generate, clicked twice during an upload, says what it waits for; the task has the mask, and is one."""
+    upload = (
+        "import threading\n"
+        "may_end = threading.Event()\n"
+        "def upload(path):\n"
+        "    assert may_end.wait(60)\n"
+        "    return f'https://example.com/{path.name}'\n"
+        f"manager.upload = upload\n{MASKS}"
+    )
+    page, output = opened(
+        notebook, upload, "may_end.clear()", "print(*[task.request.static_mask for task in manager.tasks])"
+    )
+    field(output, "Image URL").fill("koi pond.png")
+    button(output, "Motion brush").click()
+    canvas = output.locator(".qingbo-canvas svg")
+    expect(output.get_by_role("radio", name="Brush")).to_be_enabled()
+    choose(output, "Static")
+    canvas.focus()
+    page.page.keyboard.press("Space")
+    expect(output.locator(".qingbo-canvas-status")).to_contain_text("Painted. Static: ")
+    generate = output.locator("button.mod-primary")
+    generate.click()
+    expect(generate).to_have_text("Uploading the mask…")
+    expect(generate).to_have_attribute("aria-disabled", "true")
+    generate.click(force=True)
+    page.screenshot("mask-uploading")
+    page.write(2, "may_end.set()").run(2)
+    expect(output.locator(".qingbo-card:visible")).to_have_count(1)
+    expect(generate).to_have_text("Generate")
+    page.run(3)
+    expect(page.output(3)).to_have_text(re.compile(r"^https://example\.com/mask-1200x675-\w+\.png\s*$"))
+    assert page.problems == []
+
+
 def test_a_finger_paints_and_does_not_scroll(notebook: Notebook) -> None:
     """On a narrow touch screen a drag over the image paints."""
     page, output = opened(notebook, MASKS, width=400)
@@ -246,7 +281,7 @@ def test_the_request_panes_follow_the_form_and_can_be_copied_and_pasted(notebook
     )
     field(output, "Fill in from JSON").fill(command)
     button(output, "Fill in the form").click()
-    expect(output).to_contain_text("left out: seed: 7")
+    expect(output).to_contain_text("Left out: seed: 7")
     expect(field(output, "Prompt")).to_have_value("A fox")
     expect(field(output, "CFG scale")).to_have_value("0.8")
     expect(field(output, "Fill in from JSON")).to_have_value("")
@@ -319,9 +354,7 @@ def test_an_image_in_a_foreign_preset_waits_for_a_click(notebook: Notebook, loca
             f"studio = qw.VideoStudio(locale={locale!r})\nstudio",
             f"_ = studio.form.load({preset!r})",
         )
-        show_image, masks = (
-            ("Look at the image", "Motion brush") if locale == "en" else ("查看图片", "运动笔刷")
-        )
+        show_image, masks = ("Show the image", "Motion brush") if locale == "en" else ("显示图片", "运动笔刷")
         requested: list[str] = []
         page.page.on("request", lambda request: requested.append(request.url))
         expect(button(output, show_image)).to_be_visible()
@@ -329,7 +362,7 @@ def test_an_image_in_a_foreign_preset_waits_for_a_click(notebook: Notebook, loca
             "stranger.example (https" if locale == "en" else "stranger.example（https"
         )
         button(output, masks).click()
-        first = "Look at the image above first" if locale == "en" else "请先在上方查看图片"
+        first = "Show the image above first" if locale == "en" else "请先在上方显示图片"
         expect(output).to_contain_text(first)
         expect(output.locator("img:visible")).to_have_count(0)
         for theme in ("light", "dark"):

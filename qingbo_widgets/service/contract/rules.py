@@ -49,15 +49,19 @@ def _shots_add_up(values: Values, model: Model, sources: Sources) -> Iterator[Pr
         (field,) = sources("multi_prompt")
         yield Problem(field, text.format(field=field, total=total))
     elif choices and total not in choices:
-        text = tr(
-            "multi_prompt: the shots add up to {total} s, but {model} renders {values} s; change their "
-            "durations."
-        )
-        yield Problem("multi_prompt", text.format(total=total, model=model.name, values=listed(choices)))
+        text = tr("multi_prompt: the shots add up to {total} s; {model} renders {lengths} s.")
+        yield Problem("multi_prompt", text.format(total=total, model=model.name, lengths=_lengths(choices)))
     elif is_integer(duration) and total != duration:
         text = tr("multi_prompt: the shots add up to {total} s, but duration is {duration} s; try {example}.")
         message = text.format(total=total, duration=duration, example=f"duration={total}")
         yield Problem("multi_prompt", message)
+
+
+def _lengths(choices: tuple[int, ...]) -> str:
+    """Return lengths in seconds as text: a range, or if some are missing, a list."""
+    if choices == tuple(range(choices[0], choices[-1] + 1)):
+        return tr("{shortest} to {longest}").format(shortest=choices[0], longest=choices[-1])
+    return listed(choices)
 
 
 def _prompts(values: Values) -> Iterator[tuple[str, str]]:

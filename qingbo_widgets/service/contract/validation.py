@@ -44,16 +44,17 @@ video
 """
 #: Attributes of a form, whose fields are traits.
 _FORM_NAMES = """
-add_class add_traits approve batch blur box_style children class_own_trait_events class_own_traits
-class_trait_names class_traits close close_all comm contract controls counts cross_validation_lock omit_note
-default defaults derived field_names find_manager focus get_manager_state get_state get_view_spec
-handle_comm_opened handle_control_comm_opened has_trait hidden hold_sync hold_trait_notifications is_chosen
-check checkpoint keys layout load log model_id models normalise notify_change observe obstacle on_msg
-on_trait_change on_widget_constructed open panels parameter paste refresh remove_class rows save send
-send_state set_state settle set_trait mark_chosen setup_instance show_problems slots reset submit
-switch tabbable takes tooltip unavailable trait_defaults trait_events trait_has_value trait_metadata
-trait_names trait_values traits has_typed unapproved unobserve unobserve_all widget_types widgets with_text
-chosen forget_contracts keep_unsent requested_duration unsent
+add_class add_traits adopt_contract approve batch blur box_style carrier check checkpoint children chosen
+class_own_trait_events class_own_traits class_trait_names class_traits close close_all comm contract
+controls counts cross_validation_lock default defaults derived field_names filling find_manager
+fitted_duration focus forget_contracts get_manager_state get_state get_view_spec handle_comm_opened
+handle_control_comm_opened has_trait has_typed hidden hold_sync hold_trait_notifications is_chosen keys late
+layout load log mark_chosen model_id models normalise notify_change observe obstacle omit_note on_msg
+on_trait_change on_widget_constructed open panels parameter paste pending refresh remove_class reset rows save
+send send_state set_fields set_state set_trait settle setup_instance show_problems slots submit
+switch tabbable takes tooltip trait_defaults trait_events trait_has_value trait_metadata trait_names
+trait_values traits unapproved unavailable unlocked unobserve unobserve_all unsent uploads widget_types
+widgets with_text
 """
 RESERVED = frozenset(f"{_REQUEST_NAMES} {_CALL_NAMES} {_TABLE_NAMES} {_FORM_NAMES}".split())
 

@@ -4,11 +4,9 @@
 // With brush and eraser, dragging paints the mask that is chosen. With the path tool, a click adds a point to its path;
 // points are dragged, or moved with the arrow keys (Shift: by 10), and removed with Delete. Points are pixels of the
 // image, x to the right and y upward from its lower left corner, as Kling counts them.
-//
-// A mask goes to the kernel when the painting pauses, and before anything else on the page is clicked: messages arrive in
-// the order in which they were sent, so a click on Generate finds it there.
 
 import { COLOURS, colourOf, draw, drawCross, drawPaths, drawRing, numberOf } from "./drawing.js";
+import { exchange } from "./exchange.js";
 import { colourTable, History, Layers } from "./layers.js";
 import { edit, filled, inside, moved, placeAt, pointAt, resized, withPoint } from "./points.js";
 import { add, addToolbar } from "./toolbar.js";
@@ -29,8 +27,6 @@ import { add, addToolbar } from "./toolbar.js";
  * @property {Record<string, string>} texts
  */
 
-/** Milliseconds without a stroke after which a mask is sent. */
-const PAUSE = 300;
 /** @type {Record<string, Tool>} */
 const TOOL_KEYS = { b: "brush", e: "eraser", p: "path" };
 let views = 0;
@@ -92,17 +88,13 @@ function render({ model, el }) {
   let isHovering = false;
   /** @type {Map<number, History<Edited>>} */
   const histories = new Map();
-  /** The painted masks that the kernel does not have yet. @type {Set<number>} */
-  const unsent = new Set();
-  /** The number of the last content that came for each mask. @type {Map<number, number>} */
-  const arrivals = new Map();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
 
   const active = () => model.get("active");
   const path = () => (active() > 0 ? (paths[active() - 1] ?? []) : []);
-  const size = () => ({ width: image.naturalWidth, height: image.naturalHeight });
-  const most = () => Math.max(Math.round(Math.min(image.naturalWidth, image.naturalHeight) / 2), 2);
+  const natural = () => ({ width: image.naturalWidth, height: image.naturalHeight });
+  /** Of the masks, because an image that is being loaded again has no size. @returns {Size} */
+  const size = () => layers ?? natural();
+  const most = () => Math.max(Math.round(Math.min(size().width, size().height) / 2), 2);
   /** @param {PointerEvent} event */
   const point = (event) => pointAt(event, svg.getBoundingClientRect(), size());
   /** @param {PointerEvent} event */
@@ -141,40 +133,15 @@ function render({ model, el }) {
     model.set("paths", paths);
     model.save_changes();
   }
-  /** @param {number} mask */
-  function soon(mask) {
-    unsent.add(mask);
-    clearTimeout(timer);
-    timer = setTimeout(flush, PAUSE);
-  }
-  function flush() {
-    clearTimeout(timer);
-    if (!layers || stroke) return;
-    for (const mask of [...unsent].sort()) {
-      model.send({ kind: "painted", mask, ...size() }, undefined, [layers.runs(mask).buffer]);
-    }
-    unsent.clear();
-  }
-
-  // ------------------------------------------------------------------ from the kernel
-
-  /**
-   * Show the content of a mask that was loaded, or is empty.
-   * @param {{ kind: string, mask: number }} message
-   * @param {DataView[]} buffers
-   */
-  async function receive({ kind, mask }, buffers) {
-    if (kind !== "mask" || !layers || unsent.has(mask) || stroke?.mask === mask) return;
-    const [target, arrival] = [layers, (arrivals.get(mask) ?? 0) + 1];
-    arrivals.set(mask, arrival);
-    const colours = buffers.length ? await decode(buffers[0], size()) : null;
-    if (arrivals.get(mask) !== arrival || target !== layers || unsent.has(mask)) return;
-    if (colours) layers.setImage(mask, colours);
-    else layers.clear(mask);
-    histories.delete(mask);
-    paint();
-    show();
-  }
+  const { soon, flush, receive } = exchange((content, buffers) => model.send(content, undefined, buffers), {
+    layers: () => layers,
+    painting: () => stroke?.mask ?? null,
+    changed(mask) {
+      histories.delete(mask);
+      paint();
+      show();
+    },
+  });
 
   // ------------------------------------------------------------------ what is edited
 
@@ -337,7 +304,7 @@ function render({ model, el }) {
     cursorMark.replaceChildren();
     const isHere = isHovering || document.activeElement === svg;
     if (!isHere || !svg.clientWidth || !layers) return;
-    const unit = image.naturalWidth / svg.clientWidth;
+    const unit = size().width / svg.clientWidth;
     if (tool() !== "path") drawRing(cursorMark, cursor, unit, diameter / 2);
     else if (!isHovering) drawCross(cursorMark, cursor, unit, colourOf(active())); // the pointer is one itself
   }
@@ -433,7 +400,7 @@ function render({ model, el }) {
    */
   function steer(event, letter) {
     const { key } = event;
-    const step = Math.max(Math.round((image.naturalWidth / Math.max(svg.clientWidth, 1)) * 4), 1);
+    const step = Math.max(Math.round((size().width / Math.max(svg.clientWidth, 1)) * 4), 1);
     const to = moved(cursor, event, size(), step);
     const bigger = resized(diameter, key, most());
     if (to) {
@@ -441,11 +408,11 @@ function render({ model, el }) {
       isHovering = false;
       if (stroke?.pointer === -1) extend(to);
       showCursor();
-      const [x, y] = inside([to[0], image.naturalHeight - to[1]], size());
+      const [x, y] = inside([to[0], size().height - to[1]], size());
       say(text(layers?.has(active(), to) ? "place_painted" : "place", { x, y }));
     } else if (key === " " || key === "Enter") {
       if (tool() === "path") {
-        if (!event.repeat) addPoint(inside([cursor[0], image.naturalHeight - cursor[1]], size()));
+        if (!event.repeat) addPoint(inside([cursor[0], size().height - cursor[1]], size()));
       } else if (canPaint() && !stroke) begin(-1, cursor, tool() === "eraser");
     } else if (bigger !== null) {
       resize(bigger);
@@ -483,13 +450,15 @@ function render({ model, el }) {
   };
   image.addEventListener("load", () => {
     flush();
-    const { width, height } = size();
-    layers = new Layers(width, height);
+    const { width, height } = natural();
+    // The same image from another source keeps a stroke that is under way; the kernel sends the masks of another image.
+    if (layers?.width !== width || layers.height !== height) layers = new Layers(width, height);
     [overlay.width, overlay.height] = [width, height];
     diameter ||= Math.max(Math.round(Math.min(width, height) / 12), 2);
     diameter = Math.min(diameter, most());
     cursor = [width / 2, height / 2];
     histories.clear();
+    paint();
     show();
     model.send({ kind: "ready" });
   });
@@ -516,25 +485,6 @@ function render({ model, el }) {
     model.off("change:source", load);
     model.off("msg:custom", receive);
   };
-}
-
-/**
- * Return the colours of an image file, in another size if it has one.
- * @param {DataView} file
- * @param {Size} size
- */
-async function decode(file, { width, height }) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width, height];
-  const context = canvas.getContext("2d");
-  if (!context) return null;
-  context.imageSmoothingEnabled = false;
-  try {
-    context.drawImage(await createImageBitmap(new Blob([/** @type {any} */ (file)])), 0, 0, width, height);
-  } catch {
-    return null; // not an image
-  }
-  return context.getImageData(0, 0, width, height).data;
 }
 
 export default { render };

@@ -14,7 +14,7 @@ __all__ = ["MaskCanvas"]
 
 _FOLDER = Path(__file__).parent
 #: The scripts in the order in which each has what it imports before it.
-_SCRIPTS = ("layers.js", "points.js", "drawing.js", "toolbar.js", "canvas.js")
+_SCRIPTS = ("layers.js", "points.js", "drawing.js", "toolbar.js", "exchange.js", "canvas.js")
 #: An import of one of them, which a page could not load: there they are one module.
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";$', re.MULTILINE)
 

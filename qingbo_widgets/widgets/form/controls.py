@@ -9,7 +9,8 @@ import ipywidgets
 
 from ...service.contract.schema import Models, Parameter
 from ..base.build import create_widget
-from .fields import LABEL_WIDTH, fields, help_of, label
+from .fields import LABEL_WIDTH, fields
+from .labels import help_of, label
 
 __all__ = ["Controls", "build", "offer"]
 

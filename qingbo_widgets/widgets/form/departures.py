@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of
-from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
 from ...service.contract.values import is_set
-from .carrying import Carrier
-from .form_fields import FormFields
+from .changing_form import ChangingForm
 from .names import Unsent, both
 from .traits import is_at
 
-__all__ = ["ContractForm", "Departure"]
-
-
-class ContractForm(FormFields, Protocol):
-    """A form that can leave its contract for another one.
-
-    Attributes:
-        given: the values that the code or a record has given.
-        homeless: the values without a place in the contract.
-        homeless_images: the images among them, by what they mean.
-        unsent: the values that are kept but not sent, by the date of their contract.
-        carrier: the record of the changes of the model.
-    """
-
-    given: Mapping[str, Any]
-    homeless: Mapping[str, Any]
-    homeless_images: Frames
-    unsent: Mapping[str, Unsent]
-    carrier: Carrier
-
-    @property
-    def field_names(self) -> tuple[str, ...]:
-        """The names of all fields."""
-
-    @property
-    def chosen(self) -> frozenset[str]:
-        """The fields that were set to values other than the defaults."""
-
-    @property
-    def requested_duration(self) -> int:
-        """The length that was asked for."""
-
-    @property
-    def request(self) -> VideoRequest:
-        """The current request."""
-
-    def default(self, name: str) -> Any:
-        """Return the chosen model's default for a field."""
-        ...
+__all__ = ["Departure"]
 
 
 class Departure:
@@ -70,14 +30,14 @@ class Departure:
         unsent: these, and the values that changes of the model have set aside.
     """
 
-    def __init__(self, form: ContractForm) -> None:
+    def __init__(self, form: ChangingForm) -> None:
         self.models: Models = form.models
         self.values = {name: getattr(form, name) for name in form.field_names}
         self.takes = frozenset(name for name in self.values if form.takes(name))
         self.given, self.fixed = form.given, form.fixed
         self.homeless, self.homeless_images = form.homeless, form.homeless_images
         self.carrier, self.unsent_before = form.carrier, form.unsent
-        self.chosen, self.requested_duration = form.chosen, form.requested_duration
+        self.chosen, self.requested_duration = form.chosen, form.fitted_duration.requested
         request = form.request.given
         self.sent = {
             name: value
@@ -92,7 +52,7 @@ class Departure:
         self.unsent = Unsent({**self.inactive, **form.carrier.set_aside}, self._unsent_images(form))
         self._arrived: Mapping[str, Any] = {}
 
-    def arrive(self, form: ContractForm) -> None:
+    def arrive(self, form: ChangingForm) -> None:
         """Remember what the form shows in the contract that this one was left for."""
         self._arrived = {name: getattr(form, name) for name in form.field_names}
 
@@ -111,7 +71,7 @@ class Departure:
         """Return True if nothing has changed until the other contract was left."""
         return not self.changed(later)
 
-    def _unsent_images(self, form: ContractForm) -> Frames:
+    def _unsent_images(self, form: ChangingForm) -> Frames:
         """Return the images that are not part of the request, by what they mean."""
         frames = {name: value for name, value in self.inactive.items() if name in FRAME_FIELDS}
         return both(frames_of(frames, self.models.of(form.model)), form.carrier.images)

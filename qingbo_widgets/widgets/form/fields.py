@@ -19,6 +19,7 @@ from ...service.contract.schema import Models, Parameter
 from ...service.contract.values import is_set
 from ..base.dropdown import Dropdown
 from ..base.text_fields import Text, Textarea
+from .labels import choice_options, duration_label, in_seconds
 from .url_list import UrlList
 
 __all__ = [
@@ -26,12 +27,8 @@ __all__ = [
     "NARROW",
     "WIDE",
     "Field",
-    "choice_options",
     "fields",
-    "help_of",
-    "in_seconds",
     "is_settled",
-    "label",
     "model_options",
     "seconds_options",
 ]
@@ -40,7 +37,6 @@ LABEL_WIDTH = "130px"
 WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
 
-_AS_LONG = N_("as long as the input video")
 _OPTIONAL = N_("{text} (optional)")
 
 Options = list[tuple[str, Any]]
@@ -79,20 +75,13 @@ class Field:
 
 def seconds_options(parameter: Parameter, models: Models) -> Options:
     """Return the durations that a model renders; if it renders any, the durations that some model lists."""
-    lengths = [
-        (in_seconds(seconds) if seconds else tr(_AS_LONG), seconds) for seconds in _lengths(parameter, models)
-    ]
+    lengths = [(duration_label(seconds), seconds) for seconds in _lengths(parameter, models)]
     return [*_unset(parameter), *lengths]
 
 
 def _lengths(parameter: Parameter, models: Models) -> Iterable[int]:
     described = (model.parameters.get(parameter.name, parameter) for model in models.values())
     return parameter.choices or sorted({seconds for item in described for seconds in item.choices})
-
-
-def in_seconds(seconds: int) -> str:
-    """Return the label of a duration in seconds."""
-    return tr("{seconds} s").format(seconds=seconds)
 
 
 def model_options(parameter: Parameter, models: Models) -> Options:
@@ -103,12 +92,6 @@ def model_options(parameter: Parameter, models: Models) -> Options:
         (text.format(name=model.name, description=tr(model.description)), model.name)
         for model in models.values()
     ]
-
-
-def choice_options(parameter: Parameter) -> Options:
-    """Return the values of a choice, each with its label."""
-    labels = parameter.labels  # JSON and TOML descriptions have only string keys
-    return [(tr(labels[str(item)]) if str(item) in labels else str(item), item) for item in parameter.choices]
 
 
 def _unset(parameter: Parameter) -> Options:
@@ -297,13 +280,3 @@ def fields(contract: str = DEFAULT_CONTRACT) -> Mapping[str, Field]:
         for name, parameter in models.parameters.items()
         if not parameter.editor
     }
-
-
-def label(parameter: Parameter) -> str:
-    """Return the label of a field in the current language; its name if it has no label."""
-    return tr(parameter.label) if parameter.label else parameter.name
-
-
-def help_of(parameter: Parameter) -> str:
-    """Return the help text of a field in the current language."""
-    return tr(parameter.help)

@@ -18,15 +18,22 @@ class FormFields(Protocol):
 
     Attributes:
         model: the chosen model.
+        duration: the length of the video in seconds.
+        hidden: the fields that are not shown.
         fixed: the values of fields that cannot be changed.
         unapproved: URLs that the user has not approved for fetching yet.
-        pending: problems that end by themselves or after another try, each with its kind.
     """
 
     model: str
+    duration: int
+    hidden: frozenset[str]
     fixed: Mapping[str, Any]
     unapproved: frozenset[str]
-    pending: Mapping[Problem, str]
+
+    @property
+    def pending(self) -> Mapping[Problem, str]:
+        """The problems that end by themselves or after another try, each with its kind."""
+        ...
 
     @property
     def manager(self) -> Owner | None:
@@ -44,6 +51,10 @@ class FormFields(Protocol):
         """Return True if the field was set to a value other than the default."""
         ...
 
+    def counts(self, name: str) -> bool:
+        """Return True if the field belongs to the request."""
+        ...
+
     def parameter(self, name: str) -> Parameter:
         """Return the chosen model's description of a field."""
         ...
@@ -51,3 +62,6 @@ class FormFields(Protocol):
     def defaults(self, model: object) -> dict[str, Any]:
         """Return a model's defaults for all fields."""
         ...
+
+    def show_problems(self) -> None:
+        """Show new problems of the unchanged request. May be called on any thread."""

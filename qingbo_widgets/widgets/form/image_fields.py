@@ -15,8 +15,8 @@ from ...service.contract.urls import is_private_host, is_web_url
 from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
-from .fields import label
 from .form_fields import FormFields
+from .labels import label
 from .mask_files import served_again
 
 __all__ = [

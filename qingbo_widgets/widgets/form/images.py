@@ -7,17 +7,17 @@ from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
-from .fields import label
 from .image_fields import needs_approval, pictures_of, service_of, source_of
+from .labels import label
 from .preview import Preview
 
 __all__ = ["ImagePreview", "picture_html"]
 
-_LOOKING = N_("Looking at the image…")
-_UNASKED = N_("The address was filled in. The image is on {host}, and was not fetched yet.")
-_LOOK = N_("Look at the image")
-_LOOK_HELP = N_("Fetches the image, to show and check it. Its server learns your network address.")
-_FACTS = N_("{format}, {width} × {height} pixels. The video comes out {shape}.")
+_LOOKING = N_("Checking the image…")
+_UNASKED = N_("The image on {host} is not loaded yet, because its URL was filled in, not typed.")
+_LOOK = N_("Show the image")
+_LOOK_HELP = N_("Downloads the image to show and check it. Its server sees your IP address.")
+_FACTS = N_("{format}, {width} × {height} pixels. The video will be {shape}.")
 _LAST_FACTS = N_("{format}, {width} × {height} pixels, {shape}.")
 _SHORT_FACTS = N_("{format}, {width} × {height}")
 _ALT = {"image_urls": N_("The first frame"), "last_frame": N_("The last frame")}

@@ -18,21 +18,22 @@ from ..base.html import Markup
 from ..base.sync import Echo, update
 from ..base.text_fields import Text
 from .controls import offer
-from .fields import LABEL_WIDTH, NARROW, WIDE, choice_options, help_of, label
+from .fields import LABEL_WIDTH, NARROW, WIDE
 from .images import ImagePreview
+from .labels import choice_options, help_of, label
 from .panels import Editor, indented
 from .state import FormState, Problems
 from .url_list import UrlList
-from .wording import problems_html
+from .wording import problems_html, with_labels
 
 __all__ = ["ItemsEditor"]
 
-_ADD, _ADD_HELP = N_("Add"), N_("One more at the end.")
+_ADD, _ADD_HELP = N_("Add"), N_("Adds one at the end.")
 _ENOUGH = N_("The model takes at most {most}.")
-_REMOVE, _REMOVE_HELP = N_("Remove"), N_("Remove number {number}.")
+_REMOVE, _REMOVE_HELP = N_("Remove"), N_("Removes number {number}.")
 _NUMBERED = N_("{label} {number}")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
-_NOT_OBJECTS = N_("This was set in code in a form that cannot be edited here.")
+_NOT_OBJECTS = N_("Set in code; it cannot be edited here.")
 
 Items = tuple[Mapping[str, Any], ...]
 
@@ -95,7 +96,7 @@ class ItemsEditor(Editor):
         with update(self._note):
             notice = markup.note(tr(_NOT_OBJECTS), "hint") if is_foreign else Markup()
             if reason := self.form.unavailable(self._field):
-                notice += markup.note(tr(_UNAVAILABLE).format(reason=tr(reason)))
+                notice += markup.note(tr(_UNAVAILABLE).format(reason=with_labels(self.form, tr(reason))))
             self._note.value = notice + problems_html(self.form, self._field, whole, warnings)
         for number, row in enumerate(self.rows[:count], 1):
             row.show_problems(tuple(problem for problem in mine if problem.number == number))

@@ -122,14 +122,14 @@ def panels(models: Models) -> dict[str, Panel]:
     special = {
         "camera": Panel(
             N_("Camera"),
-            N_("How the camera moves: presets, or axis by axis, with a preview."),
+            N_("Camera movement: presets or single axes, with a preview."),
             _camera,
             _edited_in("camera", models),
             _camera_summary,
         ),
         "masks": Panel(
             N_("Motion brush"),
-            N_("Paint what stays still and what moves in the input image, and draw where it moves."),
+            N_("Paint what moves and what stays still in the input image, and draw the path."),
             _masks,
             _edited_in("masks", models),
             _masks_summary,
@@ -158,12 +158,12 @@ def panels(models: Models) -> dict[str, Panel]:
         ),
         "presets": Panel(
             N_("Presets"),
-            N_("Saves the form under a name, and fills it in from a preset or a task."),
+            N_("Save the form as a preset; load a preset or the settings of an earlier task."),
             _presets,
         ),
         "sent": Panel(
             N_("Request preview"),
-            N_("The JSON and the Python call of the request, and a field to paste either."),
+            N_("The request as JSON and as Python, and a field to paste JSON or a curl command."),
             _sent,
         ),
     }

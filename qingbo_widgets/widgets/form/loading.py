@@ -18,12 +18,15 @@ from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from .image_fields import with_urls
+from .labels import label, value_label
+from .mask_uploads import STATIC, field_of, with_mask_urls
 from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
+from .unsent_values import keep_unsent
 
 __all__ = ["draft_of", "fields_of", "fill", "load", "paste", "presets_of", "unsent_in", "unsent_of"]
 
-_UNFIT = "{field}: {value}"
+_UNFIT = "{label}: {value}"
 _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewhere.")
 
 
@@ -31,8 +34,18 @@ def fields_of(form: FormState) -> dict[str, Any]:
     """Return every field that is set, as JSON; of those that the model does not take, the chosen ones."""
     names = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
     parameters = form.models.parameters
-    values = {name: with_urls(parameters[name], getattr(form, name), _stored_url) for name in names}
+    current = {name: getattr(form, name) for name in names} | _painted(form)
+    values = {name: with_urls(parameters[name], value, _stored_url) for name, value in current.items()}
     return VideoRequest(**values).as_dict()
+
+
+def _painted(form: FormState) -> dict[str, Any]:
+    """Return the masks with those that are not uploaded yet, which have the path of their file for a URL."""
+    files = {number: str(file) for number, file in form.uploads.files.items()}
+    masks = {field_of(number): getattr(form, field_of(number)) for number in files}
+    if "dynamic_masks" in masks:
+        masks["dynamic_masks"] = with_mask_urls(masks["dynamic_masks"], files)
+    return masks | ({"static_mask": files[STATIC]} if STATIC in files else {})
 
 
 def draft_of(form: FormState) -> dict[str, Any]:
@@ -101,8 +114,10 @@ def fill(
         unsent: values to keep out of the request, by the date of their contract.
 
     Returns:
-        The values that could not be shown, as ``field: value``.
+        The values that could not be shown, as ``label: value``.
     """
+    form.late.cancel()
+    form.uploads.forget()
     waiting, (sent, kept) = dict(unsent or {}), split_unsent(form.models, fields)
     sources = [fields, *(part.values for part in waiting.values())]
     named = in_names_of(form.models, sent)
@@ -123,7 +138,7 @@ def fill(
         form.settle(fields)
         form.mark_chosen()
         form.forget_contracts()
-        form.keep_unsent({**waiting, "": Unsent(hide_in(kept))})
+        keep_unsent(form, {**waiting, "": Unsent(hide_in(kept))})
     return tuple(left_out)
 
 
@@ -131,7 +146,7 @@ def load(form: FormState, source: Any) -> tuple[str, ...]:
     """Fill in the form from a task, a request, its fields, or the name of a preset.
 
     Returns:
-        The values that could not be shown, as ``field: value``.
+        The values that could not be shown, as ``label: value``.
 
     Raises:
         KeyError: there is no preset with this name.
@@ -156,7 +171,7 @@ def paste(form: FormState, text: str) -> tuple[str, ...]:
     """Fill in the form from JSON or a curl command; keep the model if the text names none.
 
     Returns:
-        The values that have no place in the form, as ``field: value``.
+        The values that have no place in the form, as ``label: value``.
 
     Raises:
         ValueError: the text is neither; the message gives the position of the error.
@@ -197,4 +212,8 @@ def _files_in(fields: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _field_text(name: str, value: Any) -> str:
-    return _UNFIT.format(field=name, value=markup.shorten(repr(hide_in(value)), 80))
+    """Return a value with its label; one without a place in any contract is shown as Python has it."""
+    value, parameter = hide_in(value), declared().get(name)
+    if parameter is None:
+        return _UNFIT.format(label=name, value=markup.shorten(repr(value), 80))
+    return _UNFIT.format(label=label(parameter), value=value_label(parameter, value))

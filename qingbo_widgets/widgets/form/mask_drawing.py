@@ -17,15 +17,16 @@ from ..base.ipw import VBox
 from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import Echo, update
 from .image_fields import first_image, needs_approval, service_of, source_of
-from .mask_painting import STATIC, MaskPainting, Masks, why_not_painted
+from .mask_painting import MaskPainting, Masks, why_not_painted
 from .mask_points import is_point
+from .mask_uploads import STATIC
 from .state import FormState
 
 __all__ = ["MaskDrawing"]
 
-_WITHOUT_SCRIPT = N_("Until then, give masks by their URLs, and type the points of their paths.")
-_NO_IMAGE = N_("Put in an image URL above, then masks can be painted on it here.")
-_WAITS = N_("Look at the image above first, then masks can be painted on it here.")
+_WITHOUT_SCRIPT = N_("Until then, enter the URLs of masks, and type the points of their paths.")
+_NO_IMAGE = N_("Enter an image URL above to paint masks on the image here.")
+_WAITS = N_("Show the image above first, then paint masks on it here.")
 _AGAIN, _AGAIN_HELP = N_("Try again"), N_("Uploads the painted masks again.")
 
 #: The texts of the canvas, by their name there.
@@ -58,7 +59,7 @@ _TEXTS = {
     "inverted": N_("Inverted."),
     "undone": N_("Undone."),
     "redone": N_("Redone."),
-    "share": N_("{mask}: {percent} % of the picture."),
+    "share": N_("{mask}: {percent} % of the image."),
     "empty": N_("{mask}: nothing painted."),
     "next": N_("Choose Path, and draw where it moves."),
     "point": N_("Point {number}: {x}, {y}"),

@@ -1,8 +1,8 @@
 """The files of painted masks, in the folder ``masks`` of a library, and the URLs of each.
 
-A file is named after its content, so the same mask is one file however often it is painted. The URLs are in a
-small JSON file beside it: a task, a preset or another notebook knows only the URL, and the mask can still be
-shown and painted on.
+A file is named after its content, so the same mask is one file however often it is painted. For each of its
+URLs there is a small JSON file, named after the URL: a task, a preset or another notebook knows only the URL,
+and the mask can still be shown and painted on.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ __all__ = ["LARGEST", "MaskFiles", "content_of", "files_of", "is_served_by", "se
 MASKS = "masks"
 #: Maximum bytes of a mask that is shown.
 LARGEST = 10_000_000
-_LARGEST_NOTE = 100_000
+_LARGEST_NOTE = 10_000
 _NAME = re.compile(r"mask-\d+x\d+-[0-9a-f]{16}\.png")
-_MOST_URLS = 50
 
 
 class MaskFiles:
@@ -52,27 +51,20 @@ class MaskFiles:
             OSError: the folder cannot be written.
         """
         content = f"{width} {height} {' '.join(map(str, runs))}"
-        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-        name = f"{MASKS}/mask-{width}x{height}-{digest}.png"
+        name = f"{MASKS}/mask-{width}x{height}-{_digest(content, 16)}.png"
         if not self._files.has_file(name):
             self._files.write(name, png_of(runs, width, height))
         return (self._folder / name).absolute()
 
     def remember(self, file: Path, url: str) -> None:
         """Note the URL under which a mask was published; a note that cannot be written is not missed now."""
-        urls = self._urls_of(file.name)
-        if url not in urls:
+        if self._noted(url) != file.name:
             with suppress(OSError):
-                text = json.dumps({"urls": [*urls, url][-_MOST_URLS:]}, indent=1)
-                self._files.write(f"{MASKS}/{Path(file.name).with_suffix('.json')}", text)
+                self._files.write(_note_of(url), json.dumps({"url": url, "mask": file.name}, indent=1))
 
     def file_of(self, url: str) -> Path | None:
         """Return the file of the mask that was published under this URL; ``None`` if there is none."""
-        for note in self._files.names(MASKS, ".json"):
-            file = Path(note).with_suffix(".png")
-            if url in self._urls_of(file.name) and self._files.has_file(file.as_posix()):
-                return (self._folder / file).absolute()
-        return None
+        return self.own(self._noted(url))
 
     def own(self, path: str) -> Path | None:
         """Return the painted mask of this name, wherever its folder was before; ``None`` if there is none."""
@@ -89,13 +81,23 @@ class MaskFiles:
         """
         return self._files.read(f"{MASKS}/{file.name}", LARGEST)
 
-    def _urls_of(self, name: str) -> list[str]:
+    def _noted(self, url: str) -> str:
+        """Return the name of the file that was published under a URL; empty if there is no note of it."""
         try:
-            note = json.loads(self._files.read(f"{MASKS}/{Path(name).with_suffix('.json')}", _LARGEST_NOTE))
+            note = json.loads(self._files.read(_note_of(url), _LARGEST_NOTE))
         except (OSError, ValueError, RecursionError):
-            return []
-        urls = note.get("urls") if isinstance(note, dict) else None
-        return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
+            return ""
+        mask = note.get("mask") if isinstance(note, dict) and note.get("url") == url else None
+        return mask if isinstance(mask, str) else ""
+
+
+def _note_of(url: str) -> str:
+    """Return the name of the note about a URL."""
+    return f"{MASKS}/url-{_digest(url, 32)}.json"
+
+
+def _digest(text: str, length: int) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:length]
 
 
 def files_of(form: FormFields) -> MaskFiles | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -24,30 +24,30 @@ from ..base.sync import Echo
 from .image_fields import first_image, service_of
 from .mask_files import LARGEST, content_of, files_of, is_served_by
 from .mask_png import is_painted, runs_in
-from .mask_uploads import MaskUploads, in_background, without
+from .mask_uploads import STATIC, in_background, without
 from .state import FormState
 
-__all__ = ["STATIC", "MaskPainting", "Masks", "why_not_painted"]
+__all__ = ["MaskPainting", "Masks", "why_not_painted"]
 
 logger = logging.getLogger("qingbo_widgets")
 
 Masks = tuple[DynamicMask, ...]
 
-#: The number of the static mask; those of the dynamic masks begin at 1.
-STATIC = 0
+#: In place of the URL of a mask that the page has, and the form no longer.
+_FORGOTTEN = " "
 
 _NOT_SAVED = N_("The painted mask could not be saved: {reason}.")
 _OTHER_SIZE = N_(
-    "The mask has {width} × {height} pixels, the picture {across} × {down}, and Kling wants the same. Paint "
-    "on the mask to save it in the picture's size."
+    "The mask is {width} × {height} pixels, the image {across} × {down}. Paint on the mask to"
+    " give it the image's size."
 )
-_ELSEWHERE = N_("This mask is not shown yet. Show it to paint on it; without that, painting replaces it.")
-_NOT_SHOWN = N_("This mask could not be shown: {reason}")
+_ELSEWHERE = N_("This mask is not loaded yet. Show it to edit it, or paint to replace it.")
+_NOT_SHOWN = N_("This mask could not be loaded: {reason}")
 _NO_IMAGE = N_("it is not an image.")
-_NOT_CONNECTED = N_("Connect first, then masks can be painted.")
+_NOT_CONNECTED = N_("Connect first to paint masks.")
 _NO_UPLOAD = N_(
-    "To paint masks, connect with an uploader: qw.connect(upload=f). f(path) uploads a file and returns its "
-    "public URL. Without it, give masks by their URLs; paths can be drawn."
+    "To paint masks, connect with an uploader: qw.connect(upload=f), where f(path) uploads a "
+    "file and returns its public URL. Without one, enter the URLs of masks below."
 )
 
 
@@ -80,7 +80,8 @@ class MaskPainting:
         self._echo = Echo()
         #: The URL of each mask whose content the page has, as far as it can be had.
         self._seen: dict[int, str] = {}
-        self.uploads = MaskUploads(form, self._arrive)
+        self.uploads = form.uploads
+        self.uploads.on_arrival, self.uploads.on_forget = self._arrive, self._forget
         #: Contents of masks at other servers, by URL: those that the user wanted to see.
         self._fetched: dict[str, bytes] = {}
         self._compared: tuple[int, int] | None = None
@@ -143,6 +144,10 @@ class MaskPainting:
         """Put the URL of an uploaded mask into the form, unless the form was filled in since."""
         if self._urls().get(number, "") == self._seen.get(number, ""):
             self._set(number, url)
+
+    def _forget(self, numbers: Collection[int]) -> None:
+        """Let the page lose masks that have no URL yet, with the next change of the form."""
+        self._seen = {**self._seen, **dict.fromkeys(numbers, _FORGOTTEN)}
 
     def _clear(self, number: int) -> None:
         """Take an empty mask from the form; one with a path, or before others, loses only its URL."""

@@ -29,12 +29,12 @@ _MASK = N_("Dynamic {number} URL")
 _MASK_HELP = N_("A public URL of a PNG with alpha: the part of the image that moves.")
 _PATH = N_("Path {number}")
 _PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
-_PLACEHOLDER = N_("[[120, 80], [300, 200]]: draw on the image, or write here")
+_PLACEHOLDER = N_("[[120, 80], [300, 200]]: draw on the image, or type here")
 _URL_PLACEHOLDER = N_("https://…  a PNG")
 _REMOVE = N_("Remove")
-_REMOVE_HELP = N_("Remove dynamic mask {number} with its path.")
-_SHOW = N_("Show on the picture")
-_SHOW_HELP = N_("Fetches the mask, to show it and paint on it. Its server learns your network address.")
+_REMOVE_HELP = N_("Removes dynamic mask {number} with its path.")
+_SHOW = N_("Show on the image")
+_SHOW_HELP = N_("Downloads the mask to show and edit it. Its server sees your IP address.")
 
 
 class MaskRow(VBox):

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from ...i18n import N_, tr
 from ...service.contract.problem import Problem, numbered
+from ...service.contract.values import DynamicMask
 from ...service.secrets.known_keys import hide
 from ...tasks.background.pool import DaemonPool
 from ..base.sync import refresher, safely, weakly
+from .form_fields import FormFields
 from .mask_files import files_of
-from .state import FormState
 
-__all__ = ["MaskUploads", "in_background", "without"]
+__all__ = ["STATIC", "MaskUploads", "field_of", "in_background", "with_mask_urls", "without"]
 
 T = TypeVar("T")
 
+#: The number of the static mask; those of the dynamic masks begin at 1.
+STATIC = 0
 #: Seconds without a stroke after which a mask is uploaded.
 PAUSE = 1.0
 #: One worker, so that the masks of a user arrive in the order in which they were painted.
@@ -40,12 +44,27 @@ class MaskUploads:
 
     Args:
         form: the form.
-        arrive: called with the number of a mask and its URL, in the thread of the kernel's event loop.
+
+    Attributes:
+        on_arrival: called with the number of a mask and its URL, in the thread of the kernel's event loop,
+            unless the mask was changed since.
+        on_end: called with each file and its URL after its upload, in the same thread; with an empty URL
+            after a failed one, on any thread.
+        on_forget: called with the numbers of masks that were forgotten.
+        wanted: files that are uploaded even if their masks are changed meanwhile.
+        problems: what keeps the form from being submitted: each problem with its kind, ``hint`` for an upload
+            under way, ``alarm`` for a failed one.
     """
 
-    def __init__(self, form: FormState, arrive: Callable[[int, str], None]) -> None:
-        self._form, self._on_arrival = form, arrive
+    def __init__(self, form: FormFields) -> None:
+        self._form = form
+        self.on_arrival: Callable[[int, str], object] = _ignore
+        self.on_end: Callable[[Path, str], object] = _ignore
+        self.on_forget: Callable[[Collection[int]], object] = _ignore
+        self.wanted: Collection[Path] = ()
+        self.problems: Mapping[Problem, str] = {}
         self._files: dict[int, Path] = {}
+        self._started: dict[int, Path] = {}
         self._failures: dict[int, str] = {}
         self._pauses = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,14 +75,23 @@ class MaskUploads:
         return self._files
 
     @property
+    def under_way(self) -> dict[int, Path]:
+        """The files that will have a URL soon, by the numbers of their masks, as far as they are sent."""
+        return {
+            number: file
+            for number, file in self._files.items()
+            if number not in self._failures and self._form.counts(field_of(number))
+        }
+
+    @property
     def has_failed(self) -> bool:
         """True if a mask could not be uploaded."""
         return bool(self._failures.keys() & self._files.keys())
 
     def add(self, number: int, file: Path) -> None:
         """Upload a mask when the painting pauses."""
+        self.drop(number)
         self._files[number] = file
-        self._failures.pop(number, None)
         with suppress(RuntimeError):  # a program without an event loop
             self._loop = asyncio.get_running_loop()
         self._pauses += 1
@@ -76,31 +104,41 @@ class MaskUploads:
 
     def drop(self, number: int) -> None:
         """Forget a mask that was changed."""
-        self._files.pop(number, None)
-        self._failures.pop(number, None)
+        for known in (self._files, self._started, self._failures):
+            known.pop(number, None)
 
     def remove(self, number: int) -> None:
         """Forget a removed mask; the later ones get the numbers before theirs."""
-        self._files, self._failures = without(self._files, number), without(self._failures, number)
+        self._files, self._started = without(self._files, number), without(self._started, number)
+        self._failures = without(self._failures, number)
+
+    def forget(self) -> None:
+        """Forget all masks: the form is filled in anew."""
+        numbers = {*self._files, *self._failures}
+        for number in numbers:
+            self.drop(number)
+        self.problems = {}
+        self.on_forget(numbers)
 
     def publish(self) -> None:
-        """Upload the masks on another thread."""
+        """Upload the masks on another thread: those whose upload has not started, or has failed."""
         for number, file in tuple(self._files.items()):
+            if number in self._started and number not in self._failures:
+                continue
+            self._started[number] = file
             self._failures.pop(number, None)
             in_background(partial(self._upload, number, file))
 
     def show(self) -> None:
         """Show what keeps the form from being submitted. May be called on any thread."""
-        pending = dict[Problem, str]()
+        problems = dict[Problem, str]()
         for number in sorted({*self._files, *self._failures}):
-            text = self._failures.get(number) or tr(_UPLOADING)
-            name = "dynamic_masks" if number else "static_mask"
+            text, name = self._failures.get(number) or tr(_UPLOADING), field_of(number)
             where = numbered(name, number) if number else name
-            pending[Problem(name, f"{where}: {text}", number)] = (
-                "alarm" if number in self._failures else "hint"
-            )
-        if self._form.pending != pending:
-            self._form.pending = pending
+            kind = "alarm" if number in self._failures else "hint"
+            problems[Problem(name, f"{where}: {text}", number)] = kind
+        if self.problems != problems:
+            self.problems = problems
             self._form.show_problems()
 
     def _pause(self) -> None:
@@ -111,12 +149,14 @@ class MaskUploads:
 
     def _upload(self, number: int, file: Path) -> None:
         manager, files = self._form.manager, files_of(self._form)
-        if manager is None or files is None or self._files.get(number) != file:
+        if manager is None or files is None or not (self._is_current(number, file) or file in self.wanted):
             return  # painted on since
         try:
             url = manager.publish(file)
         except Exception as error:  # of the user's own function
-            self.fail(number, tr(_NOT_UPLOADED).format(reason=hide(str(error)) or type(error).__name__))
+            if self._is_current(number, file):
+                self.fail(number, tr(_NOT_UPLOADED).format(reason=hide(str(error)) or type(error).__name__))
+            self.on_end(file, "")
             return
         files.remember(file, url)
         if self._loop is not None and self._loop.is_running():
@@ -125,10 +165,32 @@ class MaskUploads:
             self._arrive(number, file, url)
 
     def _arrive(self, number: int, file: Path, url: str) -> None:
-        if self._files.get(number) == file:  # not painted on since
-            del self._files[number]
-            self._on_arrival(number, url)
+        if self._is_current(number, file):
+            self.drop(number)
+            self.on_arrival(number, url)
             self.show()
+        self.on_end(file, url)
+
+    def _is_current(self, number: int, file: Path) -> bool:
+        """Return True if the mask was not painted on since."""
+        return self._files.get(number) == file
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing."""
+
+
+def field_of(number: int) -> str:
+    """Return the name of the field of a mask."""
+    return "dynamic_masks" if number else "static_mask"
+
+
+def with_mask_urls(masks: tuple[DynamicMask, ...], urls: Mapping[int, str]) -> tuple[DynamicMask, ...]:
+    """Return dynamic masks with the URLs of some of them, by their numbers."""
+    return tuple(
+        replace(mask, mask_url=urls[number]) if number in urls else mask
+        for number, mask in enumerate(masks, 1)
+    )
 
 
 def without(values: Mapping[int, T], number: int) -> dict[int, T]:

@@ -14,8 +14,9 @@ from ..base.html import Markup
 from ..base.sync import Echo, update
 from .fields import WIDE
 from .mask_drawing import MaskDrawing
-from .mask_painting import STATIC, Masks
+from .mask_painting import Masks
 from .mask_row import MaskRow, show_button, url_line
+from .mask_uploads import STATIC
 from .panels import Editor, indented
 from .state import FormState, Problems
 from .wording import problems_html
@@ -30,8 +31,8 @@ _ABOUT = N_(
 _STATIC = N_("Static mask URL")
 _STATIC_HELP = N_("A public URL of a PNG: the part of the image that stays still.")
 _ADD = N_("Add a dynamic mask")
-_ADD_HELP = N_("Give another dynamic mask by its URL and points; at most 6.")
-_IN_CODE = N_("The masks were set in code in a way that cannot be edited here.")
+_ADD_HELP = N_("Adds a dynamic mask by its URL and points; at most 6.")
+_IN_CODE = N_("The masks were set in code and cannot be edited here.")
 
 
 class MasksEditor(Editor):

@@ -10,47 +10,54 @@ from ...service.contract.callbacks import callback_note
 from ...service.contract.frames import FRAME_FIELDS, Frames
 from ...service.contract.models import declared
 from ...service.contract.problem import Problem, listed
+from ...service.contract.schema import Parameter
 from ...service.contract.values import is_set
-from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
-from .fields import fields, label
-from .layout import panels
+from .fields import fields
+from .labels import file_names, is_texts, label, value_label
+from .layout import TOGETHER, panels
 from .names import Unsent
 from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
-from .wording import character_count, name_of_part, plain_problems_html, problems_html
+from .wording import character_count, ends_by_itself, name_of_part, problems_html, with_labels
 
 __all__ = ["below", "code_notes", "obstacle"]
 
 #: The width of a text, in letters, that the list of models has room for beside the cards of a studio.
 _FITS = 50
+#: The maximum number of characters of a value that is named in a note, unless it is a file's name.
+_SHORT = 30
+_VALUE = N_("{label} ({value})")
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Fix first: {fields}.")
 _SHOT, _SHOTS = N_("Shot {number}"), N_("Multi-shot")
-_FIXED = N_("Fixed in this form.")
+_LABELLED = N_("{field}: {text}")
+_FIXED = N_("Set in code; it cannot be changed here.")
 _SHOTS_DECIDE = N_("The shots decide the length.")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
 _REQUIRED = N_("Required.")
 _SET_ASIDE = N_(
     "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
 )
-_HOMELESS = N_("Left out, because contract {contract} has no such parameter: {fields}.")
-_UNSENT = N_(
-    "Kept, but not sent: {fields}. It was not part of the request in its own contract, and comes back there."
-)
+_HOMELESS = N_("Left out: {fields}. Contract {contract} has no such parameter.")
+_UNSENT = N_("Kept, but not sent: {fields}. It comes back when you return to its contract.")
 _FIRST, _LAST = N_("First frame"), N_("Last frame")
 _REFERENCE, _REFERENCES = N_("Reference image"), N_("Reference images")
 _OF_CONTRACT = N_("{model} of contract {contract}")
-_NO_LONGER_ON = N_("{label}: {before} does it unless told not to, {after} only if it is ticked.")
-_NO_LONGER_OFF = N_("{label}: {before} does it only on request, {after} unless it is cleared.")
-_OTHER_DEFAULT = N_("{label}: {before} uses {value} if nothing is chosen, {after} does not.")
-_SET_IN_CODE = N_("{field}: {value} (set in code)")
-_KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
+_NO_LONGER_ON = N_("{label}: on by default with {before}, off with {after}. Tick it to turn it on.")
+_NO_LONGER_OFF = N_("{label}: off by default with {before}, on with {after}. Untick it to turn it off.")
+_OTHER_DEFAULT = N_("{label}: {value} is the default with {before}, but not with {after}.")
+_SET_IN_CODE = N_("{label}: {value} (set in code)")
+_KEPT_IN_CODE = N_("{label}: {value} (set in code; {model} does not take it)")
 
 
 def obstacle(form: FormState, problems: Problems) -> str:
-    """Return the reason why the form cannot be submitted yet, as a sentence; empty if it can."""
+    """Return the reason why the form cannot be submitted yet, as a sentence; empty if it can.
+
+    It can while painted masks are being uploaded: a click on Generate waits for them.
+    """
+    problems = tuple(problem for problem in problems if not ends_by_itself(form, problem))
     if not problems:
         return ""
     if _is_blank(form) and {problem.field for problem in problems} == {"prompt"}:
@@ -96,7 +103,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         return Markup()
     lines = []
     if name in form.fixed:
-        lines.append(markup.note(tr(_FIXED)))
+        lines.append(markup.note(_about(form, name, tr(_FIXED))))
     if name == "model":
         description = form.models.of(form.model).description
         lines += [_model_note(form.model, tr(description))] if description else []
@@ -114,15 +121,25 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         limit = form.parameter("prompt").most
         lines.append(markup.note(character_count(len(form.prompt), limit)))
     if name != "prompt" and (reason := form.unavailable(name)):
-        lines.append(markup.note(tr(_UNAVAILABLE).format(reason=tr(reason))))
+        text = tr(_UNAVAILABLE).format(reason=with_labels(form, tr(reason)))
+        lines.append(markup.note(_about(form, name, text)))
     is_untouched = name == "prompt" and _is_blank(form)
     if is_untouched:
         lines += _blank_prompt(form, problems)
     if name != "prompt" and form.parameter(name).required and not is_set(getattr(form, name)):
-        lines.append(markup.note(tr(_REQUIRED), "hint"))
+        lines.append(markup.note(_about(form, name, tr(_REQUIRED)), "hint"))
         is_untouched = True
-    lines.append(problems_html(form, name, () if is_untouched else problems, warnings))
+    # With the label if the notes of several fields stand below all of them.
+    names = (name,) if name in TOGETHER else name
+    lines.append(problems_html(form, names, () if is_untouched else problems, warnings))
     return markup.join(lines)
+
+
+def _about(form: FormState, name: str, text: str) -> str:
+    """Return a sentence about a field, with its label if it stands below several fields."""
+    if name not in TOGETHER:
+        return text
+    return tr(_LABELLED).format(field=label(form.parameter(name)), text=text)
 
 
 def _model_note(name: str, description: str) -> Markup:
@@ -137,7 +154,7 @@ def _changes(form: FormState) -> list[Markup]:
     if set_aside := form.carrier.set_aside:
         parameters = form.models.parameters
         labels = _image_labels(form.carrier.images) + [
-            _named(label(parameters[name]) if name in parameters else name, value)
+            _with_value(parameters.get(name) or declared()[name], value)
             for name, value in set_aside.items()
             if name not in FRAME_FIELDS
         ]
@@ -147,7 +164,7 @@ def _changes(form: FormState) -> list[Markup]:
     homeless = {name: value for name, value in form.homeless.items() if value is not False}
     if homeless:
         labels = _image_labels(form.homeless_images) + [
-            _named(label(declared()[name]) if name in declared() else name, value)
+            _with_value(declared()[name], value) if name in declared() else name
             for name, value in homeless.items()
             if name not in FRAME_FIELDS
         ]
@@ -166,7 +183,7 @@ def _changes(form: FormState) -> list[Markup]:
 def _unsent_labels(unsent: Unsent) -> list[str]:
     """Return the values that are kept but not sent; a switch that is off says nothing."""
     return _image_labels(unsent.images) + [
-        _named(label(declared()[name]), value)
+        _with_value(declared()[name], value)
         for name, value in unsent.values.items()
         if name not in FRAME_FIELDS and is_set(value) and value is not False
     ]
@@ -175,9 +192,8 @@ def _unsent_labels(unsent: Unsent) -> list[str]:
 def _image_labels(images: Frames) -> list[str]:
     """Return the images by what they mean, each with the name of its file."""
     many = tr(_REFERENCES) if len(images.references) > 1 else tr(_REFERENCE)
-    named = [(tr(_FIRST), images.first), (tr(_LAST), images.last)]
-    labels = [_named(text, (url,)) for text, url in named if url is not None]
-    return labels + ([_named(many, images.references)] if images.references else [])
+    urls = [(tr(_FIRST), images.first), (tr(_LAST), images.last), (many, images.references)]
+    return [tr(_VALUE).format(label=text, value=file_names(url)) for text, url in urls if url]
 
 
 def _changed_default(form: FormState, name: str, value: Any) -> str:
@@ -191,16 +207,18 @@ def _changed_default(form: FormState, name: str, value: Any) -> str:
     text = (
         tr(_NO_LONGER_ON) if value is True else tr(_NO_LONGER_OFF) if value is False else tr(_OTHER_DEFAULT)
     )
-    return text.format(label=label(form.parameter(name)), before=before, after=after, value=value)
+    parameter = form.parameter(name)
+    return text.format(
+        label=label(parameter), before=before, after=after, value=value_label(parameter, value)
+    )
 
 
-def _named(text: str, value: Any) -> str:
-    """Return a label, with the value if it is a short one, or with the names of the files in it."""
-    if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
-        names = [image_reports.path_of(url).rstrip("/").rpartition("/")[2] for url in value]
-        return f"{text} ({markup.shorten(', '.join(names), 60)})"
-    is_short = isinstance(value, str | int | float) and not isinstance(value, bool) and len(str(value)) <= 20
-    return f"{text} ({value})" if is_short else text
+def _with_value(parameter: Parameter, value: Any) -> str:
+    """Return the label of a field, with the value if that is short; a switch that is set is on."""
+    is_named = not isinstance(value, bool) and (not isinstance(value, tuple) or is_texts(value))
+    text = value_label(parameter, value) if is_named else ""
+    is_short = len(text) <= _SHORT or isinstance(value, tuple)
+    return tr(_VALUE).format(label=label(parameter), value=text) if text and is_short else label(parameter)
 
 
 def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Markup:
@@ -216,9 +234,13 @@ def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Marku
         value, is_edited = getattr(form, name), form.models.parameters[name].editor != "code"
         if not hidden and not is_edited and value != form.default(name):
             template = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
-            lines.append(markup.note(template.format(field=name, value=_short_text(value), model=form.model)))
+            parameter = form.models.parameters[name]
+            text = template.format(
+                label=label(parameter), value=value_label(parameter, value), model=form.model
+            )
+            lines.append(markup.note(text))
         if hidden or not is_edited:
-            lines.append(plain_problems_html(name, problems, warnings))
+            lines.append(problems_html(form, (name,), problems, warnings))
     return markup.join(lines)
 
 
@@ -232,14 +254,3 @@ def _blank_prompt(form: FormState, problems: Problems) -> list[Markup]:
     if "prompt" not in names or (names == {"prompt"} and not form.has_typed):
         return []  # the sentence beside Generate says it
     return [markup.note(tr(_BLANK_PROMPT), "alarm" if form.has_typed else "dim")]
-
-
-def _short_text(value: Any) -> str:
-    if isinstance(value, tuple):
-        if not value:
-            return tr("none")
-        return tr("{count} of {kind}").format(count=len(value), kind=type(value[0]).__name__)
-    content = value.as_dict() if hasattr(value, "as_dict") else value
-    if isinstance(content, dict):
-        content = " ".join(str(part) for part in content.values())
-    return markup.shorten(str(content), 120)

@@ -21,9 +21,9 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
-from .fields import label
+from .labels import label
 from .state import FormState, Problems
-from .wording import problem_lines, problems_html
+from .wording import problem_lines, problems_html, with_labels
 
 __all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented"]
 
@@ -176,6 +176,7 @@ class Panels(VBox):
             editor = self._editors[name] = self._make(self._panels[name])
             editor.layout.display = "none"
             editor.add_class(f"qingbo-panel-{name}")  # for page_aria.js, here and below
+            editor.add_class("qingbo-panel")
             # In the order of the buttons. The page redraws all editors after a new one, but this is rare.
             editors = [self._editors[name] for name in self._panels if name in self._editors]
             with update(self):
@@ -227,7 +228,9 @@ class Panels(VBox):
         form, notes = self._form, []
         for name in fields:
             if is_set(getattr(form, name)) and (reason := form.unavailable(name)):
-                text = tr(_NOT_SENT).format(label=label(form.parameter(name)), reason=tr(reason))
+                text = tr(_NOT_SENT).format(
+                    label=label(form.parameter(name)), reason=with_labels(form, tr(reason))
+                )
                 notes.append(markup.note(text))
         return notes
 

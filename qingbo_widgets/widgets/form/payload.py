@@ -33,11 +33,11 @@ _COPY_PYTHON = N_("Copy the Python call")
 _NOT_YET = N_("Not complete yet: fix the errors in the form first.")
 _PASTE = N_("Fill in from JSON")
 _PASTE_PLACEHOLDER = N_("Paste JSON or a curl command here")
-_PASTE_HELP = N_("Takes the service's JSON, a part of it, or a curl command. A key in it is not kept.")
+_PASTE_HELP = N_("The service's JSON, a part of it, or a curl command. An API key in it is removed.")
 _FILL = N_("Fill in the form")
-_FILL_HELP = N_("Puts what is pasted into the form, in the place of what is there.")
+_FILL_HELP = N_("Replaces the content of the form with the pasted request.")
 _FILLED = N_("The form is filled in.")
-_UNKNOWN = N_("These have no place in the form and were left out: {fields}")
+_LEFT_OUT = N_("The form is filled in. Left out: {fields}")
 
 #: The script of the copy buttons. The clipboard API needs https, so execCommand is the fallback.
 _COPY_SCRIPT = (
@@ -159,7 +159,7 @@ class SentPane(Editor):
         with update(self._paste):
             self._paste.value = ""
         self._show_message(
-            tr(_UNKNOWN).format(fields="; ".join(left_out)) if left_out else tr(_FILLED),
+            tr(_LEFT_OUT).format(fields="; ".join(left_out)) if left_out else tr(_FILLED),
             "hint" if left_out else "dim",
         )
 

@@ -21,7 +21,7 @@ __all__ = ["Preview"]
 #: Seconds without a change after which the user is assumed to have finished typing a URL.
 _TYPED = 0.5
 
-_SERVED = N_("The sandbox serves {path} at this address. The service itself needs a public URL.")
+_SERVED = N_("The sandbox serves {path} at this URL. The real service needs a public URL.")
 
 
 class Preview(Editor):

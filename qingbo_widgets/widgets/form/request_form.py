@@ -19,8 +19,9 @@ from ..base.sync import Echo, close_whole, update
 from ..base.text_fields import Textarea
 from . import loading, messages
 from .controls import Controls, build, offer
-from .fields import fields, help_of, is_settled, label
+from .fields import fields, is_settled
 from .image_fields import line_names
+from .labels import help_of, label
 from .layout import TOGETHER, by_model, companions, main, panels
 from .panels import Panels, Slot
 from .shot_fields import shot_field
@@ -123,7 +124,7 @@ class RequestForm(FormState, Composite):
         """Fill in the form from a task, a request, its fields, or the name of a preset.
 
         Returns:
-            The values that could not be shown, as ``field: value``.
+            The values that could not be shown, as ``label: value``.
 
         Raises:
             KeyError: there is no preset with this name.
@@ -135,7 +136,7 @@ class RequestForm(FormState, Composite):
         """Fill in the form from the service's JSON, a part of it, or a curl command.
 
         Returns:
-            The values that have no place in the form, as ``field: value``.
+            The values that have no place in the form, as ``label: value``.
 
         Raises:
             ValueError: the text is neither; the message gives the position of the error.
@@ -154,6 +155,9 @@ class RequestForm(FormState, Composite):
     def reset(self) -> None:
         """Reset every field to the value that the code set when it created the form."""
         loading.fill(self, self.given)
+
+    def _stop(self) -> None:
+        self.late.cancel()
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return (*self.controls.made.values(), *self.slots.values())

@@ -17,7 +17,8 @@ from ..base.ipw import Checkbox, VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Textarea
 from . import shot_list as storyboard
-from .fields import LABEL_WIDTH, WIDE, help_of
+from .fields import LABEL_WIDTH, WIDE
+from .labels import help_of
 from .panels import Editor, hidden_style
 from .shot_fields import ShotField, SwitchedShots, shot_field
 from .shot_list import ShotLimits, Shots
@@ -34,8 +35,8 @@ _SECONDS = N_("Seconds")
 _SECONDS_HELP = N_("How long this shot lasts, in whole seconds. All shots together last at most {longest}.")
 _BLANK = N_("Write what this shot shows.")
 _ADD = N_("Add a shot")
-_ADD_HELP = N_("One more shot at the end; a video has {fewest} to {most}.")
-_ENOUGH = N_("{most} shots are the most.")
+_ADD_HELP = N_("Adds a shot at the end; a video has {fewest} to {most}.")
+_ENOUGH = N_("A video has at most {most} shots.")
 _SPAN = N_("{number}: {seconds} s")
 _LEFT = N_("{left} s left")
 
@@ -51,15 +52,15 @@ _ACTS: dict[str, tuple[str, str, Callable[[Shots, int], Shots]]] = {
         N_("Moves this shot after the one below."),
         lambda shots, at: storyboard.move(shots, at, 1),
     ),
-    "split": (N_("Split"), N_("Makes two shots of this one: half of the seconds each."), storyboard.split),
+    "split": (N_("Split"), N_("Splits this shot into two of half its length."), storyboard.split),
     "duplicate": (
         N_("Duplicate"),
-        N_("The same shot once more, right after this one."),
+        N_("Adds a copy of this shot after it."),
         storyboard.duplicate,
     ),
     "remove": (
         N_("Remove"),
-        N_("Leaves this shot out."),
+        N_("Removes this shot."),
         storyboard.remove,
     ),
 }

@@ -12,7 +12,7 @@ from ...service.contract.kinds import KINDS, value_if_unset
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.values import is_same
 
-__all__ = ["default_of", "is_at", "traits_of"]
+__all__ = ["are_identical", "default_of", "is_at", "traits_of"]
 
 
 class _Normalised(TraitType):  # type: ignore[type-arg]  # traitlets 5.7 cannot be subscripted
@@ -91,3 +91,8 @@ def default_of(parameter: Parameter) -> Any:
 def is_at(value: Any, default: Any) -> bool:
     """Return True if the value is the default; a number trait converts a default of 1 to 1.0."""
     return is_same(value, default) or (isinstance(value, float) and value == default)
+
+
+def are_identical(values: Iterable[Any], others: Iterable[Any]) -> bool:
+    """Compare values by identity, because arrays have no single ``==`` result, and because it is faster."""
+    return all(value is other for value, other in zip(values, others, strict=True))

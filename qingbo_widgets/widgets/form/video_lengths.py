@@ -14,7 +14,7 @@ from .image_fields import fields_with, urls_of
 
 __all__ = ["length_of", "length_problems"]
 
-_LENGTH = N_("{field}: the video is {length} s long, and {model} takes {shortest} to {longest} s.")
+_LENGTH = N_("{field}: the video is {length} s long; {model} takes {shortest} to {longest} s.")
 
 
 def length_problems(form: FormFields) -> tuple[Problem, ...]:

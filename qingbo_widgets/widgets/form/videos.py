@@ -15,12 +15,12 @@ from .video_lengths import length_of
 
 __all__ = ["VideoPreview"]
 
-_UNASKED = N_("The address was filled in. The video is on {host}, and was not fetched yet.")
-_LOOK = N_("Look at the video")
-_LOOK_HELP = N_("Fetches the video, to show it. Its server learns your network address.")
+_UNASKED = N_("The video on {host} is not loaded yet, because its URL was filled in, not typed.")
+_LOOK = N_("Show the video")
+_LOOK_HELP = N_("Downloads the video to show it. Its server sees your IP address.")
 _FACTS = N_("{length} s, {width} × {height} pixels")
 _TAKES = N_("The model takes {shortest} to {longest} s.")
-_UNPLAYABLE = N_("The page cannot play this video. The service needs the address of an MP4 or WebM file.")
+_UNPLAYABLE = N_("The page cannot play this video. The service needs the URL of an MP4 or WebM file.")
 _PLAYER = N_("The input video")
 _STYLE = (
     "display: block; max-width: 100%; max-height: 200px; background: #000; border-radius: 3px; "

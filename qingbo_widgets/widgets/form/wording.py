@@ -14,25 +14,32 @@ from ...service.contract.urls import public_url_refusal
 from ...service.contract.values import DynamicMask, is_set
 from ..base import html as markup
 from ..base.html import Markup
-from .fields import label
 from .form_fields import FormFields
 from .image_fields import line_names
+from .labels import label, value_label
 
 __all__ = [
     "character_count",
+    "ends_by_itself",
     "name_of_part",
-    "plain_problems_html",
     "problem_lines",
     "problems_html",
     "required_members",
+    "with_labels",
 ]
 
 _COUNTED = N_("{count} / {limit} characters")
 _COUNT, _ONE = N_("{count} characters"), N_("1 character")
 _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
-_REQUIRED = N_("Required: {fields}.")
-_REFUSED_SWITCH, _CORRECTABLE_SWITCH = N_("It {reason}; {act}."), N_("It {reason}; try {example}, or {act}.")
+_REQUIRED, _REQUIRED_FIELD = N_("Required: {fields}."), N_("Required.")
+#: By whether another field can be set instead, and whether the user can turn the switch.
+_REFUSED_SWITCHES = {
+    (False, False): N_("It {reason}."),
+    (False, True): N_("It {reason}; {act}."),
+    (True, False): N_("It {reason}; try {example}."),
+    (True, True): N_("It {reason}; try {example}, or {act}."),
+}
 _NOT_PAINTED = N_("Paint the part that moves, or give the URL of a mask.")
 _NO_PATH = N_("Draw its path: at least {fewest} points.")
 _UNTICK, _TICK = N_("untick it"), N_("tick it")
@@ -60,17 +67,6 @@ def problems_html(
     return markup.join(markup.note(text, kind) for text, kind in lines)
 
 
-def plain_problems_html(field: str, problems: Iterable[Problem], warnings: Iterable[Problem]) -> Markup:
-    """Return the problems and warnings of a field without a control, under the name that code has for it."""
-    lines = [
-        markup.note(problem.message, kind)
-        for issues, kind in ((problems, "alarm"), (warnings, "hint"))
-        for problem in issues
-        if problem.field == field
-    ]
-    return markup.join(lines)
-
-
 def character_count(count: int, limit: int) -> str:
     """Return the number of characters of a prompt as text; ``limit`` is 0 if there is none."""
     if limit:
@@ -94,7 +90,9 @@ def problem_lines(
         parameter, is_alone = form.parameter(problem.field), isinstance(fields, str)
         if (steps := _mask_steps(form, problem, parameter)) == "":
             continue
-        if missing := required_members(form, problem):
+        if not problem.number and parameter.required and not is_set(getattr(form, problem.field)):
+            place, text, kind = "", tr(_REQUIRED_FIELD), "alarm"
+        elif missing := required_members(form, problem):
             place, text, kind = "", tr(_REQUIRED).format(fields=listed(missing)), "hint"
         elif steps is not None:
             place, text, kind = "", steps, "hint"
@@ -102,9 +100,14 @@ def problem_lines(
             (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
-        line = tr(_LABELLED).format(field=listed(where), text=text) if where else text
+        line = tr(_LABELLED).format(field=listed(where), text=text) if where else _capitalised(text)
         lines.setdefault(line, kind)
     return list(lines.items())
+
+
+def _capitalised(text: str) -> str:
+    """Return a sentence with a capital at its beginning, unless that is a value or a name."""
+    return text[:1].upper() + text[1:] if re.match(r"[a-z]+[ ,]", text) else text
 
 
 def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
@@ -136,6 +139,15 @@ def _mask_steps(form: FormFields, problem: Problem, parameter: Parameter) -> str
         return None
     steps = [] if mask.mask_url or is_pending else [tr(_NOT_PAINTED)]
     return " ".join(steps if has_path else [*steps, tr(_NO_PATH).format(fewest=fewest)])
+
+
+def ends_by_itself(form: FormFields, problem: Problem) -> bool:
+    """Return True if a problem ends with the upload of a painted mask that is under way."""
+    if problem in form.pending:
+        return form.pending[problem] == "hint"
+    if not form.pending or problem.field not in form.models.parameters:
+        return False
+    return _mask_steps(form, problem, form.parameter(problem.field)) == ""
 
 
 def _kind(form: FormFields, problem: Problem, parameter: Parameter) -> str:
@@ -175,15 +187,22 @@ def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[st
     """Return the label of the part that a problem is about, empty for a whole control, and the sentence."""
     message, field = problem.message, problem.field
     if refusal := _refusal_of_switch(form, problem, parameter):
-        return "", _with_labels(form, refusal)
+        return "", with_labels(form, refusal)
     where = numbered(field, problem.number) if problem.number else field
-    places = {f"{where}, {key}: ": label(member) for key, member in parameter.members.items()}
+    places = {f"{part_of(where, key)}: ": label(member) for key, member in parameter.members.items()}
     own = name_of_part(form, field, problem.number) if problem.number and not parameter.members else ""
     places |= {f"{where}: ": own if parameter.type == "urls" else "", f"{field}: ": ""}
     for prefix, place in places.items():
         if message.startswith(prefix):
-            return place, _with_labels(form, message.removeprefix(prefix))
-    return "", _with_labels(form, message)
+            return place, with_labels(form, _with_choices(parameter, message.removeprefix(prefix)))
+    return "", with_labels(form, message)
+
+
+def _with_choices(parameter: Parameter, text: str) -> str:
+    """Replace the values in a field's own message by their labels; a checkbox has only the field's label."""
+    if parameter.type == "boolean":
+        return re.sub(r"^(True|False)(?= )", label(parameter), text)
+    return re.sub(r"(?<!=)'[^']*'", lambda match: _value_text(parameter, match[0]), text)
 
 
 def _refusal_of_switch(form: FormFields, problem: Problem, parameter: Parameter) -> str:
@@ -191,33 +210,45 @@ def _refusal_of_switch(form: FormFields, problem: Problem, parameter: Parameter)
     value, model = getattr(form, problem.field), form.models.of(form.model)
     if parameter.type != "boolean" or not isinstance(value, bool):
         return ""
-    act = tr(_UNTICK) if value else tr(_TICK)
+    act, is_free = tr(_UNTICK) if value else tr(_TICK), problem.field not in {*form.fixed, *form.hidden}
     for rule in model.active({name: getattr(form, name) for name in model.parameters}):
         if rule.refusal and problem.field in rule.limit and tr(rule.refusal) in problem.message:
-            text = tr(_CORRECTABLE_SWITCH) if rule.suggest else tr(_REFUSED_SWITCH)
+            text = tr(_REFUSED_SWITCHES[bool(rule.suggest), is_free])
             return text.format(reason=tr(rule.refusal), example=assigned(rule.suggest), act=act)
     return ""
 
 
-def _with_labels(form: FormFields, text: str) -> str:
+def with_labels(form: FormFields, text: str) -> str:
     """Replace names of parameters by their labels; a name of one word also is a word, and remains.
 
-    Code that sets a parameter becomes its label and the value: ``resolution='1080p'``.
+    The value of a parameter becomes its label too: ``resolution='1080p'``, ``multi_shot True``.
     """
 
     def replaced(match: re.Match[str]) -> str:
         if match["set"]:
-            return f"{label(form.parameter(match['set']))} "
+            parameter = form.parameter(match["set"])
+            return f"{label(parameter)} {_value_text(parameter, match['value'])}"
         return label(form.parameter(match["name"])) if match["name"] else match[0]
 
     return _names_in(form.models.contract).sub(replaced, text)
 
 
+def _value_text(parameter: Parameter, text: str) -> str:
+    """Return the label of a value that a message has as Python has it; of any other text, the text."""
+    if text in ("True", "False"):
+        return value_label(parameter, text == "True")
+    name = text.removeprefix("'").removesuffix("'")
+    return f"'{value_label(parameter, name)}'" if name in parameter.labels else text
+
+
 @lru_cache(maxsize=10)
 def _names_in(contract: str) -> re.Pattern[str]:
     """Return the pattern of quoted values, which contain no names, and of the names of parameters."""
-    names = [name for name, parameter in models_of(contract).parameters.items() if parameter.label]
+    parameters = models_of(contract).parameters
+    names = [name for name, parameter in parameters.items() if parameter.label]
     long_names = "|".join(name for name in names if "_" in name)
     before, after = r"(?<![A-Za-z0-9_./])", r"(?![A-Za-z0-9_=]|[./][A-Za-z0-9_])"
-    code = rf"(?P<set>{'|'.join(names)})=(?=\S)"
+    words = {word for name in names for word in parameters[name].labels if word.isalpha()}
+    value = rf"(?:{'|'.join(['True', 'False', *sorted(words)])}){after}"
+    code = rf"(?P<set>{'|'.join(names)})(?:=(?=\S)| (?={value}))(?P<value>{value}|'[^']*')?"
     return re.compile(rf"{_QUOTED}|{before}(?:{code}|(?P<name>{long_names}){after})")

@@ -17,7 +17,7 @@ from ..base.build import button, set_tooltip
 from ..base.ipw import VBox
 from ..base.sync import Echo, close_whole, update
 from ..base.text_fields import Text
-from ..form.fields import choice_options
+from ..form.labels import choice_options
 
 __all__ = ["Filters"]
 

@@ -15,6 +15,7 @@ from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import HBox
 from ..base.sync import close_whole, update
+from ..form.late_submission import UPLOADING
 from .variations import generate_label, variations_control
 
 __all__ = ["Actions"]
@@ -65,17 +66,19 @@ class Actions(CompositeMixin, HBox):
             },
         )
 
-    def show(self, sender: str, obstacle: str, problem: str, *, is_busy: bool) -> None:
+    def show(self, sender: str, obstacle: str, problem: str, *, is_waiting: bool, is_busy: bool) -> None:
         """Enable or disable Generate, and show the reason.
 
         Args:
             sender: the sender of announcements.
             obstacle: why the form's request cannot be submitted; empty if it can.
             problem: the error of the last click, which is shown in its place.
+            is_waiting: whether a request waits until its masks are uploaded.
             is_busy: whether a click would be ignored for a moment.
         """
         with update(self.generate_button, self._reason):
-            self.generate_button.description = generate_label(self.variations.value)
+            label = tr(UPLOADING) if is_waiting else generate_label(self.variations.value)
+            self.generate_button.description = label
             self.generate_button.disabled = bool(obstacle)
             set_busy(self.generate_button, is_busy)
             if problem:

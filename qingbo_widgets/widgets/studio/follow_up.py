@@ -13,12 +13,13 @@ from ...media.frames import continuation
 from ...system.notebook import relative_path
 from ...tasks.connection import current
 from ..base import html as markup
-from ..base.build import button, newest_first
+from ..base.build import button, newest_first, set_busy
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import CellOutput
-from ..base.sync import update
+from ..base.sync import update, weakly
 from ..card.task_card import TaskCard
+from ..form.late_submission import UPLOADING
 from ..form.request_form import RequestForm
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _ELSEWHERE = N_(
     "Generate submits to {service}, and the video is saved in {folder}. The video above was made by "
     "{origin} and is in {origin_folder}."
 )
+_GENERATE = N_("Generate")
 _COSTS = N_("{service} charges for it; the sandbox did not.")
 
 
@@ -87,7 +89,7 @@ class FollowUp(Composite):
         self._clicks = Clicks()
         self._error, self._destination_note = ipywidgets.HTML(), ipywidgets.HTML()
         self.generate_button = button(
-            tr("Generate"), tr("Submits the form."), self._generate, button_style="primary"
+            tr(_GENERATE), tr("Submits the form."), self._generate, button_style="primary"
         )
         # Boxes of their own, because what follows a part that comes or goes is drawn again, with its videos.
         self._form_box, self._column = ipywidgets.VBox(layout={"overflow": "visible"}), newest_first()
@@ -114,6 +116,7 @@ class FollowUp(Composite):
             if self.form is None or self.form.manager is not manager:
                 self._drop_form()
                 self.form = RequestForm(manager)
+                self.form.late.on_change = weakly(self, "_update_button")
             self.form.load(next_request)
         except Exception as error:
             self.show_error(message_of(error))
@@ -154,8 +157,24 @@ class FollowUp(Composite):
         return (self._error, self._destination_note, self.generate_button)
 
     def _generate(self) -> None:
+        form = self.form
+        if form is None:
+            return
+        if not form.late.start(form.request, form.problems, self._submit_late):
+            self._submit(form.request, form.submit)
+
+    def _update_button(self) -> None:
+        """Show whether a click waits for the upload of painted masks."""
+        is_waiting = self.form is not None and self.form.late.is_waiting
+        with update(self.generate_button):
+            self.generate_button.description = tr(UPLOADING) if is_waiting else tr(_GENERATE)
+            set_busy(self.generate_button, is_waiting)
+
+    def _submit_late(self, request: VideoRequest) -> None:
+        """Submit the form's request after the upload of its painted masks."""
         if self.form is not None:
-            self._submit(self.form.request, self.form.submit)
+            manager = self.form.find_manager()
+            self._submit(request, lambda: manager.submit(request))
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task]) -> None:
         """Submit after a click. The second of a double click is ignored, because it would cost money."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
@@ -12,6 +12,7 @@ from ...i18n import set_locale
 from ...library.presets import Presets
 from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.offered import offers_fields
+from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...system.interrupts import uninterrupted
 from ...tasks.connection import current, reconnect
@@ -130,6 +131,7 @@ class VideoStudio(Composite):
         self.cell_output = CellOutput(self)
         self._copy = CopyWriter(self)
         self.form.observe(lambda _: self._update_button(), "problems")
+        self.form.late.on_change = weakly(self, "_update_button")
         if manager is None:
             try:
                 manager = current()
@@ -231,31 +233,57 @@ class VideoStudio(Composite):
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
+        is_waiting = self.form.late.is_waiting
         self._actions.show(
             self.cell_output.copy_class,
-            self.form.obstacle,
+            "" if is_waiting else self.form.obstacle,
             self._problem,
-            is_busy=self._clicks.would_repeat,
+            is_waiting=is_waiting,
+            is_busy=is_waiting or self._clicks.would_repeat,
         )
 
     # ------------------------------------------------------------------ submitting
 
     def _on_shortcut(self, label: str, text: str) -> None:
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""
-        request, manager = self.form.with_text(label, text), self.manager
+        with update():  # as for a click
+            request, manager = self.form.with_text(label, text), self.manager
         if request is None or manager is None:
             return
         others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
-        if not (request.problems(self.form.contract.name) or others):
-            submitted = self._submit(request, lambda: manager.submit(request), self.variations.value)
-            if submitted and not self._problem:
-                self._column.dismiss_source()
+        problems = (*request.problems(self.form.contract.name), *others)
+        if not (self._waits_for_masks(request, problems) or problems):
+            self._submit_request(request, lambda: manager.submit(request), self.variations.value)
 
     def _generate(self) -> None:
         """Submit after a click on Generate, and fold the form, which the user has left."""
-        if self._submit(self.form.request, self.form.submit, self.variations.value) and not self._problem:
-            self._column.dismiss_source()
+        form, count = self.form, self.variations.value
+        with update():  # a stroke that is being saved on another thread was painted before the click
+            request, problems = form.request, form.problems
+        if not self._waits_for_masks(request, problems):
+            self._submit_and_fold(request, form.submit, count)
+
+    def _waits_for_masks(self, request: VideoRequest, problems: Iterable[Problem]) -> bool:
+        """Submit after the upload of painted masks if only that is missing; return whether to wait."""
+        manager, count = self.manager, self.variations.value
+        if manager is None:
+            return False
+        return self.form.late.start(
+            request,
+            problems,
+            lambda complete: self._submit_and_fold(complete, lambda: manager.submit(complete), count),
+        )
+
+    def _submit_and_fold(self, request: VideoRequest, submit: Callable[[], Task], count: int) -> None:
+        if self._submit_request(request, submit, count):
             self._column.fold()
+
+    def _submit_request(self, request: VideoRequest, submit: Callable[[], Task], count: int) -> bool:
+        """Submit the request of the form; return whether all of it was submitted."""
+        is_complete = self._submit(request, submit, count) and not self._problem
+        if is_complete:
+            self._column.dismiss_source()
+        return is_complete
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task], count: int = 1) -> bool:
         """Submit after a click; return whether anything was submitted.

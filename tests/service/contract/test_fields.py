@@ -7,7 +7,7 @@ import pytest
 from qingbo_widgets.service.contract.fields import EveryField, SweptFields
 from qingbo_widgets.service.contract.models import declared
 from qingbo_widgets.service.contract.request import VideoRequest
-from qingbo_widgets.widgets.form.state import FormState
+from qingbo_widgets.widgets.form.form_traits import FormTraits
 
 
 @pytest.mark.parametrize("types", [EveryField, SweptFields])
@@ -16,7 +16,7 @@ def test_a_call_takes_the_fields_that_are_described(types: type) -> None:
     assert set(types.__annotations__) == set(declared())
 
 
-@pytest.mark.parametrize("types", [VideoRequest, FormState])
+@pytest.mark.parametrize("types", [VideoRequest, FormTraits])
 def test_every_field_has_a_type_where_it_is_read(types: type) -> None:
     """``request.mode`` and ``form.mode`` are known to a type checker, and so is each of the others."""
     assert set(declared()) <= set(types.__annotations__)

@@ -233,7 +233,7 @@ def test_a_constraint_of_two_conditions_gives_one_problem(described: Callable[[s
         when = { negative_prompt = "*", cfg_scale = "*" }
         require = "image_urls"
         avoid = ["callback_url"]
-        note = "camera_control: Kling does not combine it with {field}."
+        note = "camera_control: Kling does not combine camera control with {field}."
         """
     )
     request = VideoRequest("kling-v1", "a koi", negative_prompt="blur", cfg_scale=0.5)
@@ -243,7 +243,7 @@ def test_a_constraint_of_two_conditions_gives_one_problem(described: Callable[[s
     )
     image = request.replace(image_urls="https://a.example/1.png", callback_url="https://a.example/")
     assert [str(one) for one in image.warnings()] == [
-        "camera_control: Kling does not combine it with callback_url."
+        "camera_control: Kling does not combine camera control with callback_url."
     ]
 
 

@@ -174,7 +174,7 @@ def test_an_edited_video_decides_the_length(form: RequestForm) -> None:
     form.controls["action"].value = "edit"
     assert form.controls["duration"].options == (("as long as the input video", 0),)
     assert form.controls["image_urls"].disabled
-    assert "cannot be combined with action edit" in note(form, "image_urls")
+    assert "combined with Action &#39;edit a video&#39;, which" in note(form, "image_urls")
     assert form.problems == ()
     body = form.contract.encode(form.request)
     assert (body["duration"], "image_urls" in body) == (0, False)
@@ -220,7 +220,7 @@ def test_a_video_of_this_machine_is_served_and_measured(tmp_path: Path) -> None:
         form = RequestForm(manager, model="kling-v3-omni", prompt="It snows", video_urls=str(path))
         assert form.video_urls[0].startswith(sandbox.base_url.removesuffix("/v1"))
         (problem,) = form.problems
-        assert problem.message == "video_urls: the video is 12 s long, and kling-v3-omni takes 3 to 10 s."
+        assert problem.message == "video_urls: the video is 12 s long; kling-v3-omni takes 3 to 10 s."
         assert "12 s long" in note(form, "video_urls")
         assert fields_of(form)["video_urls"] == [str(path)], "a preset names the file"
         form.load({"model": MOTION, "prompt": "x", "video_urls": str(path), "image_urls": FIRST})
@@ -273,7 +273,7 @@ def test_every_image_has_its_preview(form: RequestForm) -> None:
     form.load({"model": "kling-v3-omni", "prompt": "A koi", "image_urls": [FIRST, OTHER]})
     preview = form.slots["image_urls"].editor
     assert preview.urls == (FIRST, OTHER)
-    assert "a.example, and was not fetched yet" in html_of(preview)
+    assert "a.example is not loaded yet" in html_of(preview)
     assert preview.look_button in preview.children[1].children
     preview.look_button.click()
     assert form.unapproved == frozenset()
@@ -352,7 +352,7 @@ def test_a_value_that_is_no_list_of_objects_is_shown_as_a_problem(form: RequestF
     """A value set in code in another form does not break the editor."""
     form.model, form.element_list = "kling-v3-omni", "robot"  # type: ignore[assignment]  # no list, as code may set
     form.panels.buttons["elements"].value = True
-    assert "set in code" in html_of(form.panels.editor("elements"))
+    assert "Set in code" in html_of(form.panels.editor("elements"))
     assert {problem.field for problem in form.problems} == {"element_list"}
 
 
@@ -516,7 +516,7 @@ def test_what_has_no_place_is_reported(today: TaskManager) -> None:
     """A value without a place in the contract is left out, and named."""
     form = RequestForm(today, prompt="A koi", cfg_scale=0.3)
     assert "CFG scale (0.3)" in note(form, "model")
-    assert form.load(VideoRequest("kling-v3", "A fox", cfg_scale=0.7)) == ("cfg_scale: 0.7",)
+    assert form.load(VideoRequest("kling-v3", "A fox", cfg_scale=0.7)) == ("CFG scale: 0.7",)
     assert form.prompt == "A fox"
     form.close()
 
@@ -733,7 +733,7 @@ def test_a_reference_image_without_a_place_in_april_is_named(today: TaskManager,
             today, model="kling-v3-omni", prompt="A koi", image_urls=(FIRST,), video_urls=VIDEO
         )
         form.manager = april
-        assert "no such parameter: Reference image (first.png), Video URL (motion.mp4)." in note(
+        assert "Left out: Reference image (first.png), Video URL (motion.mp4). Contract 2026-04 has" in note(
             form, "model"
         )
         form.manager = today
@@ -744,29 +744,27 @@ def test_a_reference_image_without_a_place_in_april_is_named(today: TaskManager,
 def test_a_default_that_differs_after_a_change_of_the_contract_is_told(
     today: TaskManager, tmp_path: Path
 ) -> None:
-    """kling-v3 of April makes sound unless told not to: the note says so, and nothing is turned on."""
+    """kling-v3 of April makes sound by default: the note says so, and nothing is turned on."""
     client = Client("sk-test", "http://127.0.0.1:9/v1")
     with TaskManager(client, Library(tmp_path / "april"), submit_patience=0.0) as april:
         form = RequestForm(april, prompt="A koi")
         form.manager = today
         assert (
-            "Generate audio: kling-v3 of contract 2026-04 does it unless told not to, kling-v3 of contract "
-            "2026-11 only if it is ticked."
+            "Generate audio: on by default with kling-v3 of contract 2026-04, off with kling-v3 of contract "
+            "2026-11. Tick it to turn it on."
         ) in text_of(below(form, form.controls["model"]))
         assert form.generate_audio is None
         form.controls["generate_audio"].value = True
-        assert "unless told" not in note(form, "model")
+        assert "on by default with" not in note(form, "model")
         form.load(VideoRequest("kling-v3", "A fox"))
-        assert "unless told" not in note(form, "model"), "whose contract is not known"
+        assert "on by default with" not in note(form, "model"), "whose contract is not known"
         form.load(april.submit(prompt="A koi"))
-        assert "unless told" in note(form, "model")
+        assert "on by default with" in note(form, "model")
         form.manager = april
         form.load(today.submit(prompt="A koi"))
-        assert "2026-11 does it only on request, kling-v3 of contract 2026-04 unless it is" in note(
-            form, "model"
-        )
+        assert "off by default with kling-v3 of contract 2026-11, on with" in note(form, "model")
         form.enable_audio = False
-        assert "on request" not in note(form, "model")
+        assert "off by default" not in note(form, "model")
         form.close()
 
 
@@ -774,7 +772,7 @@ def test_a_new_form_tells_of_no_other_contract(today: TaskManager) -> None:
     """A form that was not connected before has shown no default that could change."""
     form = RequestForm(prompt="A koi")
     form.manager = today
-    assert "unless told" not in note(form, "model")
+    assert "on by default with" not in note(form, "model")
     form.close()
 
 
@@ -848,14 +846,14 @@ def test_a_default_that_the_form_shows_has_no_note(today: TaskManager) -> None:
     form.model = "kling-v3"
     form.model = "kling-v3-omni"
     assert (form.action, form.duration) == ("edit", 0)
-    assert "if nothing is chosen" not in note(form, "model")
+    assert "is the default with" not in note(form, "model")
     form.close()
 
 
 def test_a_panel_whose_value_is_not_sent_says_so(form: RequestForm) -> None:
     """A panel shows no number of what is not sent, but the reason, whether it is open or closed."""
     form.model, form.image_with_roles = "kling-v3-omni", ROLES
-    button, reason = form.panels.buttons["roles"], "cannot be combined with action edit"
+    button, reason = form.panels.buttons["roles"], "cannot be combined with Action"
     assert button.description == "Images with roles: 2"
     form.action, form.video_urls = "edit", VIDEO
     assert button.description == "Images with roles"

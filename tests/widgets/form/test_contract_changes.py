@@ -129,7 +129,7 @@ def test_shots_that_are_not_sent_stay_out(managers: Managers, leave_out: Callabl
         "mode": "std",
     }
     kept = note(form).partition("Kept, but not sent: ")[2]
-    assert "Shots. It was not part" in kept
+    assert "Shots. It comes back" in kept
     assert ("Multi-shot" in note(form)) == (model == "kling-v2-6"), "a switch that is off is not missed"
     form.manager = managers["2026-11"]
     assert request_of(form) == before
@@ -159,7 +159,7 @@ def test_shots_that_are_off_fill_no_other_contract(managers: Managers, name: str
     form.save("off")
     made = RequestForm(managers["2026-04"])
     if name == "load":
-        assert [text.partition(":")[0] for text in made.load("off")] == ["shot_type", "multi_prompt"]
+        assert [text.partition(":")[0] for text in made.load("off")] == ["Shot type", "Shots"]
     elif name == "draft":
         fill(made, {**draft_of(form), "mode": "pro"})  # the code has got a name of April since
     else:

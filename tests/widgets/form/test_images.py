@@ -102,12 +102,12 @@ def test_the_image_is_shown_with_the_shape_of_the_video(
     looking = finds(Size("JPEG", 1200, 800))
     looking.clear()
     form.controls["image_urls"].value = URL
-    assert "Looking" in shown(form)
+    assert "Checking" in shown(form)
     looking.set()
     until(lambda: "<img" in shown(form))
     assert f'src="{URL}"' in shown(form)
     assert 'referrerpolicy="no-referrer"' in shown(form)
-    assert "JPEG, 1200 × 800 pixels. The video comes out 3:2." in shown(form)
+    assert "JPEG, 1200 × 800 pixels. The video will be 3:2." in shown(form)
     form.image_urls = ()
     assert form.slots["image_urls"].layout.display == "none"
 
@@ -172,7 +172,7 @@ def test_a_host_that_answers_again(form: RequestForm, finds: Finds, until: Until
     looking.clear()
     form.prompt = "Two koi"
     assert "could not be checked" in note(form)
-    assert "Looking at" not in shown(form)
+    assert "Checking the image" not in shown(form)
     looking.set()
     until(lambda: "<img" in shown(form) and "could not be checked" not in note(form))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qingbo_widgets.system.folder import Folder
 from qingbo_widgets.widgets.form.mask_files import MaskFiles
 
 URL = "https://example.com/mask.png"
@@ -46,12 +47,42 @@ def test_a_mask_is_found_by_its_name_in_a_folder_that_was_moved(tmp_path: Path) 
         assert files.own(other) is None
 
 
-@pytest.mark.parametrize("note", ["", "[", "[1]", '{"urls": 5}', '{"urls": [5, null]}', "[" * 99_999, "\0"])
+def test_finding_a_mask_reads_one_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many masks a library has, a URL is looked up directly."""
+    files = MaskFiles(tmp_path)
+    for number in range(20):
+        files.remember(files.save((number + 1, 1, 40 - number), 7, 6), f"{URL}?{number}")
+    opened: list[str] = []
+    read = Folder.read
+    monkeypatch.setattr(
+        Folder, "read", lambda self, name, most: opened.append(name) or read(self, name, most)
+    )
+    assert files.file_of(f"{URL}?13") == files.save((14, 1, 27), 7, 6)
+    assert files.file_of(f"{URL}?20") is None
+    assert len(opened) == 2, f"two URLs were looked up in {len(opened)} files"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "[",
+        "[1]",
+        "\0",
+        "[" * 9_999,
+        '{"mask": 5}',
+        f'{{"url": "{URL}", "mask": 5}}',
+        f'{{"url": "{URL}", "mask": "../secret.png"}}',
+        f'{{"url": "{URL}?2", "mask": "MASK"}}',
+    ],
+)
 def test_a_damaged_note_is_no_note(tmp_path: Path, note: str) -> None:
-    """A note that cannot be read is ignored, and written anew."""
+    """A note that cannot be read, or is about another URL or file, is ignored and written anew."""
     files = MaskFiles(tmp_path)
     file = files.save((1, 1, 4), 3, 2)
-    file.with_suffix(".json").write_text(note, encoding="utf-8")
+    files.remember(file, URL)
+    (written,) = file.parent.glob("*.json")
+    written.write_text(note.replace("MASK", file.name), encoding="utf-8")
     assert files.file_of(URL) is None
     files.remember(file, URL)
     assert files.file_of(URL) == file

@@ -12,6 +12,7 @@ import pytest
 import requests
 from PIL import Image
 
+from qingbo_widgets.exceptions import InvalidRequest
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
@@ -20,17 +21,14 @@ from qingbo_widgets.tasks.background.image_checks import image_reports
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
 from qingbo_widgets.widgets.form import mask_uploads, preview
-from qingbo_widgets.widgets.form.masks import MasksEditor
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.faults.server import FaultServer, answer
 from tests.waiting import until
-from tests.widgets.page import displayed, displayed_html, send
+from tests.widgets.form.painting import PAINTED, SIZE, editor_of, paint, runs
+from tests.widgets.page import click, displayed, displayed_html, send
 
-SIZE = (640, 360)
 PATH = ((10, 20), (30, 40))
 ELSEWHERE = "https://example.com/mask.png"
-#: The pixels that the tests paint: the first row, from the tenth pixel to the twentieth.
-PAINTED = bytes([10, 10])
 
 
 @pytest.fixture(autouse=True)
@@ -76,27 +74,6 @@ def make_form(local: TaskManager) -> Iterator[Callable[..., RequestForm]]:
 def form(make_form: Callable[..., RequestForm]) -> RequestForm:
     """Return a form with the picture and no masks."""
     return make_form()
-
-
-def editor_of(form: RequestForm) -> MasksEditor:
-    """Return the masks editor of a form."""
-    editor: MasksEditor = form.panels.editor("masks")
-    return editor
-
-
-def runs(painted: bytes, size: tuple[int, int] = SIZE) -> bytes:
-    """Return the page's message of a mask: these runs, then unpainted pixels to the end."""
-    rest, data = size[0] * size[1] - sum(painted), bytearray(painted)
-    while rest > 127:
-        data.append(128 + rest % 128)
-        rest //= 128
-    return bytes(data + bytes([rest]))
-
-
-def paint(form: RequestForm, mask: int, painted: bytes = PAINTED, size: tuple[int, int] = SIZE) -> None:
-    """Paint a mask as the page does."""
-    content = {"kind": "painted", "mask": mask, "width": size[0], "height": size[1]}
-    send(editor_of(form).drawing.canvas, content, buffers=(runs(painted, size),))
 
 
 def on_page(form: RequestForm) -> dict[int, bytes]:
@@ -214,9 +191,11 @@ def test_with_an_uploader_a_mask_is_uploaded_when_the_painting_pauses(
 ) -> None:
     """The form waits for the uploaded mask, which is the last one that was painted."""
     uploaded: list[Path] = []
+    may_end = threading.Event()  # a test has no event loop that would keep it from drawing at the same time
 
     def upload(path: Path) -> str:
         uploaded.append(path)
+        assert may_end.wait(30)
         return f"https://example.com/{path.name}"
 
     form = make_form()
@@ -225,6 +204,7 @@ def test_with_an_uploader_a_mask_is_uploaded_when_the_painting_pauses(
     paint(form, 1)
     editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
     paint(form, 1, bytes([10, 11]))
+    may_end.set()
     until(lambda: len(white(uploaded[-1].read_bytes())) == 11 if uploaded else False)
     until(lambda: form.dynamic_masks[0].mask_url == f"https://example.com/{uploaded[-1].name}")
     assert form.dynamic_masks[0].trajectories == PATH
@@ -239,7 +219,10 @@ def test_a_mask_that_is_being_uploaded_keeps_the_form_from_being_sent(
     monkeypatch.setattr(mask_uploads, "PAUSE", 3600.0)
     local.upload = str
     paint(form, 0)
-    assert form.obstacle == "Fix first: Motion brush."
+    assert [problem.field for problem in form.problems] == ["static_mask"]
+    with pytest.raises(InvalidRequest, match="is being uploaded"):
+        form.submit()
+    assert local.tasks == ()
     assert "is being uploaded" in displayed_html(editor_of(form))
     assert "alarm" not in displayed_html(editor_of(form)), "an upload looks like a mistake"
     assert form.panels.buttons["masks"].description == "Motion brush"
@@ -270,6 +253,30 @@ def test_a_failed_upload_is_said_and_tried_again(form: RequestForm, local: TaskM
     until(lambda: form.static_mask)
     until(lambda: form.problems == ())
     until(lambda: again not in displayed(editor_of(form)))
+
+
+def test_a_mask_that_is_not_uploaded_yet_comes_back_with_undo(
+    form: RequestForm, local: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A preset that is loaded during an upload replaces the painted masks; Undo publishes them again."""
+    local.upload = lambda file: f"https://example.com/{file.name}"
+    form.save("koi")
+    form.panels.buttons["presets"].value = True
+    monkeypatch.setattr(mask_uploads, "PAUSE", 3600.0)
+    paint(form, 0)
+    paint(form, 1)
+    editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
+    pane = form.panels.editor("presets")
+    click(pane, "Load")
+    assert (form.static_mask, form.dynamic_masks, form.problems) == (None, (), ())
+    assert on_page(form) == {}
+    monkeypatch.setattr(mask_uploads, "PAUSE", 0.0)
+    click(pane, "Undo")
+    assert {mask: white(png) for mask, png in on_page(form).items()} == {0: TEN_PIXELS, 1: TEN_PIXELS}
+    until(lambda: form.problems == ())
+    assert form.static_mask
+    assert form.dynamic_masks[0].mask_url
+    assert form.dynamic_masks[0].trajectories == PATH
 
 
 def test_a_form_that_is_closed_during_an_upload_ends_quietly(
@@ -401,10 +408,10 @@ def test_a_mask_elsewhere_is_fetched_after_a_click_only(form: RequestForm, workd
         form.static_mask = f"{stranger.url}/mask.png"
         editor = editor_of(form)
         assert on_page(form) == {}
-        assert "not shown yet" in displayed_html(editor)
+        assert "not loaded yet" in displayed_html(editor)
         assert stranger.requests == []
         editor.show_static.click()
-        until(lambda: "could not be shown" in displayed_html(editor))
+        until(lambda: "could not be loaded" in displayed_html(editor))
         editor.show_static.click()
         until(lambda: editor.show_static not in displayed(editor))
         assert len(white(on_page(form)[0])) == SIZE[0] * SIZE[1]
@@ -415,6 +422,6 @@ def test_a_mask_of_another_size_is_named(form: RequestForm, workdir: Path) -> No
     """Kling wants masks of the picture's size; a stroke saves the mask in it."""
     Image.new("L", (320, 180), 255).save(workdir / "small.png")
     form.static_mask = str(workdir / "small.png")
-    assert "The mask has 320 × 180 pixels, the picture 640 × 360" in displayed_html(editor_of(form))
+    assert "The mask is 320 × 180 pixels, the image 640 × 360" in displayed_html(editor_of(form))
     paint(form, 0)
-    assert "The mask has" not in displayed_html(editor_of(form))
+    assert "The mask is" not in displayed_html(editor_of(form))

@@ -193,7 +193,7 @@ def test_invalid_text_changes_nothing(form: RequestForm, pane: SentPane) -> None
 def test_a_fixed_field_stays_and_is_reported(pane: SentPane) -> None:
     """Pasting does not change a fixed field, and reports it."""
     form = RequestForm(fixed={"mode": "std"}, prompt="A koi")
-    assert form.paste('{"prompt": "A fox", "extra": {"mode": "pro"}}') == ("mode: 'pro'",)
+    assert form.paste('{"prompt": "A fox", "extra": {"mode": "pro"}}') == ("Mode: pro, 1080p",)
     assert (form.prompt, form.mode) == ("A fox", "std")
     form.close()
 

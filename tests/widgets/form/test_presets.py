@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.values import DynamicMask
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.form.presets import PresetsPane
 from qingbo_widgets.widgets.form.request_form import RequestForm
@@ -105,6 +106,30 @@ def test_loading_can_be_undone(form: RequestForm, pane: PresetsPane) -> None:
     click(pane, "Load")
     click(pane, "Load")
     assert "Undo" not in buttons_of(pane)
+
+
+def test_undo_brings_back_everything(manager: TaskManager) -> None:
+    """Prompt, shots, camera, masks and the open panels are as they were before the preset was loaded."""
+    form = RequestForm(manager, model="kling-v1-6", prompt="A koi")
+    form.save("koi")
+    form.prompt, form.negative_prompt, form.cfg_scale = "Typed for ten minutes", "blur", 0.9
+    form.image_urls, form.static_mask = "https://example.com/pond.png", "https://example.com/still.png"
+    form.dynamic_masks = DynamicMask("https://example.com/koi.png", ((10, 20), (30, 40)))
+    for name in ("masks", "more", "presets"):
+        form.panels.buttons[name].value = True
+    form.shots = [("A heron lands", 3), ("It flies", 4)]  # set aside by this model
+    form.camera_control = "forward_up"
+    before = {name: getattr(form, name) for name in form.field_names}
+    pane = form.panels.editor("presets")
+    click(pane, "Load")
+    assert (form.prompt, form.shots, form.dynamic_masks) == ("A koi", (), ())
+    click(pane, "Undo")
+    assert {name: getattr(form, name) for name in form.field_names} == before
+    assert all(form.panels.is_open(name) for name in ("masks", "more", "presets")), "a panel was closed"
+    assert form.panels.editor("masks").rows[0].url.value == "https://example.com/koi.png"
+    form.model = "kling-v3"
+    assert [shot.prompt for shot in form.shots] == ["A heron lands", "It flies"], "the shots are lost"
+    form.close()
 
 
 def test_a_replaced_or_removed_preset_comes_back(form: RequestForm, pane: PresetsPane) -> None:

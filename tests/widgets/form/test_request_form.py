@@ -234,7 +234,7 @@ def test_values_set_in_code_are_shown(form: RequestForm) -> None:
     form.action = "extend"
     assert form.request.camera_control == CameraControl("simple", {"zoom": 5})
     assert form.panels.buttons["camera"].description == "Camera: By axis"
-    assert "action: extend (set in code)" in text_of(form)
+    assert "Action: extend (set in code)" in text_of(form)
     form.model = "kling-v3"
     assert form.request.camera_control is None
     assert form.panels.buttons["camera"].layout.display == "none"
@@ -309,7 +309,7 @@ def test_a_field_can_be_fixed() -> None:
     """A fixed field is shown and sent, and can be changed neither in the form nor in code."""
     form = RequestForm(prompt="A koi", fixed={"mode": "pro", "duration": 7})
     assert form.controls["mode"].disabled
-    assert "Fixed" in note(form, "mode")
+    assert "Set in code; it cannot be changed here." in note(form, "mode")
     with pytest.raises(TraitError, match="mode is fixed in this form, to 'pro'"):
         form.mode = "std"
     form.mode = "pro"
@@ -327,7 +327,7 @@ def test_a_field_can_be_hidden() -> None:
     assert form.request.camera_control == CameraControl("down_back")
     form.callback_url = "ftp://example.com"
     form.panels.buttons["more"].value = True  # problems in a closed panel are shown below the buttons
-    assert "callback_url" in text_of(form)
+    assert "Callback URL: 'ftp://example.com' is not" in text_of(form)
     assert form.obstacle == "Fix first: Callback URL."
     form.close()
 

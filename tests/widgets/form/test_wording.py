@@ -94,7 +94,7 @@ def test_names_inside_a_sentence_are_labels_too(form: RequestForm) -> None:
     form.load({"model": "kling-v3", "prompt": "A koi", "multi_shot": True})
     ((text, kind),) = problem_lines(form, "multi_shot", form.problems)
     assert text == (
-        "True needs Shot type too; set it (for example Shot type 'customize'), or leave Multi-shot out."
+        "Multi-shot needs Shot type too; set it (for example Shot type 'as listed'), or leave Multi-shot out."
     )
     assert kind == "alarm"
     quoted = Problem(
@@ -128,6 +128,8 @@ def test_labels_are_translated(form: RequestForm) -> None:
         set_locale("zh")
         chinese = RequestForm(form.manager, prompt="A koi", element_list=({},))
         assert text_of(chinese.panels.message) == "主体 1: 必填：名称、描述、图片。"
+        chinese.element_list = ({"name": "robot"},)
+        assert "主体 1、描述: 必填" in text_of(chinese.panels.message), "a member has its name in code"
         chinese.close()
     finally:
         set_locale(None)

@@ -1,0 +1,92 @@
+"""The labels of fields and of their values, as the form shows them, in the current language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...i18n import N_, tr
+from ...service.contract.problem import listed
+from ...service.contract.schema import Parameter
+from ...service.contract.values import is_integer, is_set
+from ...tasks.background.image_checks import image_reports
+from ..base import html as markup
+
+__all__ = [
+    "choice_options",
+    "duration_label",
+    "file_names",
+    "help_of",
+    "in_seconds",
+    "is_texts",
+    "label",
+    "value_label",
+]
+
+_AS_LONG = N_("as long as the input video")
+_ON, _OFF, _NONE = N_("on"), N_("off"), N_("none")
+#: The maximum number of characters of a value in a message.
+_LONGEST = 60
+
+
+def label(parameter: Parameter) -> str:
+    """Return the label of a field in the current language; its name if it has no label."""
+    return tr(parameter.label) if parameter.label else parameter.name
+
+
+def help_of(parameter: Parameter) -> str:
+    """Return the help text of a field in the current language."""
+    return tr(parameter.help)
+
+
+def choice_options(parameter: Parameter) -> list[tuple[str, Any]]:
+    """Return the values of a choice, each with its label."""
+    return [(_choice_label(parameter, item), item) for item in parameter.choices]
+
+
+def in_seconds(seconds: int) -> str:
+    """Return a number of seconds as text."""
+    return tr("{seconds} s").format(seconds=seconds)
+
+
+def duration_label(seconds: int) -> str:
+    """Return the label of a duration; 0 follows the input video."""
+    return in_seconds(seconds) if seconds else tr(_AS_LONG)
+
+
+def value_label(parameter: Parameter, value: Any) -> str:
+    """Return a value of a field as the form shows it, on one line.
+
+    Of files, it has the names, and of objects, their number. It contains no API key if the value does not.
+    """
+    if isinstance(value, bool):
+        return tr(_ON) if value else tr(_OFF)
+    if not is_set(value):
+        return tr(_NONE)
+    if parameter.type == "seconds" and is_integer(value):
+        return duration_label(value)
+    if parameter.media and (isinstance(value, str) or is_texts(value)):
+        return file_names(value)
+    if isinstance(value, tuple):
+        return markup.shorten(listed(value), _LONGEST) if is_texts(value) else str(len(value))
+    kind = getattr(value, "type", value)  # of a camera, the name of its preset
+    if isinstance(kind, Mapping):
+        return str(len(kind))
+    return markup.shorten(_choice_label(parameter, kind), _LONGEST)
+
+
+def _choice_label(parameter: Parameter, value: Any) -> str:
+    """Return the label of a choice; JSON and TOML descriptions have only string keys."""
+    text = parameter.labels.get(str(value)) if parameter.choices else None
+    return tr(text) if text else str(value)
+
+
+def is_texts(value: object) -> bool:
+    """Return True if a value is a list of texts, such as URLs."""
+    return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
+
+
+def file_names(urls: str | Iterable[str]) -> str:
+    """Return the names of the files at one or more URLs."""
+    paths = [image_reports.path_of(url) for url in ([urls] if isinstance(urls, str) else urls)]
+    return markup.shorten(listed(path.rstrip("/").rpartition("/")[2] for path in paths), _LONGEST)

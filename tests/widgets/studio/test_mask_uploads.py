@@ -1,0 +1,217 @@
+"""Generate, clicked while painted masks are being uploaded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.values import DynamicMask
+from qingbo_widgets.tasks.background.image_checks import image_reports
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.base import sync
+from qingbo_widgets.widgets.form import mask_uploads
+from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from tests.waiting import until
+from tests.widgets.form.painting import SIZE, editor_of, paint
+from tests.widgets.page import classes_of, click, ctrl_enter, displayed_html, send_click, text_of
+
+PATH = ((10, 20), (30, 40))
+UPLOADING = "Uploading the mask…"
+
+
+class SlowUpload:
+    """An upload that ends when the test lets it.
+
+    Attributes:
+        files: the uploaded files.
+        error: what the upload raises.
+    """
+
+    def __init__(self) -> None:
+        self.files: list[Path] = []
+        self.error: Exception | None = None
+        self._may_end = threading.Event()
+
+    def __call__(self, file: Path) -> str:
+        self.files.append(file)
+        assert self._may_end.wait(60), "the test did not let the upload end"
+        if self.error is not None:
+            raise self.error
+        return url_of(file)
+
+    def end(self) -> None:
+        """Let this upload and all later ones end."""
+        self._may_end.set()
+
+
+def url_of(file: Path) -> str:
+    """Return the URL under which a file is uploaded."""
+    return f"https://example.com/{file.name}"
+
+
+@pytest.fixture
+def upload() -> Iterator[SlowUpload]:
+    """Yield the upload of the connection, and let it end at last."""
+    upload = SlowUpload()
+    yield upload
+    upload.end()
+    drained = threading.Event()
+    mask_uploads.in_background(drained.set)
+    assert drained.wait(60)
+
+
+@pytest.fixture
+def local(server: Sandbox, upload: SlowUpload, workdir: Path) -> Iterator[TaskManager]:
+    """Yield a manager that uploads masks, in a folder with a picture that the sandbox serves."""
+    Image.new("RGB", SIZE, "#7fb3d5").save(workdir / "pond.png")
+    manager = TaskManager(Client(server.api_key, server.base_url), Library("qingbo_videos"))
+    manager.sandbox, manager.upload = server, upload
+    yield manager
+    manager.sandbox = None
+    manager.close()
+
+
+@pytest.fixture
+def studio(local: TaskManager, monkeypatch: pytest.MonkeyPatch) -> Iterator[VideoStudio]:
+    """Yield a studio with the picture, whose motion brush is open."""
+    monkeypatch.setattr(sync.refresher, "interval", 0.02)
+    studio = VideoStudio(local, model="kling-v1-6", prompt="A koi", image_urls="pond.png")
+    studio.form.panels.buttons["masks"].value = True
+    url = studio.form.image_urls[0]
+    image_reports.check(url, local.client.base_url, lambda: None)
+    until(lambda: image_reports.get(url, local.client.base_url))
+    yield studio
+    studio.close()
+
+
+def label(studio: VideoStudio) -> str:
+    """Return the label of Generate."""
+    return str(studio.generate_button.description)
+
+
+def sent(manager: TaskManager) -> list[VideoRequest | None]:
+    """Return the requests of all tasks."""
+    return [task.request for task in manager.tasks]
+
+
+def test_a_click_during_the_upload_is_submitted_after_it(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """The button says what it waits for; however often it is clicked, there is one task, with both masks."""
+    paint(studio.form, 0)
+    paint(studio.form, 1)
+    editor_of(studio.form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
+    assert not studio.generate_button.disabled, "the click would be lost"
+    for _ in range(3):
+        send_click(studio.generate_button)
+    assert (label(studio), sent(local)) == (UPLOADING, [])
+    assert "qingbo-busy" in classes_of(studio.generate_button)
+    upload.end()
+    (request,) = until(lambda: sent(local))
+    (mask,) = {url_of(file) for file in upload.files}
+    assert request is not None
+    assert (request.static_mask, request.dynamic_masks) == (mask, (DynamicMask(mask, PATH),))
+    until(lambda: label(studio) == "Generate")
+    assert [card.task.request for card in studio.cards] == [request]
+    assert len(sent(local)) == 1, "the clicks during the upload were submitted too"
+
+
+def test_what_is_changed_after_the_click_is_not_submitted(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """The request is that of the click; the next prompt and another stroke are for the next one."""
+    paint(studio.form, 0)
+    studio.variations.value = 2
+    send_click(studio.generate_button)
+    until(lambda: upload.files)
+    studio.form.prompt, studio.variations.value = "A heron", 1
+    paint(studio.form, 0, bytes([10, 11]))
+    upload.end()
+    requests = until(lambda: len(local.tasks) == 2 and sent(local))
+    assert [(request.prompt, request.static_mask) for request in requests] == 2 * [
+        ("A koi", url_of(upload.files[0]))
+    ]
+    until(lambda: studio.form.static_mask == url_of(upload.files[-1]) != url_of(upload.files[0]))
+    assert studio.form.prompt == "A heron"
+
+
+def test_after_a_failed_upload_nothing_is_submitted(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """The reason stands in the panel; a later upload that succeeds waits for a new click."""
+    upload.error = ConnectionError("the bucket is full")
+    paint(studio.form, 0)
+    send_click(studio.generate_button)
+    upload.end()
+    until(lambda: "the bucket is full" in displayed_html(editor_of(studio.form)))
+    until(lambda: label(studio) == "Generate")
+    assert studio.generate_button.disabled
+    assert "Fix first: Motion brush." in text_of(studio)
+    upload.error = None
+    click(editor_of(studio.form), "Try again")
+    until(lambda: studio.form.static_mask and studio.form.problems == ())
+    assert sent(local) == [], "a click that failed was submitted later"
+    send_click(studio.generate_button)
+    assert len(sent(local)) == 1
+
+
+def test_ctrl_enter_waits_for_the_upload(studio: VideoStudio, local: TaskManager, upload: SlowUpload) -> None:
+    """Ctrl+Enter during an upload is submitted after it, with the text that came with the key."""
+    paint(studio.form, 0)
+    studio.get_ready()
+    ctrl_enter(studio, "Prompt", "A heron")
+    assert label(studio) == UPLOADING
+    upload.end()
+    (request,) = until(lambda: sent(local))
+    assert request is not None
+    assert (request.prompt, request.static_mask) == ("A heron", url_of(upload.files[-1]))
+
+
+def test_a_click_with_another_mistake_does_not_wait(studio: VideoStudio, local: TaskManager) -> None:
+    """Generate is disabled while something else is wrong, and does not name the upload as a mistake."""
+    paint(studio.form, 0)
+    studio.form.cfg_scale = 9.0
+    assert studio.form.obstacle == "Fix first: CFG scale."
+    send_click(studio.generate_button)
+    assert (label(studio), sent(local)) == ("Generate", [])
+
+
+def reset(studio: VideoStudio) -> None:
+    """Reset the form."""
+    studio.form.reset()
+
+
+def load(studio: VideoStudio) -> None:
+    """Fill in the form from another request."""
+    studio.form.load(VideoRequest("kling-v1-6", "A heron"))
+
+
+def disconnect(studio: VideoStudio) -> None:
+    """Take the connection from the form."""
+    studio.form.manager = None
+
+
+@pytest.mark.parametrize("leave", [reset, load, disconnect, VideoStudio.close])
+def test_leaving_cancels_the_click(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, leave: Callable[[Any], None]
+) -> None:
+    """After Reset, a loaded preset, another connection or the end of the studio, nothing is submitted."""
+    paint(studio.form, 0)
+    send_click(studio.generate_button)
+    until(lambda: upload.files)
+    leave(studio)
+    upload.end()
+    ended = threading.Event()
+    mask_uploads.in_background(ended.set)
+    assert ended.wait(60)
+    assert sent(local) == []
+    assert label(studio) == "Generate"
