@@ -334,7 +334,8 @@ class VideoStudio(Composite):
 
     def _on_shortcut(self, label: str, text: str) -> None:
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""
-        request, manager = self.form.with_text(label, text), self.manager
+        with update():  # as for a click
+            request, manager = self.form.with_text(label, text), self.manager
         if request is None or manager is None:
             return
         others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
@@ -345,8 +346,10 @@ class VideoStudio(Composite):
     def _generate(self) -> None:
         """Submit after a click on Generate, and fold the form, which the user has left."""
         form, count = self.form, self.variations.value
-        if not self._waits_for_masks(form.request, form.problems):
-            self._submit_and_fold(form.request, form.submit, count)
+        with update():  # a stroke that is being saved on another thread was painted before the click
+            request, problems = form.request, form.problems
+        if not self._waits_for_masks(request, problems):
+            self._submit_and_fold(request, form.submit, count)
 
     def _waits_for_masks(self, request: VideoRequest, problems: Iterable[Problem]) -> bool:
         """Submit after the upload of painted masks if only that is missing; return whether to wait."""
