@@ -20,7 +20,7 @@ from ...system.files import reason_of
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.sync import Echo
+from ..base.sync import Echo, update
 from .image_fields import first_image, service_of
 from .mask_files import LARGEST, content_of, files_of, is_served_by
 from .mask_png import is_painted, runs_in
@@ -99,7 +99,9 @@ class MaskPainting:
         elif content.get("kind") == "painted" and buffers and not why_not_painted(self._form):
             number, width, height = (content.get(name) for name in ("mask", "width", "height"))
             if all(type(part) is int for part in (number, width, height)):
-                self._save(number, width, height, bytes(buffers[0]))  # type: ignore[arg-type]  # see above
+                # JupyterLab may deliver a click meanwhile, on another thread: it waits for the mask.
+                with update():
+                    self._save(number, width, height, bytes(buffers[0]))  # type: ignore[arg-type]  # see above
 
     def _save(self, number: int, width: int, height: int, data: bytes) -> None:
         """Save a mask from the page, and publish it: at once, or when the painting pauses."""

@@ -160,8 +160,10 @@ class FollowUp(Composite):
         form = self.form
         if form is None:
             return
-        if not form.late.start(form.request, form.problems, self._submit_late):
-            self._submit(form.request, form.submit)
+        with update():  # a stroke that is being saved on another thread was painted before the click
+            request, problems = form.request, form.problems
+        if not form.late.start(request, problems, self._submit_late):
+            self._submit(request, form.submit)
 
     def _update_button(self) -> None:
         """Show whether a click waits for the upload of painted masks."""
