@@ -367,13 +367,13 @@ def test_pairs_by_keyboard(notebook: Notebook) -> None:
     pair.get_by_text("Which is better?").click()
     for _ in range(2):
         page.page.keyboard.press("ArrowLeft")
-    expect(pair).to_contain_text("1 answers so far")
+    expect(pair).to_contain_text("Answers so far: 1")
     assert evaluated(page, answers) == "1"
     while evaluated(page, is_shown_long) != "True":
         pass  # neither has the next pair
     pair.get_by_text("Which is better?").click()
     page.page.keyboard.press("ArrowRight")
-    expect(pair).to_contain_text("2 answers so far")
+    expect(pair).to_contain_text("Answers so far: 2")
     assert page.problems == []
 
 
@@ -472,10 +472,10 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
     page.page.keyboard.press("ArrowLeft")
     wait(ALIGNED, (60 + 0.5) / 30)
 
-    comparison.get_by_role("button", name="Loop from here").click()
+    comparison.get_by_role("button", name="Loop start").click()
     seek(2.6)
     wait(ALIGNED, 2.6)
-    comparison.get_by_role("button", name="to here").click()
+    comparison.get_by_role("button", name="Loop end").click()
     seek(2.1)
     wait(ALIGNED, 2.1)
     comparison.get_by_label("Speed").select_option("1")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...i18n import tr
 from ..base import html as markup
 from ..base.player import relative_path
-from . import text as task_text
+from . import head, resume_code, states
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -26,17 +26,17 @@ def plain_text(task: Task) -> str:
         lines.append(file_text(task.video_path))
     elif task.error is not None:
         lines.append(markup.plain(task.error))
-    if task_text.is_resumable(task):
-        lines.append(task_text.resume_label(task))
-        if not task_text.ends_with_kernel(task):
-            lines.append(task_text.resume_line(task))
+    if states.is_resumable(task):
+        lines.append(resume_code.resume_label(task))
+        if not states.ends_with_kernel(task):
+            lines.append(resume_code.resume_line(task))
     return "\n".join(lines)
 
 
 def headline(task: Task) -> str:
     """Return the task on one line, such as ``Finished · a koi · kling-v3 · task-1``."""
     prompt = "" if task.request is None else markup.shorten(" / ".join(task.request.prompts), PROMPT)
-    parts = (task_text.status(task), prompt, task.model, task.task_id)
+    parts = (head.status(task), prompt, task.model, task.task_id)
     return " · ".join(markup.plain(part) for part in parts if part)
 
 

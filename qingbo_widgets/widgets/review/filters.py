@@ -27,7 +27,7 @@ _UNRATED = -1
 _EVERY = object()
 #: The values of controls that are not set, other than "all".
 _EMPTY = {"text": "", "since": None, "until": None}
-_SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
+_SEARCH_HELP = N_("Finds prompts with all of these words. Press Enter to search.")
 #: Controls that would identify a video, and so are not offered in a blind gallery; these include the order of
 #: submission.
 _REVEALING = ("text", "model", "mode", "order")
@@ -35,7 +35,7 @@ _REVEALING = ("text", "model", "mode", "order")
 _FIRST = ("text", "rating", "order")
 _WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
 _ROW = {"flex_flow": "row wrap", "overflow": "visible", "align_items": "center"}
-_FILTERS_HELP = N_("Model, mode, status, tag and days.")
+_FILTERS_HELP = N_("Model, mode, status, tag and dates.")
 _CLEAR_HELP = N_("Shows all videos again.")
 
 
@@ -63,7 +63,7 @@ class Filters(VBox):
         orders = [(tr(text), order) for order, text in ORDERS.items() if order != "shuffled"]
         self.controls: dict[str, Any] = {
             "text": Text(
-                description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
+                description=tr("Search"), placeholder=tr("words in the prompt"), continuous_update=False
             ),
             "model": ipywidgets.Dropdown(description=tr("Model"), options=[every]),
             "mode": ipywidgets.Dropdown(description=tr("Mode"), options=[every, *_modes()]),

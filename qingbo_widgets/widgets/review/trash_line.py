@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["TrashLine"]
 
 _DELETED_ONE, _DELETED = N_("Deleted 1 video."), N_("Deleted {number} videos.")
-_UNCONFIRMED = N_("Not confirmed, and may be charged by the service: {number}.")
+_UNCONFIRMED = N_("Not confirmed: {number}. The service may charge for them.")
 _TRASH = N_("Videos in the trash: {number} ({size}).")
-_UNDO_HELP = N_("Brings the videos back, with their ratings, tags and notes.")
-_ERASE_HELP = N_("Removes the videos in the trash from the disk. They cannot come back.")
-_SURE = N_("Delete for good ({number})")
-_SURE_HELP = N_("A second click removes them from the disk. They cannot come back.")
+_UNDO_HELP = N_("Restores the videos with their ratings, tags and notes.")
+_ERASE_HELP = N_("Deletes the videos in the trash from the disk. This cannot be undone.")
+_SURE = N_("Delete permanently ({number})")
+_SURE_HELP = N_("Click again to delete them from the disk. This cannot be undone.")
 
 
 class TrashLine(HBox):
@@ -87,7 +87,7 @@ class TrashLine(HBox):
             spoken = announcement(f"trash-{id(self)}", lines[0] if self._latest is not None and lines else "")
             self._text.value = markup.span(" ".join(lines)) + spoken
             self.undo_button.disabled = self.erase_button.disabled = is_read_only
-            text = tr(_SURE).format(number=number) if self._is_sure else tr("Delete for good")
+            text = tr(_SURE).format(number=number) if self._is_sure else tr("Empty trash")
             self.erase_button.description = text
             self.erase_button.button_style = "danger" if self._is_sure else ""
             set_tooltip(self.erase_button, tr(_SURE_HELP if self._is_sure else _ERASE_HELP))

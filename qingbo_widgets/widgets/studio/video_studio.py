@@ -30,7 +30,7 @@ from ..base.notify import bell
 from ..base.notify import install as install_bell
 from ..base.output import CellOutput
 from ..base.sync import close_whole, refresher, update, weakly
-from ..card import text as task_text
+from ..card import states
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
@@ -388,7 +388,7 @@ class VideoStudio(Composite):
     def _card(self, task: Task) -> TaskCard:
         card = TaskCard(task, offers_contract=False)
         prompt = "" if task.request is None else " / ".join(task.request.prompts)
-        card.next_form = NextInStudio(self._column, self.generate_button, prompt)
+        card.buttons.next_form = NextInStudio(self._column, self.generate_button, prompt)
         card.on_redraw(self, "_on_redraw")
         request, submit = task.request, task.manager.submit
         if request is not None:
@@ -426,7 +426,7 @@ class VideoStudio(Composite):
         """Fill in the form for a video that begins with the last frame of a card's."""
         task = card.task
         request, frame = task.request or VideoRequest(task.model), save_frame(video_of(task), None)
-        card.next_form.offer(lambda manager: continued(request, frame, manager, task.contract))
+        card.buttons.next_form.offer(lambda manager: continued(request, frame, manager, task.contract))
 
     # ------------------------------------------------------------------ the static copy
 
@@ -444,7 +444,7 @@ class VideoStudio(Composite):
 
     @property
     def _all_ended(self) -> bool:
-        return all(task_text.is_over(card.task) for card in self.cards)
+        return all(states.is_over(card.task) for card in self.cards)
 
     def redraw_now(self) -> None:
         """Redraw the cards and the static copy immediately."""

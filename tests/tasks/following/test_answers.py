@@ -92,7 +92,11 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "Its refund is pending"),
         ({}, "2026-11", "The service refunds failed tasks."),
         ({"cost": 250_000}, "2026-11", "The service reports that it cost $0.50 all the same"),
-        ({"cost": 250_000}, "2026-04", "The service reports that it cost 250000 units of quota all the same"),
+        (
+            {"cost": 250_000},
+            "2026-04",
+            "The service reports that it cost 250,000 units of quota all the same",
+        ),
         ({"cost": 250_000, "frozen": 250_000}, "2026-11", "it cost $0.50 all the same"),
         ({"cost": 5, "billing_status": "settled"}, "2026-04", "it cost 5 units of quota all the same"),
         ({"cost": 5, "billing_status": "refund_pending"}, "2026-04", "service. Its refund is pending"),

@@ -167,7 +167,7 @@ def test_escape_clears_before_it_closes(gallery: Gallery) -> None:
             [29, 28, 31],
             {
                 **dict.fromkeys(("Compare", "Rank"), "“number 31” has no saved video."),
-                "Delete": "“number 31” is still running: wait for its end, or cancel it.",
+                "Delete": "“number 31” is still running: wait until it ends, or cancel it.",
             },
         ),
     ],
@@ -311,12 +311,12 @@ def test_delete_for_good_asks_once_more(
     monkeypatch.setattr("qingbo_widgets.widgets.base.clicks.DOUBLE_CLICK", 0.0)
     pick(gallery, 29)
     click(gallery.selection, "Delete")
-    click(gallery.trash_line, "Delete for good")
+    click(gallery.trash_line, "Empty trash")
     assert library.deletions, "one click has removed a paid video"
     gallery.reload()
-    assert the_button(gallery.trash_line, "Delete for good")
-    click(gallery.trash_line, "Delete for good")
-    click(gallery.trash_line, "Delete for good (1)")
+    assert the_button(gallery.trash_line, "Empty trash")
+    click(gallery.trash_line, "Empty trash")
+    click(gallery.trash_line, "Delete permanently (1)")
     assert library.deletions == ()
     assert not is_displayed(gallery, gallery.trash_line)
     assert not (library.folder / "trash").exists()
@@ -341,7 +341,7 @@ def test_an_unconfirmed_task_that_is_deleted(gallery: Gallery, library: Library)
     library.add(Entry(key(40), "sandbox", request={"prompt": "koi"}, status="unconfirmed"))
     gallery.reload()
     on_tiles(gallery, delete=key(40))
-    assert "Not confirmed, and may be charged by the service: 1." in text_of(gallery)
+    assert "Not confirmed: 1. The service may charge for them." in text_of(gallery)
 
 
 def test_a_read_only_library_deletes_nothing(
