@@ -98,7 +98,7 @@ def summary(axes: Mapping[str, Sequence[Any]], items: Sequence[HasRequest], left
     """
     count, seconds = len(items), sum(item.request.seconds for item in items)
     by = " × ".join(f"{axis_label(name)} {len(values)}" for name, values in axes.items())
-    how = f" ({by})" if by else ""
+    how = tr(" ({axes})").format(axes=by) if by else ""
     singular = tr("{count} task{how}, {seconds} s of video")
     plural = tr("{count} tasks{how}, {seconds} s of video")
     text = (singular if count == 1 else plural).format(count=count, how=how, seconds=seconds)

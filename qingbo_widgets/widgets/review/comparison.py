@@ -249,7 +249,7 @@ def figures(
         )
         box = markup.tag("div", poster, player, style=_BOX)
         name = markup.plain(f"{letter}: {markup.shorten(label, 120)}" if label else letter)
-        lines = markup.user_text(name, "span")
+        lines = markup.user_text(name if len(paths) > 1 else label, "span")
         if not embed and (note := reach_note(path)):
             lines += markup.Markup("<br>") + markup.text(note)
         caption = markup.tag("figcaption", lines, class_="qingbo-dim")

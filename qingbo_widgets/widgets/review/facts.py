@@ -72,10 +72,11 @@ def _facts(entry: Entry, judgement: Judgement, difference: str, count: int) -> F
         sent = settings_of(readable_part_of(entry), entry.contract)
         length, shape = sent.length, sent.shape
     cost = "" if entry.cost is None else cost_text(entry.cost, entry.contract, entry.service)
-    settings = (text for text in (length, shape) if text not in difference.split(SEPARATOR))
+    named = difference.split(SEPARATOR)
+    length, shape, model = ("" if text in named else text for text in (length, shape, entry.model))
     lines = (
-        _line(stars(judgement.rating), _status(entry), *settings),
-        _line(entry.model, f"{entry.submitted_at.astimezone():%Y-%m-%d}"),
+        _line(stars(judgement.rating), _status(entry), length, shape),
+        _line(model, f"{entry.submitted_at.astimezone():%Y-%m-%d}"),
         cost,
     )
     return Facts(

@@ -33,6 +33,8 @@ _SEARCH_HELP = N_("Finds prompts with all of these words. Press Enter to search.
 _REVEALING = ("text", "model", "mode", "order")
 #: The controls that are always visible, in their order.
 _FIRST = ("text", "rating", "order")
+#: The days, which stay together where a line is too short for all filters.
+_DAYS = ("since", "until")
 _WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
 _ROW = {"flex_flow": "row wrap", "overflow": "visible", "align_items": "center"}
 _FILTERS_HELP = N_("Model, mode, status, tag and dates.")
@@ -88,7 +90,10 @@ class Filters(VBox):
         self.clear_button = button(tr("Clear filters"), tr(_CLEAR_HELP), self.clear)
         first = [control for name in _FIRST if (control := self.controls.get(name)) is not None]
         self._rest = {name: control for name, control in self.controls.items() if name not in _FIRST}
-        self._more = ipywidgets.HBox(list(self._rest.values()), layout={**_ROW, "display": "none"})
+        others = [control for name, control in self._rest.items() if name not in _DAYS]
+        days = ipywidgets.HBox([self.controls[name] for name in _DAYS], layout=_ROW)
+        days.add_class("qingbo-days")
+        self._more = ipywidgets.HBox([*others, days], layout={**_ROW, "display": "none"})
         buttons = [self.more_button, self.clear_button]
         super().__init__(
             [ipywidgets.HBox([*first, *buttons], layout=_ROW), self._more], layout={"overflow": "visible"}

@@ -90,7 +90,7 @@ class Gallery(Composite):
         self._head, self._hint = ipywidgets.HTML(), ipywidgets.HTML()
         self.filters = Filters(self._search, blind=blind)
         self.selection = Selection(self.library, self._mark, self._judged, self.delete, blind=blind)
-        self.trash_line = TrashLine(self.library, self._restored)
+        self.trash_line = TrashLine(self.library, self._restored, self._focus_first)
         self.opened = TaskDetail(self.library, manager, self._judged, self._go, self._delete_one)
         self._preview = ipywidgets.Output(layout={"margin": "0"})
         self._preview.add_class("qingbo-preview")
@@ -200,9 +200,13 @@ class Gallery(Composite):
 
     def _restored(self, keys: Sequence[str]) -> None:
         self.reload()
-        shown = (entry.key for entry in self.entries if entry.key in keys)
-        if (key := next(shown, None)) is not None:
-            self._input.focus_tile(key)
+        self._focus_first(keys)
+
+    def _focus_first(self, keys: Collection[str] = ()) -> None:
+        """Give the first of these tiles the focus, else the first one: the focused button goes away."""
+        shown = [entry.key for entry in self.entries]
+        if shown:
+            self._input.focus_tile(next((key for key in shown if key in keys), shown[0]))
 
     def _escape(self, _: str) -> None:
         """Take back the selection; without one, close the open task."""

@@ -181,10 +181,12 @@ class Pairwise(Composite):
             clip = self._clips[item.key]
             title = SEPARATOR.join(filter(None, (captions[item.key], clip.task_id)))
             picture = None if clip.path is None else read_poster(clip.path)
-            cells = (title, f"{item.strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
+            strength = round(item.strength, 2) + 0.0  # no "-0.00"
+            cells = (title, f"{strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
             texts = [markup.tag("td", markup.text(cell)) for cell in (place, *cells)]
             rows.append(markup.tag("tr", texts[0], markup.tag("td", poster_html(picture)), *texts[1:]))
-        return markup.tag("table", *rows, class_="qingbo-ranking")
+        table = markup.tag("table", *rows, class_="qingbo-ranking")
+        return markup.tag("div", table, style="overflow-x: auto")
 
 
 def _is_saved(clip: Clip) -> bool:

@@ -132,7 +132,8 @@ class _Tile(VBox):
 def _facts_html(line: str, class_: str) -> Markup:
     """Return facts that wrap between two of them, so that a number is never cut."""
     *facts, last = markup.plain(line).split(SEPARATOR)
-    texts = [*(fact + SEPARATOR.rstrip() for fact in facts), last]
+    # The separator ends the line that it is on, and begins none.
+    texts = [*(fact + SEPARATOR.rstrip().replace(" ", "\N{NO-BREAK SPACE}") for fact in facts), last]
     spans = (markup.user_text(text, "span") for text in texts)
     return markup.tag("div", markup.join(spans, " "), class_=class_)
 

@@ -37,14 +37,20 @@ class TrashLine(HBox):
     Args:
         library: the library.
         restored: called with the keys of the tasks that came back.
+        emptied: called after the trash was emptied.
 
     Attributes:
         undo_button: restores the latest deletion.
         erase_button: empties the trash, at the second click.
     """
 
-    def __init__(self, library: Library, restored: Callable[[tuple[str, ...]], object]) -> None:
-        self._library, self._restored = library, restored
+    def __init__(
+        self,
+        library: Library,
+        restored: Callable[[tuple[str, ...]], object],
+        emptied: Callable[[], object],
+    ) -> None:
+        self._library, self._restored, self._emptied = library, restored, emptied
         self._latest: Deletion | None = None
         self._is_sure = False
         self._clicks = Clicks()
@@ -54,7 +60,7 @@ class TrashLine(HBox):
             tr(_UNDO_HELP),
             lambda: self._clicks.run((self._undo, self._latest), self._undo, self._say),
         )
-        self.erase_button = button("", "", lambda: self._clicks.run(self._is_sure, self._erase, self._say))
+        self.erase_button = button("", "", lambda: self._clicks.run(self._erase, self._erase, self._say))
         super().__init__(
             [self._text, self.undo_button, self.erase_button],
             layout={"flex_flow": "row wrap", "align_items": "center", "display": "none"},
@@ -80,7 +86,7 @@ class TrashLine(HBox):
             if self._latest.unconfirmed:
                 lines.append(tr(_UNCONFIRMED).format(number=self._latest.unconfirmed))
         if number:
-            size = size_text(sum(deletion.size for deletion in deletions))
+            size = size_text(sum(deletion.size for deletion in deletions)).replace(" ", "\N{NO-BREAK SPACE}")
             lines.append(tr(_TRASH).format(number=number, size=size))
         is_read_only = self._library.read_only is not None
         with update(self._text, self.undo_button, self.erase_button):
@@ -107,6 +113,7 @@ class TrashLine(HBox):
         self._library.empty_trash()
         self._latest = None
         self.refresh_trash()
+        self._emptied()
 
     def _say(self, message: str) -> None:
         with update(self._text):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.problem import listed
 from ...tasks.sweep.cell import CellState
 from ...tasks.sweep.grid import summary
 from ...tasks.sweep.labels import value_text, values_text
@@ -154,7 +155,7 @@ def headline(sweep: Sweep) -> Markup:
 def facts(sweep: Sweep) -> tuple[str, str, str]:
     """Return the state of the sweep, its progress, and the number of cells in each state, as text."""
     counts = [tr(_COUNTED[state]).format(count=count) for state, count in sweep.counts.items() if count]
-    return tr(_STATE[sweep.state]), f"{sweep.progress:.0%}".replace("%", " %"), ", ".join(counts)
+    return tr(_STATE[sweep.state]), f"{sweep.progress:.0%}".replace("%", " %"), listed(counts)
 
 
 def notes(sweep: Sweep) -> Markup:

@@ -307,12 +307,14 @@ def test_delete_in_the_opened_task(gallery: Gallery, library: Library) -> None:
 def test_delete_for_good_asks_once_more(
     gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first click only asks; anything else takes the question back."""
-    monkeypatch.setattr("qingbo_widgets.widgets.base.clicks.DOUBLE_CLICK", 0.0)
+    """The first click only asks, and so does a double click; anything else takes the question back."""
     pick(gallery, 29)
     click(gallery.selection, "Delete")
     click(gallery.trash_line, "Empty trash")
     assert library.deletions, "one click has removed a paid video"
+    click(gallery.trash_line, "Delete permanently (1)")
+    assert library.deletions, "a double click has removed a paid video"
+    monkeypatch.setattr("qingbo_widgets.widgets.base.clicks.DOUBLE_CLICK", 0.0)
     gallery.reload()
     assert the_button(gallery.trash_line, "Empty trash")
     click(gallery.trash_line, "Empty trash")

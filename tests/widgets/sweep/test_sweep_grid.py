@@ -185,7 +185,7 @@ def test_a_finished_cell_is_brief(make_grid: Callable[..., SweepGrid], until: Un
     assert card is not None
     assert line is not None
     until(lambda: "Finished" in displayed_html(view))
-    assert line.rating in displayed(view)
+    until(lambda: line.rating in displayed(view))
     assert card.buttons.frames_button not in displayed(view)
     assert re.search(r'class="qingbo-panel-details" hidden=""', displayed_html(view)), (
         "the request is repeated"
