@@ -287,8 +287,9 @@ class Follower:
                 history = replace(history, floor=pace.floor(manager.poll_interval)).answered(
                     now, snapshot.progress, queued=snapshot.status == TaskStatus.queued
                 )
-                task.forecast = forecast(history)
-                await record.apply(snapshot, eta=task.forecast.left(now))
+                expected = forecast(history)
+                await record.apply(snapshot, eta=expected.left(now))
+                task.forecast = expected  # together with its status: a queued task is not half done
                 delay = next_delay(history, now)
             if not task.status.is_ended:
                 await record.sleep(delay)

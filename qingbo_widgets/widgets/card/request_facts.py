@@ -1,4 +1,4 @@
-"""What a task was asked for, as HTML: the prompt, the main settings, and its id."""
+"""The request of a task as HTML: the prompt, the main settings, and the id."""
 
 from __future__ import annotations
 

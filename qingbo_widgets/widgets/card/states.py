@@ -1,4 +1,4 @@
-"""What a task is for a view: over, settled, to be cancelled. Pure functions of the task."""
+"""The states of a task for its views: over, settled, cancellable. Pure functions of the task."""
 
 from __future__ import annotations
 

@@ -62,7 +62,8 @@ export const isAble = (video) => video.readyState > 0 && !video.error;
  * error because of that.
  * @param {HTMLVideoElement} video
  */
-export const isLost = (video) => !video.hasAttribute("src") || Boolean(video.error && video.getAttribute("src"));
+export const isLost = (video) =>
+  !video.hasAttribute("src") || Boolean(video.error && video.getAttribute("src"));
 /**
  * Return whether a video is being loaded for the first time.
  * @param {HTMLVideoElement} video
