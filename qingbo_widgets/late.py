@@ -26,6 +26,8 @@ __all__ = [
     "sweep_text",
     "task_mimebundle",
     "task_text",
+    "watch_sweep",
+    "watch_task",
 ]
 
 
@@ -48,18 +50,18 @@ class LazyCallable:
         """Import the callable, call it, and return its result."""
         return self.load()(*args, **options)
 
-    def call_if_imported(self) -> None:
+    def call_if_imported(self, *args: Any) -> None:
         """Call it if its module has been imported; otherwise there is nothing that it could act on."""
         module = self.name.partition(":")[0]
         if f"{__package__}.{module}" in sys.modules:
-            self()
+            self(*args)
 
 
 current_contract = LazyCallable("tasks.connection:current_contract")
 rendered_traceback = LazyCallable("system.tracebacks:rendered")
-show_task = LazyCallable("widgets.card.task_card:show")
+show_task = LazyCallable("widgets.card.shown:show")
 task_text = LazyCallable("widgets.card.plain:plain_text")
-task_mimebundle = LazyCallable("widgets.card.task_card:mimebundle")
+task_mimebundle = LazyCallable("widgets.card.shown:mimebundle")
 export_task = LazyCallable("widgets.export:export_task")
 redraw_displays = LazyCallable("widgets.base.output:redraw_displays")
 show_manager = LazyCallable("widgets.card.connection_view:show")
@@ -68,4 +70,6 @@ show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")
 sweep_text = LazyCallable("widgets.sweep.static_copy:plain_text")
 sweep_mimebundle = LazyCallable("widgets.sweep.static_copy:mimebundle")
 export_sweep = LazyCallable("widgets.export:export_sweep")
+watch_task = LazyCallable("widgets.base.notify:watch_unshown")
+watch_sweep = LazyCallable("widgets.base.notify:watch_unshown_sweep")
 FramePicker = LazyCallable("widgets.studio.frame_picker:FramePicker")

@@ -193,7 +193,9 @@ class TaskManager(ManagerSettings):
             raise InvalidRequest(explained(problems, request, is_sandbox=self.is_sandbox))
         for advice in request.warnings(contract, local_service=self.is_local):
             warn(advice.message)
-        return self.follow(Task(self, request), known=False, submit=True)
+        task = self.follow(Task(self, request), known=False, submit=True)
+        late.watch_task.call_if_imported(task)  # a page may notify the user of the end, without a card
+        return task
 
     def resume(self, task_id: str) -> Task:
         """Follow an existing task: of another kernel, of an earlier session, or of another program.

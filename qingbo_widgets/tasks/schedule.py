@@ -38,6 +38,8 @@ LONG = 300.0
 CEILING = 60.0
 #: Maximum number of stored responses; a few times as many as a task usually needs.
 MAX_ANSWERS = 48
+#: The percent that the bar of a task in the queue stays below, and the bar of any other task.
+QUEUED, ENDING = 10.0, 99.0
 #: The bar moves evenly up to this share of the way to the predicted end, then ever more slowly.
 KNEE = 0.8
 
@@ -87,10 +89,15 @@ class History:
             answers=answers,
             began=time if queued else self.began,
             last_response=time,
-            shown=max(predicted_progress(self, time), min(float(progress), 99.0)),
+            shown=max(predicted_progress(self, time), min(float(progress), ENDING)),
             failures=0,
             retry_after=None,
         )
+
+    @property
+    def is_queued(self) -> bool:
+        """True until a response says that the service has begun the task."""
+        return self.began == self.last_response
 
     def failed(self, retry_after: float | None = None) -> History:
         """Return the history after a poll without a usable response."""
@@ -148,12 +155,14 @@ class Forecast:
         shown: percent on the bar at that time.
         span: seconds from then to the likely end.
         end: the predicted end, or ``None`` if there is no honest estimate.
+        most: the percent that the bar stays below; it stops at ``shown`` if that is more.
     """
 
     since: float
     shown: float
     span: float
     end: float | None
+    most: float = ENDING
 
     def progress(self, now: float) -> float:
         """Return the percent to draw at ``now``, so that the bar also moves between two responses.
@@ -164,7 +173,7 @@ class Forecast:
         way = max(now - self.since, 0.0) / self.span
         if way > KNEE:
             way = 1.0 - (1.0 - KNEE) * math.exp((KNEE - way) / (1.0 - KNEE))
-        return self.shown + (99.0 - self.shown) * way
+        return self.shown + max(self.most - self.shown, 0.0) * way
 
     def left(self, now: float) -> float | None:
         """Return the estimated seconds that remain at ``now``."""
@@ -177,7 +186,8 @@ def forecast(history: History) -> Forecast:
         time for time in (history.last_response, history.followed_since, history.started) if time is not None
     )
     span = _expectation(history, since).median()
-    return Forecast(since, history.shown, span, predicted_end(history, since))
+    most = QUEUED if history.is_queued else ENDING
+    return Forecast(since, history.shown, span, predicted_end(history, since), most)
 
 
 def predicted_progress(history: History, now: float) -> float:

@@ -172,15 +172,22 @@ class Task(TaskState):
         """
         if self.forecast is None or self.is_done or self.status.is_ended:
             return float(self.progress)
-        now = time.monotonic() if self.next_try is None else self.next_try.since
-        return max(float(self.progress), self.forecast.progress(now))
+        return max(float(self.progress), self.forecast.progress(self._forecast_time))
 
     @property
     def seconds_left(self) -> float | None:
-        """``eta`` counted down to now; ``None`` if there is no honest estimate."""
+        """``eta`` counted down to now; ``None`` if there is no honest estimate.
+
+        It stands still together with ``shown_progress``.
+        """
         if self.forecast is None or self.eta is None:
             return self.eta
-        return self.forecast.left(time.monotonic())
+        return self.forecast.left(self._forecast_time)
+
+    @property
+    def _forecast_time(self) -> float:
+        """The moment whose forecast is shown: now, or the time since which the service cannot be reached."""
+        return time.monotonic() if self.next_try is None else self.next_try.since
 
     @property
     def planned_path(self) -> Path:

@@ -15,7 +15,7 @@ from .base import html as markup
 from .base.html import Markup
 from .base.player import data_url, is_image, size_text
 from .base.settings import prompt_of
-from .card import text as task_text
+from .card import head, request_facts
 from .sweep import table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = ["export_page", "export_sweep", "export_task"]
 ONE_FILE_LIMIT = 300 * 2**20
 
 _TOO_LARGE = N_(
-    "The videos have {size}, but one file holds at most {limit}: pass the name of a folder, without .html."
+    "The videos have {size}, but one file holds at most {limit}: pass a folder name without .html."
 )
 
 _CSS = markup.read_css(__file__, "export.css")
@@ -43,7 +43,7 @@ def export_task(task: Task, path: Path) -> Path:
     def body(play: Callable[[Path], Markup]) -> Markup:
         request = json.dumps(task.request.as_dict(), ensure_ascii=False, indent=2) if task.request else ""
         code = markup.code_block(request) if request else Markup()
-        return task_text.headline(task) + task_text.about(task) + play(video) + code
+        return head.headline(task) + request_facts.about(task) + play(video) + code
 
     return export_page(path, markup.shorten(_title(task), 80), body, [video])
 
@@ -56,7 +56,7 @@ def export_sweep(sweep: Sweep, path: Path) -> Path:
         def play_if_there(video: Path) -> Markup:
             if is_file_inside(video):
                 return play(video)
-            return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
+            return markup.note(tr("The file {name} no longer exists.").format(name=video.name), "hint")
 
         return table.saved_headline(sweep) + table.notes(sweep) + table.table_html(sweep, play_if_there)
 

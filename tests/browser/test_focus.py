@@ -281,7 +281,7 @@ def test_each_view_of_an_output_ends_with_one_player(notebook: Notebook) -> None
         expect(place.locator("video:visible"), name).to_have_count(1, timeout=PATIENCE)
         assert playable(place.locator("video:visible"))["width"], name
         expect(place, name).not_to_contain_text("Generating")
-        expect(place, name).not_to_contain_text("goes on at the service")
+        expect(place, name).not_to_contain_text("at the service without this kernel")
     page.output(1).get_by_role("tab", name="two").click()
     expect(videos(page, 1)).to_have_count(1, timeout=PATIENCE)
     assert playable(videos(page, 1))["width"]

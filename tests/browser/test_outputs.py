@@ -16,7 +16,7 @@ from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.task import Task
-from qingbo_widgets.widgets.card.task_card import mimebundle
+from qingbo_widgets.widgets.card.shown import mimebundle
 from qingbo_widgets.widgets.sweep import static_copy
 
 CONNECTED = (

@@ -268,6 +268,56 @@ def test_the_focus_stays_in_the_gallery(notebook: Notebook) -> None:
     assert page.problems == []
 
 
+CUT_OFF = """tiles => tiles.flatMap(tile => [...tile.querySelectorAll('.qingbo-tile-words span')])
+    .filter(fact => fact.scrollWidth > fact.clientWidth + 1).map(fact => fact.textContent)"""
+
+
+def test_filters_costs_and_trash(notebook: Notebook) -> None:
+    """By keys alone: the filters open and say how many are set, the trash is emptied; no cost is cut off."""
+    prepare = (
+        "name = 'kling-v2-5-turbo-professional-experimental'\n"
+        "with library.journal.begin() as connection:\n"
+        "    connection.execute(tasks.update().values(cost=1234567890, contract='2026-11', model=name))\n"
+        "gallery = qw.Gallery(library)\ngallery"
+    )
+    page = notebook([library_cell(4, 2), prepare, ""]).run(0).run(1)
+    out, shown, press = page.output(1), tiles(page, 1), page.page.keyboard.press
+    expect(shown).to_have_count(4)
+    expect(shown.first).to_contain_text("$2,469.13578")
+    for width in (1280, 400):
+        page.viewport(width)
+        assert shown.evaluate_all(CUT_OFF) == [], f"cut off at {width} px"
+    page.viewport(1280)
+
+    out.get_by_role("button", name="Filters").focus()
+    press("Enter")
+    since, until = out.get_by_label("From"), out.get_by_label("To")
+    expect(since).to_be_visible()
+    boxes = since.bounding_box(), until.bounding_box()
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] == boxes[1]["y"], "the days are on two lines"
+    out.get_by_label("Status").select_option("Finished")
+    expect(out.get_by_role("button", name="Filters (1)")).to_be_visible()
+    out.get_by_role("button", name="Clear filters").click()
+    expect(out.get_by_role("button", name="Clear filters")).to_be_hidden()
+
+    shown.first.get_by_role("button").focus()
+    press("Delete")
+    expect(shown).to_have_count(3)
+    expect(out).to_contain_text("Videos in the trash: 1")
+    out.get_by_role("button", name="Empty trash").focus()
+    press("Enter")
+    sure = out.get_by_role("button", name="Delete permanently (1)")
+    expect(sure).to_be_focused()
+    page.page.wait_for_timeout(1100)  # longer than a double click takes
+    press("Enter")
+    expect(sure).to_be_hidden()
+    is_on(shown.first)
+    assert evaluated(page, "library.deletions") == "()"
+    assert page.problems == []
+
+
 def test_a_tile_plays_under_the_mouse(notebook: Notebook) -> None:
     """One muted player lies over the picture while the mouse is there, and nothing moves for it."""
     page = notebook([library_cell(6, 3), "gallery = qw.Gallery(library)\ngallery"]).run(0).run(1)
@@ -367,13 +417,13 @@ def test_pairs_by_keyboard(notebook: Notebook) -> None:
     pair.get_by_text("Which is better?").click()
     for _ in range(2):
         page.page.keyboard.press("ArrowLeft")
-    expect(pair).to_contain_text("1 answers so far")
+    expect(pair).to_contain_text("Answers so far: 1")
     assert evaluated(page, answers) == "1"
     while evaluated(page, is_shown_long) != "True":
         pass  # neither has the next pair
     pair.get_by_text("Which is better?").click()
     page.page.keyboard.press("ArrowRight")
-    expect(pair).to_contain_text("2 answers so far")
+    expect(pair).to_contain_text("Answers so far: 2")
     assert page.problems == []
 
 
@@ -472,10 +522,10 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
     page.page.keyboard.press("ArrowLeft")
     wait(ALIGNED, (60 + 0.5) / 30)
 
-    comparison.get_by_role("button", name="Loop from here").click()
+    comparison.get_by_role("button", name="Loop start").click()
     seek(2.6)
     wait(ALIGNED, 2.6)
-    comparison.get_by_role("button", name="to here").click()
+    comparison.get_by_role("button", name="Loop end").click()
     seek(2.1)
     wait(ALIGNED, 2.1)
     comparison.get_by_label("Speed").select_option("1")

@@ -32,7 +32,7 @@ from qingbo_widgets.tasks import schedule
 from qingbo_widgets.tasks.following import disk as disk_module
 from qingbo_widgets.tasks.following import fetching, links, submission
 from qingbo_widgets.tasks.following import outage as outage_module
-from qingbo_widgets.widgets.card import text as card_texts
+from qingbo_widgets.widgets.card import head, remedies
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from tests.faults.server import (
     Exchange,
@@ -335,7 +335,7 @@ CASES = (
         "polling",
         "key revoked",
         every_time("status", REVOKED),
-        "Connect with a key that works",
+        "Connect with a valid key",
         "connect()",
     ),
     Case("polling", "key revoked, then good again", every_time("status", REVOKED), "revoked", FOLLOW),
@@ -452,7 +452,7 @@ def run(case: Case, folder: Path) -> Outcome:
         card = TaskCard(task)
         stack.callback(card.close)
         buttons = buttons_of(card)
-        texts.append(_text(card_texts.advice(task)))
+        texts.append(_text(remedies.advice(task)))
         tasks_before_click = len(service.tasks)
         if case.click:
             # The fault is over, and the user clicks.
@@ -464,7 +464,7 @@ def run(case: Case, folder: Path) -> Outcome:
                 folder.unlink()
             _click(case.click, card, service)
             _until(lambda: task.is_done and task.video_path)
-        status = _text(card_texts.headline(task))
+        status = _text(head.headline(task))
     videos = [path for path in folder.glob("*.mp4") if path.read_bytes() == VIDEO]
     rows = [entry.status for entry in Library(folder).entries()]
     left = {path.suffix for path in folder.iterdir() if path.is_file()} - {".mp4", ".json", ".sqlite"}
@@ -476,11 +476,11 @@ def _click(button: str, card: TaskCard, service: Service) -> None:
     if button == "connect()":
         card.task.manager.recover()  # type: ignore[attr-defined]  # a TaskManager
     elif button == "Check":
-        card.id_field.value = next(iter(service.tasks))  # from the service's dashboard
-        card.check_button.click()
+        card.buttons.id_field.value = next(iter(service.tasks))  # from the service's dashboard
+        card.buttons.check_button.click()
     else:
         name = button.lower().replace(" ", "_")
-        getattr(card, f"{name}_button").click()
+        getattr(card.buttons, f"{name}_button").click()
 
 
 def _until(condition: Callable[[], object]) -> None:

@@ -133,7 +133,7 @@ def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, t
     count = (
         "import asyncio\n"
         "cards = [w for w in list(registry._instances.values()) if isinstance(w, qw.TaskCard)]\n"
-        "while not all(card.frames_button in card._buttons.children for card in cards):\n"
+        "while not all(card.buttons.frames_button in card.buttons.children for card in cards):\n"
         "    await asyncio.sleep(0.01)\n"
         "del cards\n"
         "number = -1\n"

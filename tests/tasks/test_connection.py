@@ -19,7 +19,7 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks import connection, settings
-from qingbo_widgets.widgets.card import text as task_text
+from qingbo_widgets.widgets.card import resume_code
 from tests.faults.server import FaultServer, answer
 from tests.places import StartKernel
 
@@ -73,18 +73,18 @@ def test_the_argument_chooses() -> None:
     """The argument decides, and brings the address of its contract."""
     connected = qw.connect(KEY, contract="2026-11")
     assert (connected.contract, connected.client.base_url) == ("2026-11", "https://api.qingbo.ai/v1")
-    assert 'contract="2026-11"' in task_text.connect_line(connected)
-    assert "base_url" not in task_text.connect_line(connected)
+    assert 'contract="2026-11"' in resume_code.connect_line(connected)
+    assert "base_url" not in resume_code.connect_line(connected)
 
 
 def test_the_host_chooses() -> None:
     """The host of the address implies the contract, and the line to connect again is the shorter one."""
     connected = qw.connect(KEY, base_url="https://api.qingbo.ai/v1")
     assert connected.contract == "2026-11"
-    assert task_text.connect_line(connected).endswith('qw.connect(contract="2026-11")')
+    assert resume_code.connect_line(connected).endswith('qw.connect(contract="2026-11")')
     elsewhere = qw.connect(KEY, base_url="https://api.qingbo.ai/relay/v1")
     assert elsewhere.contract == "2026-11"
-    assert task_text.connect_line(elsewhere).endswith('(base_url="https://api.qingbo.ai/relay/v1")')
+    assert resume_code.connect_line(elsewhere).endswith('(base_url="https://api.qingbo.ai/relay/v1")')
 
 
 def test_the_configuration_chooses(configured: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_the_configuration_chooses(configured: None, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("QINGBO_CONTRACT", "2026-04")
     monkeypatch.setenv("QINGBO_API_KEY", KEY)
     assert qw.connect().contract == "2026-11"
-    assert "contract" not in task_text.connect_line(qw.connect())
+    assert "contract" not in resume_code.connect_line(qw.connect())
     assert qw.connect(contract="2026-04").contract == "2026-04"
     with qw.TaskManager() as plain:
         assert plain.client.contract.name == "2026-11"
@@ -127,7 +127,7 @@ def test_a_sandbox_decides_its_contract() -> None:
     with Sandbox202611(speed=50, draft=True) as sandbox:
         connected = qw.connect(sandbox=sandbox)
         assert connected.contract == "2026-11"
-        assert 'connect(sandbox=True, contract="2026-11")' in task_text.connect_line(connected)
+        assert 'connect(sandbox=True, contract="2026-11")' in resume_code.connect_line(connected)
         with pytest.raises(qw.InvalidRequest, match="uses 2026-11, not '2026-04'"):
             qw.connect(sandbox=sandbox, contract="2026-04")
 
@@ -153,7 +153,7 @@ def test_the_address_of_the_service_is_not_that_of_the_sandbox(monkeypatch: pyte
     monkeypatch.setenv("QINGBO_BASE_URL", "https://api.qingbo.ai/v1")
     connected = qw.connect(sandbox=True)
     assert connected.contract == "2026-04"
-    assert "contract" not in task_text.connect_line(connected)
+    assert "contract" not in resume_code.connect_line(connected)
 
 
 def test_the_tasks_of_another_sandbox_are_left_alone() -> None:
@@ -239,7 +239,7 @@ def test_after_a_move_of_the_notebook_connect_names_the_library(
     """The kernel keeps its library, says where that is, and the stored line for a new kernel finds it."""
     first = qw.connect(KEY, base_url=service.url)
     first.library.add(running("a", first.service, "2026-04"))
-    assert task_text.connect_line(first).endswith(f"base_url={json.dumps(service.url)})")
+    assert resume_code.connect_line(first).endswith(f"base_url={json.dumps(service.url)})")
     new = notebook.parent.parent / "new"
     new.mkdir()
     notebook.rename(new / "b.ipynb")
@@ -248,7 +248,7 @@ def test_after_a_move_of_the_notebook_connect_names_the_library(
     (message,) = (str(one.message) for one in warned)
     assert str(new) in message
     assert str(first.library.folder) in message
-    assert 'library="../notes/qingbo_videos"' in task_text.connect_line(first)
+    assert 'library="../notes/qingbo_videos"' in resume_code.connect_line(first)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,15 @@ def test_coarse_steps_are_read_at_the_moment_they_come():
     assert predicted_end(history, 100.0) == pytest.approx(200.0, rel=0.06)
 
 
+def test_the_bar_of_a_queued_task_stays_near_its_beginning():
+    """However long the queue is, the bar does not look as if the video was nearly finished."""
+    history = history_of([(time, 0, True) for time in range(1, 200, 10)], durations=(3.0, 3.0))
+    assert predicted_progress(history, 300.0) <= 10
+    begun = history.answered(300.0, 40)
+    assert predicted_progress(begun, 300.0) == 40
+    assert 90 < predicted_progress(begun, 900.0) < 100
+
+
 def test_time_in_the_queue_is_not_counted_as_slow_progress():
     """A task that was queued for a minute and half done after another ends after a third."""
     history = history_of([(30.0, 0, True), (60.0, 0, True), (90.0, 24, False), (92.0, 26, False)])

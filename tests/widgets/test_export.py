@@ -77,7 +77,7 @@ def test_an_animation_is_an_image(finished: Task, tmp_path: Path, name: str) -> 
 def test_too_much_for_one_file(finished: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A video above the limit is refused with the alternative, and no partial file remains."""
     monkeypatch.setattr(page, "ONE_FILE_LIMIT", 3)
-    with pytest.raises(QingboError, match="name of a folder"):
+    with pytest.raises(QingboError, match="folder name"):
         finished.export_html(tmp_path / "koi.html")
     assert not (tmp_path / "koi.html").exists()
 
@@ -100,6 +100,6 @@ def test_a_sweep_is_a_table(manager: TaskManager, server: Sandbox, tmp_path: Pat
     assert len(found.sources) == 2
     assert not found.tags & {"script", "b"}
     assert text.count("task_failed") == 2
-    assert re.search(r'<th scope="col"[^>]*>mode std</th><th scope="col"[^>]*>mode pro</th>', text)
+    assert re.search(r'<th scope="col"[^>]*>std</th><th scope="col"[^>]*>pro</th>', text)
     folder = made.export_html(tmp_path / "sweep")
     assert len(list((folder.parent / "videos").glob("*.mp4"))) == 2

@@ -22,7 +22,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base import composite
 from qingbo_widgets.widgets.card.plain import plain_text
-from qingbo_widgets.widgets.card.task_card import mimebundle, show
+from qingbo_widgets.widgets.card.shown import mimebundle, show
 from qingbo_widgets.widgets.export import export_task
 from qingbo_widgets.widgets.review.detail import TaskDetail
 from qingbo_widgets.widgets.sweep.static_copy import static_copy
@@ -166,7 +166,7 @@ def test_a_running_task_as_text(running: Task) -> None:
     lines = plain_text(running).splitlines()
     assert lines[0].startswith("Generating · apples")
     assert lines[1:3] == [
-        "This task goes on at the service without this kernel, and nothing is lost. To take it up:",
+        "This task continues at the service without this kernel; nothing is lost. To follow it again:",
         "import qingbo_widgets as qw",
     ]
     assert lines[3].endswith('.resume("task-2")')
@@ -219,7 +219,7 @@ def test_a_sweep_as_text(manager: TaskManager, capsys: pytest.CaptureFixture[str
     assert printed.endswith(planned._repr_mimebundle_()["text/plain"] + "\n")
     lines = planned._repr_mimebundle_()["text/plain"].splitlines()
     assert lines[0] == "Sweep n · Not sent yet · 0 % · 30 waiting"
-    assert lines[1] == "koi · repeat 1 · Waiting, not sent yet"
+    assert lines[1] == "koi · Repeat 1 · Waiting, not sent yet"
     assert lines[25] == "and 6 more"
     assert lines[-1] == 'qw.Sweep.load("n")'
 

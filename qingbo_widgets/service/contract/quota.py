@@ -17,6 +17,6 @@ def quota_text(quota: int, contract: str) -> str:
     """
     rate = terms_of(contract).quota_per_dollar
     if not rate:
-        return tr("{quota} units of quota").format(quota=quota)
-    whole, _, part = f"{quota / rate:.6f}".partition(".")
+        return tr("{quota:,} units of quota").format(quota=quota)
+    whole, _, part = f"{quota / rate:,.6f}".partition(".")
     return f"${whole}.{part.rstrip('0').ljust(2, '0')}"

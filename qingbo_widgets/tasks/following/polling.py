@@ -99,8 +99,9 @@ class Polling:
         self._history = replace(history, floor=manager.monitor.pace.floor(manager.poll_interval)).answered(
             now, snapshot.progress, queued=snapshot.status == TaskStatus.queued
         )
-        task.forecast = forecast(self._history)
-        await record.apply(snapshot, eta=task.forecast.left(now))
+        expected = forecast(self._history)
+        await record.apply(snapshot, eta=expected.left(now))
+        task.forecast = expected  # together with its status: a queued task is not half done
         return next_delay(self._history, now)
 
     async def _initial_history(self, *, is_new: bool) -> History:

@@ -17,6 +17,7 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ...service.secrets.known_keys import holds_key
 from ..local_files import explained
+from .labels import axis_label
 from .table import is_many, plain, read_table
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid", "summary"]
@@ -96,14 +97,14 @@ def summary(axes: Mapping[str, Sequence[Any]], items: Sequence[HasRequest], left
         left_out: the number of combinations that were left out.
     """
     count, seconds = len(items), sum(item.request.seconds for item in items)
-    by = " × ".join(f"{len(values)} {name}" for name, values in axes.items())
-    how = f" ({by})" if by else ""
+    by = " × ".join(f"{axis_label(name)} {len(values)}" for name, values in axes.items())
+    how = tr(" ({axes})").format(axes=by) if by else ""
     singular = tr("{count} task{how}, {seconds} s of video")
     plural = tr("{count} tasks{how}, {seconds} s of video")
     text = (singular if count == 1 else plural).format(count=count, how=how, seconds=seconds)
     if not left_out:
         return text
-    with_left_out = tr("{text}; {count} left out because their model does not accept them")
+    with_left_out = tr("{text}; {count} skipped because their model does not accept them")
     return with_left_out.format(text=text, count=left_out)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
+from ... import late
 from ...i18n import tr
 from ...library.requests import read_request
 from ...library.sweeps import CellRow, SweepRow, Sweeps
@@ -93,6 +94,7 @@ def sweep(
     threshold = manager.ask_above if ask_above is None else ask_above
     needs_start = len(rows) > threshold
     write_line(announcement(grid, name, limit, tr(ASK) if needs_start else ""))  # before anything is sent
+    late.watch_sweep.call_if_imported(new)
     return new if needs_start else new.start()
 
 
@@ -108,4 +110,5 @@ def _load(
         raise ValueError(message.format(name=existing.name))
     loaded = Sweep.load(existing.name, manager=manager)
     loaded.max_running = max_running or loaded.max_running
+    late.watch_sweep.call_if_imported(loaded)
     return loaded

@@ -60,7 +60,8 @@ class SweepState(HasTraits):
     def time_left(self) -> float | None:
         """Estimated seconds until the sweep is complete, ``None`` if there is no basis for an estimate."""
         counts = self.counts
-        running = [cell.task.eta for cell in self.cells if cell.task and cell.state == CellState.running]
+        tasks = (cell.task for cell in self.cells if cell.state == CellState.running)
+        running = [task.seconds_left for task in tasks if task is not None]
         ended = [seconds for task in self.tasks if (seconds := duration_of(task)) is not None]
         return time_left(ended, running, counts[CellState.waiting], self.max_running)
 

@@ -2,8 +2,8 @@
 
 ``notify.js`` shows a notification of the browser and marks the title of the tab. It is the script of one
 widget for a kernel, whose button is in studios, on cards and sweeps: all are views of the same widget. The
-kernel sends it the end of each task, because a page may have taken the cell away that shows the task. It
-sends once for a task, however many views that has.
+kernel sends it the end of each task, because a page may have taken the cell away that shows the task, or no
+cell shows it. It sends once for a task, however many views that has.
 
 Tasks that are submitted together make one notification when the last of them has ended; so does a sweep. A
 page without the script (no kernel, no anywidget) has no button, and nothing else changes.
@@ -33,13 +33,13 @@ from .html import shorten
 from .page_scripts import runs_scripts
 from .scripts import SCRIPTS_CLASS
 from .settings import prompt_of
-from .sync import refresher, share, update
+from .sync import refresher, safely, share, update
 
 if TYPE_CHECKING:
     from ...tasks.sweep.sweep import Sweep
     from ...tasks.task import Task
 
-__all__ = ["bell", "install", "watch", "watch_sweep"]
+__all__ = ["bell", "install", "watch", "watch_sweep", "watch_unshown", "watch_unshown_sweep"]
 
 #: Seconds after which the page gets the script, for which no form and no card should wait.
 INSTALL_AFTER = 0.3
@@ -134,6 +134,21 @@ def watch_sweep(sweep: Sweep) -> None:
             return
         _watched_sweeps.add(sweep)
     sweep.observe(_on_sweep, "state")
+
+
+def watch_unshown(task: Task) -> None:
+    """Notify the user of the end of a task that no cell may show, if the page has the script already.
+
+    It raises nothing, because the task has been submitted.
+    """
+    if _is_there():
+        safely(lambda: watch(task))
+
+
+def watch_unshown_sweep(sweep: Sweep) -> None:
+    """Notify the user of the end of a sweep that no cell may show, as ``watch_unshown`` does."""
+    if _is_there():
+        safely(lambda: watch_sweep(sweep))
 
 
 def _end(ended: Task, batch: _Batch) -> None:

@@ -32,7 +32,7 @@ __all__ = [
     "link_html",
     "live_html",
     "output_of",
-    "poster_of",
+    "poster_behind",
     "ratio_style",
     "saved_html",
     "size_text",
@@ -94,13 +94,13 @@ def video_html(path: Path | str, handlers: Mapping[str, str] = _NO_HANDLERS) -> 
         return _figure(Markup(), *lines)
     if not path.is_file():  # requesting it would be pointless
         return _figure(_player(url, "none", _PLANNED, may_fail=True), *lines)
-    poster = poster_of(path)
+    poster = poster_behind(path)
     preload = "none" if poster else "metadata"
     player = _player(url, preload, _shown_size(path), poster, may_fail=True, handlers=handlers)
     return _figure(player, *lines)
 
 
-def poster_of(path: Path) -> Markup:
+def poster_behind(path: Path) -> Markup:
     """Return the picture that lies behind a player of a saved video; no markup if there is none.
 
     It is a file beside the video, so that a notebook with hundreds of videos stays small. An image, because

@@ -9,7 +9,7 @@ from ...system.notebook import relative_path
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.output import bundle, display_html
-from . import task_card
+from . import shown
 
 if TYPE_CHECKING:
     from ...tasks.manager import TaskManager
@@ -22,10 +22,10 @@ MOST = 3
 
 _SANDBOX = N_("Sandbox: free, no key. Placeholder videos, not AI.")
 _CONNECTED = N_("Connected to {service}")
-_CLOSED = N_("Closed; it follows no tasks.")
-_ONE_GOES_ON = N_("One task from before goes on.")
-_GO_ON = N_("{count} tasks from before go on.")
-_UNFINISHED = N_("Unfinished tasks from before: {count}")
+_CLOSED = N_("Closed: tasks are no longer followed.")
+_ONE_GOES_ON = N_("1 earlier task is still running.")
+_GO_ON = N_("{count} earlier tasks are still running.")
+_UNFINISHED = N_("Unfinished earlier tasks: {count}")
 _MORE = N_("and {count} more")
 
 
@@ -34,7 +34,7 @@ def show(manager: TaskManager) -> None:
     running = _running(manager)
     display_html(_line(manager, len(running)), _text(manager, len(running)))
     for task in running[:MOST]:
-        task_card.show(task)
+        shown.show(task)
     if (more := len(running) - MOST) > 0:
         text = tr(_MORE).format(count=more)
         display_html(markup.block(markup.note(text)), text)

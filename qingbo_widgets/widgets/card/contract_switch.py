@@ -15,8 +15,8 @@ __all__ = ["ContractSwitch"]
 
 _LABEL = N_("Continue with contract {contract}")
 _HELP = N_(
-    "The server at {service} answers in contract {contract} of the service. Connects again in it, with the "
-    "same key, address and library. Nothing is submitted."
+    "The server at {service} uses contract {contract}. Reconnects with it; key, address and library "
+    "stay the same. Nothing is submitted."
 )
 _DONE = N_(
     "Connected to {service} in contract {contract}, which generate() and new widgets now use. Nothing was "

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["KeyChange"]
 
 _USE_HELP = N_(
-    "Checks the key at the service, which costs nothing, and uses it for everything in this kernel that is "
-    "connected like this. Nothing is submitted."
+    "Checks the key at the service, at no cost, and uses it for this connection. Nothing is submitted."
 )
-_CLOSE_HELP = N_("Leaves the key as it is.")
+_CLOSE_HELP = N_("Keeps the current key.")
 #: A message to a field that the page does not have yet would be lost.
 _FOCUS = "this.closest('.qingbo-key')?.querySelector('input')?.focus()"
 _DONE = N_("The new key is in use.")

@@ -9,7 +9,7 @@ from ...i18n import tr
 from ...system.notebook import relative_path
 from ..base import html as markup
 from ..base.settings import prompt_of
-from . import text as task_text
+from . import head, resume_code, states
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -27,17 +27,17 @@ def plain_text(task: Task) -> str:
         lines.append(file_text(task.video_path))
     elif task.error is not None:
         lines.append(markup.plain(task.error))
-    if task_text.is_resumable(task):
-        lines.append(task_text.resume_label(task))
-        if not task_text.ends_with_kernel(task):
-            lines.append(task_text.resume_line(task))
+    if states.is_resumable(task):
+        lines.append(resume_code.resume_label(task))
+        if not states.ends_with_kernel(task):
+            lines.append(resume_code.resume_line(task))
     return "\n".join(lines)
 
 
 def headline(task: Task) -> str:
     """Return the task on one line, such as ``Finished · a koi · kling-v3 · task-1``."""
     prompt = markup.shorten(prompt_of(task.request), PROMPT)
-    parts = (task_text.status(task), prompt, task.model, task.task_id)
+    parts = (head.status(task), prompt, task.model, task.task_id)
     return " · ".join(markup.plain(part) for part in parts if part)
 
 

@@ -16,7 +16,7 @@ from ..base.ipw import VBox
 from ..base.posters import poster_html, poster_of
 from ..base.settings import prompt_of
 from ..base.sync import update
-from . import text as task_text
+from . import head, states
 from .spoken import spoken
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class CardRow(CompositeMixin, VBox):
     def _line(self, prompt: str) -> Markup:
         task = self._task
         picture = None if task.video_path is None else poster_of(task.video_path, self._changed)
-        status = "" if self.is_open else task_text.status(task)
-        if status and not task_text.is_over(task) and not task.status.is_ended:
-            status = f"{status} {task_text.percent(task)} %"
+        status = "" if self.is_open else head.status(task)
+        if status and not states.is_over(task) and not task.status.is_ended:
+            status = f"{status} {states.percent(task)} %"
         return (
             poster_html(picture)
             + markup.user_text(markup.shorten(prompt, 200), class_="qingbo-line-prompt")

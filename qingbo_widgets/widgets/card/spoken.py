@@ -8,7 +8,7 @@ from ...service.contract.snapshot import TaskStatus
 from ..base.announcement import announcement
 from ..base.html import Markup, shorten
 from ..base.settings import prompt_of
-from . import text as task_text
+from . import head, states, times
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -21,17 +21,17 @@ PROMPT, ERROR = 60, 160
 
 def spoken(task: Task, problem: str = "") -> Markup:
     """Return invisible HTML that announces the status of the task, or the error of a button."""
-    is_error = bool(problem) or (task_text.is_over(task) and task.video_path is None)
+    is_error = bool(problem) or (states.is_over(task) and task.video_path is None)
     return announcement(task.key, problem or _text(task), is_urgent=is_error and not _is_cancelled(task))
 
 
 def _text(task: Task) -> str:
     """Return for example "Finished, 20 s: a koi", or "Failed: a koi. The reason"."""
-    is_over = task_text.is_over(task)
+    is_over = states.is_over(task)
     if not is_over and (task.status.is_ended or task.status == TaskStatus.submitting):
         return ""  # passes within a second, or is a download with its percent
-    status = task_text.status(task)
-    if task.video_path is not None and (time := task_text.took(task)):
+    status = head.status(task)
+    if task.video_path is not None and (time := times.took(task)):
         status = f"{status}, {time}"
     prompt = shorten(prompt_of(task.request), PROMPT)
     text = ": ".join(part for part in (status, prompt) if part)

@@ -20,7 +20,7 @@ from ..base.ipw import VBox
 from ..base.player import files_html, link_html, live_html, output_of
 from ..base.settings import settings_of
 from ..base.sync import refresher, update
-from . import text as task_text
+from . import states
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -85,7 +85,7 @@ class VideoView(CompositeMixin, VBox):
             self._show(_SAVED, str(task.video_path), live_html)
             self._list_others()
         elif not self._sources and self._is_late():
-            self._show(_LINK, task_text.link(task), link_html)
+            self._show(_LINK, states.link(task), link_html)
 
     def _show(self, kind: str, source: str, html_of: Callable[[str], str]) -> None:
         if source == self._sources.get(kind):
@@ -112,7 +112,7 @@ class VideoView(CompositeMixin, VBox):
 
     def _is_late(self) -> bool:
         """Return whether the download has been running for ``LINK_AFTER`` seconds."""
-        if self._task.status != TaskStatus.completed or task_text.is_over(self._task):
+        if self._task.status != TaskStatus.completed or states.is_over(self._task):
             self._saving_since = None
             return False
         if self._saving_since is None:

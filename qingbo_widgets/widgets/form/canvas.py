@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import anywidget
 from traitlets import Bool, Dict, Int, List, Unicode
 
 from ..base.html import read_css
+from ..base.scripts import one_module
 
 __all__ = ["MaskCanvas"]
-
-_FOLDER = Path(__file__).parent
-#: The scripts in the order in which each has what it imports before it.
-_SCRIPTS = ("layers.js", "points.js", "drawing.js", "toolbar.js", "exchange.js", "canvas.js")
-#: An import of one of them, which a page could not load: there they are one module.
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";$', re.MULTILINE)
-
-
-def _script() -> str:
-    """Return the scripts of the canvas as one module."""
-    return "".join(_IMPORT.sub("", (_FOLDER / name).read_text(encoding="utf-8")) for name in _SCRIPTS)
 
 
 class MaskCanvas(anywidget.AnyWidget):
@@ -35,7 +24,7 @@ class MaskCanvas(anywidget.AnyWidget):
     """
 
     # Of a path anywidget keeps every widget that was made.
-    _esm = _script()
+    _esm = one_module(Path(__file__).with_name("canvas.js"))
     _css = read_css(__file__, "canvas.css")
 
     source = Unicode("", help="The image source that the page loads: a URL or a data URL.").tag(sync=True)

@@ -1,30 +1,25 @@
-"""Captions of the videos of a comparison: what each shows, and what tells it from the others."""
+"""Captions of videos that are shown together: what each shows, and how it differs from the others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...i18n import tr
 from ...service.contract.request import VideoRequest
-from ...service.contract.values import is_integer
 from ...tasks.sweep.grid import differing
+from ...tasks.sweep.labels import SEPARATOR, value_text
 from ..base import html as markup
 from ..base.settings import prompt_of
-from ..sweep.table import label
 from .clips import Clip
 
-__all__ = ["SEPARATOR", "captions_of", "differences", "shared_caption"]
+__all__ = ["captions_of", "differences", "shared_caption", "shared_prompt"]
 
-#: Between the values in which videos differ.
-SEPARATOR = " · "
-#: The fields that are named first, and those whose values need no name.
+#: The fields that are named first.
 _FIRST = ("prompt", "model", "duration", "mode", "resolution", "aspect_ratio")
-_PLAIN = ("prompt", "model", "mode", "resolution", "aspect_ratio")
 
 
 def captions_of(clips: Sequence[Clip]) -> list[str]:
-    """Return what tells each video from the others.
+    """Return how each video differs from the others.
 
     For tasks with the same prompt, these are the parameters in which they differ, such as ``5 s · pro``. All
     others have their prompt and model, and the parameters only where that is the same; files their names.
@@ -41,11 +36,16 @@ def captions_of(clips: Sequence[Clip]) -> list[str]:
 
 def shared_caption(clips: Sequence[Clip]) -> str:
     """Return the prompt that all videos have, if they differ in something else; empty otherwise."""
-    prompts = {prompt_of(clip.request) for clip in clips}
-    if len(clips) < 2 or len(prompts) > 1 or not all(clip.request for clip in clips):
+    if len(clips) < 2 or not all(clip.request for clip in clips):
         return ""
-    is_told = len(set(differences([clip.request for clip in clips]))) == len(clips)
-    return markup.shorten(next(iter(prompts)), 200) if is_told else ""
+    all_differ = len(set(differences([clip.request for clip in clips]))) == len(clips)
+    return shared_prompt(clips) if all_differ else ""
+
+
+def shared_prompt(clips: Sequence[Clip]) -> str:
+    """Return the beginning of the prompt that all videos have; empty if they have none in common."""
+    prompts = {prompt_of(clip.request) for clip in clips}
+    return markup.shorten(prompts.pop(), 200) if len(prompts) == 1 else ""
 
 
 def differences(requests: Sequence[VideoRequest | None]) -> list[str]:
@@ -54,7 +54,7 @@ def differences(requests: Sequence[VideoRequest | None]) -> list[str]:
     names = sorted(
         differing(settings), key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)
     )
-    return [SEPARATOR.join(_text_of(name, one.get(name)) for name in names) for one in settings]
+    return [SEPARATOR.join(value_text(name, one.get(name)) for name in names) for one in settings]
 
 
 def _settings_of(request: VideoRequest) -> Mapping[str, Any]:
@@ -64,14 +64,6 @@ def _settings_of(request: VideoRequest) -> Mapping[str, Any]:
             values.pop(name, None)
         values["duration"] = request.seconds_as_given
     return {**values, "model": request.model, "prompt": prompt_of(request)}
-
-
-def _text_of(name: str, value: object) -> str:
-    if name == "duration" and is_integer(value) and value:
-        return tr("{seconds} s").format(seconds=value)
-    if name in _PLAIN and value not in (None, ""):
-        return markup.shorten(str(value), 90)
-    return label({name: value})
 
 
 def _caption_of(clip: Clip) -> str:

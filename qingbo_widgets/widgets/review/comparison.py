@@ -28,11 +28,11 @@ from ..base.player import (
     TRANSPARENT,
     data_url,
     output_of,
-    poster_of,
+    poster_behind,
     ratio_style,
 )
 from ..base.rating_buttons import rating_buttons
-from ..base.scripts import SCRIPTS_CLASS, missing_script
+from ..base.scripts import SCRIPTS_CLASS, missing_script, one_module
 from ..base.sync import update
 from .captions import captions_of, shared_caption
 from .clips import Clip, Source, clips_of
@@ -47,11 +47,11 @@ _BOX = "position: relative; background: var(--jp-layout-color2, #8883); border-r
 
 _HOW_MANY = N_("A comparison takes 2 to 6 videos, not {number}.")
 _NO_VIDEO = N_("{task!r} has no video yet; wait for it first.")
-_NO_FILE = N_("There is no video {path}.")
-_NOT_AS_MANY = N_("There are {videos} videos and {labels} labels.")
-_BLIND = N_("Which is which is shown when all are rated, or by Reveal.")
-_ONE_BY_ONE = N_("Until then, the videos play one by one.")
-_REVEAL_HELP = N_("Shows which is which, rated or not.")
+_NO_FILE = N_("No such video: {path}")
+_NOT_AS_MANY = N_("{videos} videos need as many labels, not {labels}.")
+_BLIND = N_("The names are shown after all videos are rated, or after Reveal.")
+_ONE_BY_ONE = N_("Until then, each video plays on its own.")
+_REVEAL_HELP = N_("Shows the name of each video now.")
 
 #: The texts of the controls, by their keys in comparison.js.
 _TEXTS = {
@@ -61,12 +61,12 @@ _TEXTS = {
     "back": N_("‹ Frame"),
     "backHelp": N_("Left arrow: one frame back"),
     "on": N_("Frame ›"),
-    "onHelp": N_("Right arrow: one frame on"),
+    "onHelp": N_("Right arrow: one frame forward"),
     "time": N_("Time"),
-    "loopFrom": N_("Loop from here"),
-    "loopFromHelp": N_("The loop begins at this time"),
-    "loopTo": N_("to here"),
-    "loopToHelp": N_("The loop ends at this time"),
+    "loopFrom": N_("Loop start"),
+    "loopFromHelp": N_("Starts the loop at the current time"),
+    "loopTo": N_("Loop end"),
+    "loopToHelp": N_("Ends the loop at the current time"),
     "noLoop": N_("No loop"),
     "noLoopHelp": N_("Play to the end"),
     "speed": N_("Speed"),
@@ -77,7 +77,7 @@ _TEXTS = {
     "wipeUnder": N_("of"),
     "wipeOver": N_("and"),
     "loading": N_("Loading the videos: {percent} %"),
-    "lost": N_("Video {letter} cannot be played: its file is gone, or is none that a browser plays."),
+    "lost": N_("Video {letter} cannot be played: the file is missing, or the browser does not support it."),
 }
 
 #: The figures; the controls bring a style sheet of their own.
@@ -231,7 +231,7 @@ def figures(
     items = []
     for letter, path, label in zip(LETTERS, paths, labels, strict=False):
         # A picture behind the player is enough for one that the user starts.
-        poster = poster_of(path) if not (synced or embed) else Markup()
+        poster = poster_behind(path) if not (synced or embed) else Markup()
         player = markup.tag(
             "video",
             src=data_url(path) if embed else relative_url(path),
@@ -246,7 +246,7 @@ def figures(
         )
         box = markup.tag("div", poster, player, style=_BOX)
         name = markup.plain(f"{letter}: {markup.shorten(label, 120)}" if label else letter)
-        lines = markup.user_text(name, "span")
+        lines = markup.user_text(name if len(paths) > 1 else label, "span")
         if not embed and (note := reach_note(path)):
             lines += markup.Markup("<br>") + markup.text(note)
         caption = markup.tag("figcaption", lines, class_="qingbo-dim")
@@ -270,7 +270,7 @@ def _controller() -> Any:
     class Controls(anywidget.AnyWidget):
         """The controls of the comparison, which also synchronise the videos: comparison.js."""
 
-        _esm = _SCRIPT.read_text(encoding="utf-8")  # given a path, anywidget keeps every instance alive
+        _esm = one_module(_SCRIPT)  # given a path, anywidget keeps every instance alive
         _css = markup.read_css(__file__, "comparison.css")
         count = Int(2, help="The number of videos.").tag(sync=True)
         fps = Float(30.0, help="The frame rate for the steps, in frames per second.").tag(sync=True)

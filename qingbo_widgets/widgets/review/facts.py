@@ -13,9 +13,10 @@ from ...library.other_videos import saved_beside
 from ...library.requests import readable_part_of, request_of
 from ...service.contract.status_names import status_label
 from ...system.video_files import VIDEO_SUFFIXES
+from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.settings import cost_text, settings_of
-from .captions import SEPARATOR, differences
+from .captions import differences
 
 if TYPE_CHECKING:
     from ...library.entry import Entry
@@ -33,7 +34,7 @@ class Facts:
     Attributes:
         title: the prompt.
         lines: the rating or status with length and shape, the model and day, and the cost if it is known.
-        difference: the settings that tell the task from others of the page with the same prompt.
+        difference: the settings in which the task differs from others of the page with the same prompt.
         count: the number of saved videos.
     """
 
@@ -71,11 +72,11 @@ def _facts(entry: Entry, judgement: Judgement, difference: str, count: int) -> F
         sent = settings_of(readable_part_of(entry), entry.contract)
         length, shape = sent.length, sent.shape
     cost = "" if entry.cost is None else cost_text(entry.cost, entry.contract, entry.service)
-    told = difference.split(SEPARATOR)
-    settings = (text for text in (length, shape) if text not in told)
+    named = difference.split(SEPARATOR)
+    length, shape, model = ("" if text in named else text for text in (length, shape, entry.model))
     lines = (
-        _line(stars(judgement.rating), _status(entry), *settings),
-        _line(entry.model, f"{entry.submitted_at.astimezone():%Y-%m-%d}"),
+        _line(stars(judgement.rating), _status(entry), length, shape),
+        _line(model, f"{entry.submitted_at.astimezone():%Y-%m-%d}"),
         cost,
     )
     return Facts(
@@ -87,7 +88,7 @@ def _facts(entry: Entry, judgement: Judgement, difference: str, count: int) -> F
 
 
 def _differences(entries: Iterable[Entry]) -> dict[str, str]:
-    """Return what tells tasks of the same prompt apart, by their keys."""
+    """Return how tasks of the same prompt differ, by their keys."""
     alike: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.prompt:

@@ -27,15 +27,17 @@ _UNRATED = -1
 _EVERY = object()
 #: The values of controls that are not set, other than "all".
 _EMPTY = {"text": "", "since": None, "until": None}
-_SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
+_SEARCH_HELP = N_("Finds prompts with all of these words. Press Enter to search.")
 #: Controls that would identify a video, and so are not offered in a blind gallery; these include the order of
 #: submission.
 _REVEALING = ("text", "model", "mode", "order")
 #: The controls that are always visible, in their order.
 _FIRST = ("text", "rating", "order")
+#: The days, which stay together where a line is too short for all filters.
+_DAYS = ("since", "until")
 _WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
 _ROW = {"flex_flow": "row wrap", "overflow": "visible", "align_items": "center"}
-_FILTERS_HELP = N_("Model, mode, status, tag and days.")
+_FILTERS_HELP = N_("Model, mode, status, tag and dates.")
 _CLEAR_HELP = N_("Shows all videos again.")
 
 
@@ -63,7 +65,7 @@ class Filters(VBox):
         orders = [(tr(text), order) for order, text in ORDERS.items() if order != "shuffled"]
         self.controls: dict[str, Any] = {
             "text": Text(
-                description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
+                description=tr("Search"), placeholder=tr("words in the prompt"), continuous_update=False
             ),
             "model": ipywidgets.Dropdown(description=tr("Model"), options=[every]),
             "mode": ipywidgets.Dropdown(description=tr("Mode"), options=[every, *_modes()]),
@@ -88,7 +90,10 @@ class Filters(VBox):
         self.clear_button = button(tr("Clear filters"), tr(_CLEAR_HELP), self.clear)
         first = [control for name in _FIRST if (control := self.controls.get(name)) is not None]
         self._rest = {name: control for name, control in self.controls.items() if name not in _FIRST}
-        self._more = ipywidgets.HBox(list(self._rest.values()), layout={**_ROW, "display": "none"})
+        others = [control for name, control in self._rest.items() if name not in _DAYS]
+        days = ipywidgets.HBox([self.controls[name] for name in _DAYS], layout=_ROW)
+        days.add_class("qingbo-days")
+        self._more = ipywidgets.HBox([*others, days], layout={**_ROW, "display": "none"})
         buttons = [self.more_button, self.clear_button]
         super().__init__(
             [ipywidgets.HBox([*first, *buttons], layout=_ROW), self._more], layout={"overflow": "visible"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Collection, Sequence
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -18,13 +16,13 @@ from ...system.host import is_colab
 from ...tasks import connection
 from ...tasks.manager import TaskManager
 from ..base import html as markup
-from ..base.build import button
 from ..base.composite import Composite
 from ..base.output import CellOutput
 from ..base.player import output_of
-from ..base.sync import refresher, update
+from ..base.sync import refresher, update, weakly
 from .detail import TaskDetail
 from .filters import Filters
+from .pager import SIZES, Pager
 from .preview import preview_html
 from .selection import Selection
 from .tile_input import make_tile_input
@@ -37,17 +35,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Gallery"]
 
-_SIZES = (12, 24, 48)
 _EMPTY = N_(
     "The library in {folder} has no videos yet. Make the first one with qw.VideoStudio(), or with "
     "qw.generate(prompt)."
 )
 _NONE = N_("No videos match.")
 _STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
-_NO_PICTURES = N_(
-    'The pictures are made with av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.'
-)
-_REFRESH_HELP = N_("Looks again into the library: for new tasks, and for those of other notebooks.")
+_NO_PICTURES = N_('Thumbnails need av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.')
 
 
 class Gallery(Composite):
@@ -66,6 +60,7 @@ class Gallery(Composite):
     Attributes:
         library: the library shown.
         filters: search, filters and order.
+        pager: turns the pages.
         selection: the selected tasks, and what can be done with them.
         trash_line: undoes deletions.
         tiles: the pictures.
@@ -77,8 +72,8 @@ class Gallery(Composite):
     def __init__(
         self, source: Library | TaskManager | str | None = None, *, page_size: int = 24, blind: bool = False
     ) -> None:
-        if page_size not in _SIZES:
-            sizes = ", ".join(map(str, _SIZES))
+        if page_size not in SIZES:
+            sizes = ", ".join(map(str, SIZES))
             raise ValueError(
                 tr("page_size must be one of {sizes}, not {size!r}.").format(sizes=sizes, size=page_size)
             )
@@ -92,11 +87,10 @@ class Gallery(Composite):
         self._shown: list[tuple[Entry, Judgement]] = []
         self._key: str | None = None
         self._opened: tuple[Entry, Judgement] | None = None
-        self._head, self._count_line = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
-        self._hint = ipywidgets.HTML()
+        self._head, self._hint = ipywidgets.HTML(), ipywidgets.HTML()
         self.filters = Filters(self._search, blind=blind)
         self.selection = Selection(self.library, self._mark, self._judged, self.delete, blind=blind)
-        self.trash_line = TrashLine(self.library, self._restored)
+        self.trash_line = TrashLine(self.library, self._restored, self._focus_first)
         self.opened = TaskDetail(self.library, manager, self._judged, self._go, self._delete_one)
         self._preview = ipywidgets.Output(layout={"margin": "0"})
         self._preview.add_class("qingbo-preview")
@@ -104,26 +98,13 @@ class Gallery(Composite):
             self._pick, {"delete": self._delete_one, "preview": self._play, "escape": self._escape}
         )
         self._input.plays = not is_colab()
-        self.tiles = Tiles(self.library, self.open_video, _OnPoster(self), self.opened)
-        self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
-        self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
-        self._size = ipywidgets.Dropdown(options=_SIZES, value=page_size, description=tr("Per page"))
-        self._refresh = button(tr("Refresh"), tr(_REFRESH_HELP), self.reload)
-        for control, width in ((self._number, "130px"), (self._size, "130px")):
-            control.style.description_width = "initial"
-            control.layout.width = width
-        self._pages = ipywidgets.HBox(
-            [
-                self.before_button, self.after_button, self._count_line, self._number, self._size,
-                self._refresh,
-            ],
-            layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
-        )  # fmt: skip
+        self.tiles = Tiles(self.library, self.open_video, weakly(self, "_redraw_soon"), self.opened)
+        self.pager = Pager(page_size, self.show_page, self._search, self.reload)
         # A box of its own hides the error message of a page that cannot load the script.
         script = ipywidgets.Box([self._input], layout={"display": "none"})
         super().__init__(
             [
-                self._head, self.filters, self._pages, self.selection, self.trash_line, self._hint,
+                self._head, self.filters, self.pager, self.selection, self.trash_line, self._hint,
                 self.tiles, self._preview, script,
             ],
             layout={"overflow": "visible"},
@@ -132,8 +113,6 @@ class Gallery(Composite):
         self.add_class("qingbo-gallery")
         self.cell_output = CellOutput(self)
         self._head.value = markup.style() + markup.style(CSS) + self.cell_output.style
-        self._number.observe(lambda change: self.show_page(change["new"]), "value")
-        self._size.observe(lambda _: self._search(), "value")
         self.reload()
 
     @property
@@ -183,6 +162,10 @@ class Gallery(Composite):
             self._arrange()
         return False
 
+    def _redraw_soon(self) -> None:
+        """Redraw at the next tick, because a missing poster is ready: called on the posters' thread."""
+        refresher.add(self)
+
     def _detached_parts(self) -> tuple[Any, ...]:
         return (self.opened, self.tiles)
 
@@ -200,7 +183,7 @@ class Gallery(Composite):
     def _pick(self, on: Sequence[str], off: Sequence[str]) -> None:
         shown = {entry.key: entry for entry in self.entries}
         # The user may have clicked while the page was being turned.
-        found = (shown.get(key) or self.library.get(key) for key in on[: _SIZES[-1]])
+        found = (shown.get(key) or self.library.get(key) for key in on[: SIZES[-1]])
         self.selection.change((entry for entry in found if entry is not None), off)
 
     def _mark(self) -> None:
@@ -217,9 +200,13 @@ class Gallery(Composite):
 
     def _restored(self, keys: Sequence[str]) -> None:
         self.reload()
-        shown = (entry.key for entry in self.entries if entry.key in keys)
-        if (key := next(shown, None)) is not None:
-            self._input.focus_tile(key)
+        self._focus_first(keys)
+
+    def _focus_first(self, keys: Collection[str] = ()) -> None:
+        """Give the first of these tiles the focus, else the first one: the focused button goes away."""
+        shown = [entry.key for entry in self.entries]
+        if shown:
+            self._input.focus_tile(next((key for key in shown if key in keys), shown[0]))
 
     def _escape(self, _: str) -> None:
         """Take back the selection; without one, close the open task."""
@@ -253,13 +240,9 @@ class Gallery(Composite):
         place = keys.index(self._key) + step
         if 0 <= place < len(keys):
             self.open_video(keys[place])
-        elif 1 <= self.page + step <= self._last_page:
+        elif 1 <= self.page + step <= self.pager.last_page(self.total):
             self.page += step
             self._draw(opened=0 if step > 0 else -1)
-
-    @property
-    def _last_page(self) -> int:
-        return max(1, ceil(self.total / int(self._size.value)))
 
     def _draw(self, opened: int | None = None) -> None:
         """Read the page from the database and show it.
@@ -267,28 +250,18 @@ class Gallery(Composite):
         Args:
             opened: the place on the page of a task to open, so that the panel stays for the next key.
         """
-        size = self._size.value
+        size = self.pager.size
         self.total, self._shown = select(
             self.library.journal, self.filters.selection, limit=size, offset=(self.page - 1) * size
         )
-        if not self._shown and self.page != min(max(self.page, 1), self._last_page):
-            self.page = min(max(self.page, 1), self._last_page)
+        nearest = min(max(self.page, 1), self.pager.last_page(self.total))
+        if not self._shown and self.page != nearest:
+            self.page = nearest
             self._draw(opened)
             return
         if opened is not None:
             self._key = self._shown[opened][0].key if self._shown else None
-        first = (self.page - 1) * size + 1
-        with update(self._count_line, self._number, self.before_button, self.after_button):
-            self._count_line.value = markup.span(self._count(first))
-            # The maximum first: ipywidgets clamps a number above it, and the observer would turn the page.
-            self._number.max = max(self._last_page, self._number.value)
-            self._number.value = self.page
-            self._number.max = self._last_page
-            self.before_button.disabled = self.page <= 1
-            self.after_button.disabled = self.page >= self._last_page
-        for control in (self.before_button, self.after_button, self._number):
-            control.layout.display = "none" if self._last_page == 1 else None
-        self._size.layout.display = "none" if self.total <= _SIZES[0] else None
+        self.pager.show(self.page, self.total, self._count((self.page - 1) * size + 1))
         self._arrange()
 
     def _count(self, first: int) -> str:
@@ -317,9 +290,6 @@ class Gallery(Composite):
             return on_page
         return self._opened[0], self.library.judgements.of_all([self._key])[self._key]
 
-    def _button(self, description: str, step: int) -> ipywidgets.Button:
-        return button(description, "", lambda: self.show_page(self.page + step))
-
 
 def next_after(keys: Sequence[str], deleted: Collection[str]) -> str | None:
     """Return the first key after the deleted ones that stays, or the last one before them."""
@@ -329,15 +299,3 @@ def next_after(keys: Sequence[str], deleted: Collection[str]) -> str | None:
     after = (key for key in keys[places[0] :] if key not in deleted)
     before = (key for key in reversed(keys[: places[0]]) if key not in deleted)
     return next(after, None) or next(before, None)
-
-
-class _OnPoster:
-    """A callback for the posters' thread that holds the gallery weakly."""
-
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = weakref.ref(gallery)
-
-    def __call__(self) -> None:
-        gallery = self._gallery()
-        if gallery is not None:
-            refresher.add(gallery)

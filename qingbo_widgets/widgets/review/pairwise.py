@@ -17,7 +17,7 @@ from ...library.entry import Entry
 from ...library.library import Library
 from ...library.ranking import Ranked, rank
 from ...media.posters import read_poster
-from ...tasks.sweep.grid import differing
+from ...tasks.sweep.labels import SEPARATOR
 from ...tasks.task import Task
 from ..base import html as markup
 from ..base.build import button
@@ -27,23 +27,20 @@ from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.output import CellOutput
 from ..base.player import output_of
-from ..base.posters import jpeg_html
-from ..base.settings import prompt_of
+from ..base.posters import poster_html
 from ..base.sync import update
-from ..sweep.table import label
+from .captions import captions_of, shared_prompt
 from .clips import Clip, clips_of
 from .comparison import CSS, figures
 
 __all__ = ["Pairwise"]
 
 _QUESTION = N_("Which is better? Keys: ← A, → B, ↓ another pair; space plays both.")
-_HIDDEN = N_("Which is which is not shown before the ranking.")
-_FEW = N_("A ranking needs at least two tasks of one library whose videos are saved.")
-_RANKING_HELP = N_("Shows which is which, and how sure the order is.")
-_COUNTED = N_("{number} answers so far")
-_TOO_SOON = N_("Not counted: this pair appeared less than a second before. Choose again.")
-#: The width of a picture in the ranking, in pixels.
-_PICTURE_WIDTH = 96
+_HIDDEN = N_("Names are hidden until the ranking.")
+_FEW = N_("A ranking needs at least two saved videos of one library.")
+_RANKING_HELP = N_("Shows the names, and the order with its uncertainty.")
+_COUNTED = N_("Answers so far: {number}")
+_TOO_SOON = N_("Not counted: the pair was shown for less than a second. Choose again.")
 
 
 class Pairwise(Composite):
@@ -82,9 +79,9 @@ class Pairwise(Composite):
         self._videos.add_class(PLAY)
         # By letters: on a narrow page, the videos stand one above the other.
         left, right, other = tr("A is better"), tr("B is better"), tr("Another pair")
-        self.left_button = button(left, tr("The left arrow"), lambda: self._on_key("ArrowLeft"))
-        self.right_button = button(right, tr("The right arrow"), lambda: self._on_key("ArrowRight"))
-        self.skip_button = button(other, tr("The down arrow"), lambda: self._on_key("ArrowDown"))
+        self.left_button = button(left, tr("Left arrow"), lambda: self._on_key("ArrowLeft"))
+        self.right_button = button(right, tr("Right arrow"), lambda: self._on_key("ArrowRight"))
+        self.skip_button = button(other, tr("Down arrow"), lambda: self._on_key("ArrowDown"))
         self.ranking_button = button(tr("Ranking"), tr(_RANKING_HELP), self._show_ranking)
         self._counted = ipywidgets.HTML(layout={"margin": "0 10px"})
         buttons = ipywidgets.HBox(
@@ -133,7 +130,7 @@ class Pairwise(Composite):
         self._pair = left, right
         paths = [path for key in self._pair if (path := self._clips[key].path) is not None]
         with update(self._prompt, self._videos, self._counted, self._remark, self._table):
-            self._prompt.value = markup.user_text(markup.shorten(self._shared_prompt(), 200))
+            self._prompt.value = markup.user_text(shared_prompt([self._clips[key] for key in self._pair]))
             self._videos.outputs = (output_of(figures(paths, ("", "")), tr("Two videos")),)
             self._counted.value = markup.span(tr(_COUNTED).format(number=len(answers)), "qingbo-dim")
             self._remark.value = self._table.value = ""
@@ -148,7 +145,7 @@ class Pairwise(Composite):
         return rank(list(self._clips), self._judgements.preferences(self._clips.keys()))
 
     def _ipython_display_(self, **_: Any) -> None:
-        text = tr("A choice between pairs of videos: run this cell to show it.")
+        text = tr("Pairwise comparison: run this cell to show it.")
         self.cell_output.show(markup.block(markup.note(text), class_=self.cell_output.copy_class), text)
 
     def _on_key(self, key: str) -> None:
@@ -167,12 +164,6 @@ class Pairwise(Composite):
             with update(self._table):
                 self._table.value = markup.note(error, "alarm")
 
-    def _shared_prompt(self) -> str:
-        """Return the prompt that both videos have; empty if it would tell which is which."""
-        requests = [self._clips[key].request for key in self._pair or ()]
-        prompts = {request and "\n".join(request.prompts) for request in requests}
-        return next(iter(prompts)) or "" if len(prompts) == 1 else ""
-
     def _show_ranking(self) -> None:
         try:
             html = self._ranking_html(self.ranking())
@@ -183,44 +174,23 @@ class Pairwise(Composite):
             self._table.value = html
 
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
+        number = markup.tag("th", markup.text("#"))
+        video = markup.tag("th", markup.text(tr("Video")), colspan="2")  # picture and name
+        figures_of = (tr("Strength"), tr("Wins"), tr("Losses"))
         rows = [
-            markup.tag(
-                "tr",
-                markup.tag("th", markup.text("#")),
-                markup.tag("th", markup.text(tr("Video")), colspan="2"),  # picture and name
-                *(
-                    markup.tag("th", markup.text(text))
-                    for text in (tr("Strength"), tr("Better"), tr("Worse"))
-                ),
-            )
+            markup.tag("tr", number, video, *(markup.tag("th", markup.text(text)) for text in figures_of))
         ]
-        fields_of = {key: _fields_of(clip) for key, clip in self._clips.items()}
-        varied = differing(list(fields_of.values()))
+        captions = dict(zip(self._clips, captions_of(list(self._clips.values())), strict=True))
         for place, item in enumerate(ranked, 1):
-            clip, fields = self._clips[item.key], fields_of[item.key]
-            # For a task of another kernel the defaults are unknown.
-            names = fields if clip.request is None else varied or ["prompt"]
-            values = label({name: fields.get(name) for name in names})
-            title = " · ".join(part for part in (values, clip.task_id) if part)
-            cells = (title, f"{item.strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
+            clip = self._clips[item.key]
+            title = SEPARATOR.join(filter(None, (captions[item.key], clip.task_id)))
+            picture = None if clip.path is None else read_poster(clip.path)
+            strength = round(item.strength, 2) + 0.0  # no "-0.00"
+            cells = (title, f"{strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
             texts = [markup.tag("td", markup.text(cell)) for cell in (place, *cells)]
-            rows.append(markup.tag("tr", texts[0], markup.tag("td", _picture(clip)), *texts[1:]))
-        return markup.tag("table", *rows, class_="qingbo-ranking")
-
-
-def _fields_of(clip: Clip) -> dict[str, Any]:
-    """Return the known fields of the request; several shots count as one prompt."""
-    if clip.request is None:
-        return {"model": clip.model} if clip.model else {}
-    fields = clip.request.chosen()
-    fields.pop("shots", None)
-    return fields | {"prompt": prompt_of(clip.request)}
-
-
-def _picture(clip: Clip) -> Markup:
-    """Return the poster of a video; empty if it has none."""
-    poster = None if clip.path is None else read_poster(clip.path)
-    return Markup() if poster is None else jpeg_html(poster, width=str(_PICTURE_WIDTH))
+            rows.append(markup.tag("tr", texts[0], markup.tag("td", poster_html(picture)), *texts[1:]))
+        table = markup.tag("table", *rows, class_="qingbo-ranking")
+        return markup.tag("div", table, style="overflow-x: auto")
 
 
 def _is_saved(clip: Clip) -> bool:

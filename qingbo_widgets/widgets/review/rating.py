@@ -22,9 +22,9 @@ __all__ = ["NOTE_FIELD", "TAGS_FIELD", "Rating"]
 #: The CSS classes of the two fields, for the keys that focus them.
 TAGS_FIELD, NOTE_FIELD = "qingbo-tags", "qingbo-note-text"
 
-_RATING_HELP = N_("0 is useless, 5 could not be better. The keys 0 to 5 do the same.")
-_TAGS_HELP = N_("With commas between them: water, slow, for the talk")
-_NOTE_HELP = N_("Whatever should be remembered of this video.")
+_RATING_HELP = N_("0 is the worst, 5 the best. The keys 0 to 5 do the same.")
+_TAGS_HELP = N_("Separated by commas: water, slow, for the talk")
+_NOTE_HELP = N_("Your notes about this video.")
 
 
 class Rating(VBox):

@@ -32,13 +32,13 @@ _COMPARE_HELP = N_("Plays the selected videos side by side.")
 _RANK_HELP = N_("Shows two of the selected videos at a time, and ranks all by your choices.")
 _EXPORT_HELP = N_("Writes the selected videos into one HTML page that opens without Jupyter.")
 _TAG_HELP = N_("Adds a tag to all selected videos.")
-_DELETE_HELP = N_("Moves the selected videos to the trash of the library, from where Undo brings them back.")
-_CLEAR_HELP = N_("Selects nothing; the key Esc does the same.")
+_DELETE_HELP = N_("Moves the selected videos to the trash of the library. Undo restores them.")
+_CLEAR_HELP = N_("Clears the selection; so does Esc.")
 _HOW_MANY = N_("Select 2 to 6 videos.")
 _AT_LEAST = N_("Select at least 2 videos.")
 _NO_VIDEO = N_("“{task}” has no saved video.")
-_RUNNING = N_("“{task}” is still running: wait for its end, or cancel it.")
-_BLIND = N_("Not in a blind gallery: it would show which is which.")
+_RUNNING = N_("“{task}” is still running: wait until it ends, or cancel it.")
+_BLIND = N_("Not available in a blind gallery: it would show the names.")
 _EXPORTED = N_("Videos exported: {number}.")
 _TAGGED = N_("Videos tagged “{tags}”: {number}.")
 
@@ -97,7 +97,7 @@ class Selection(Composite):
         self._links = ipywidgets.Output(layout={"margin": "0"})
         at_left = {"width": "auto", "align_self": "flex-start"}
         self._close_button = button(
-            tr("Close"), tr("Back to the pictures alone."), self._close_opened, layout=at_left
+            tr("Close"), tr("Back to the gallery."), self._close_opened, layout=at_left
         )
         self._place = ipywidgets.VBox(layout={"overflow": "visible"})
         super().__init__(

@@ -9,6 +9,7 @@ import ipywidgets
 
 from ...i18n import tr
 from ...media.posters import can_make_posters
+from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.build import button, create_shared, set_class
 from ..base.composite import CompositeMixin
@@ -128,6 +129,15 @@ class _Tile(VBox):
         set_class(self, "qingbo-open", is_open)
 
 
+def _facts_html(line: str, class_: str) -> Markup:
+    """Return facts that wrap between two of them, so that a number is never cut."""
+    *facts, last = markup.plain(line).split(SEPARATOR)
+    # The separator ends the line that it is on, and begins none.
+    texts = [*(fact + SEPARATOR.rstrip().replace(" ", "\N{NO-BREAK SPACE}") for fact in facts), last]
+    spans = (markup.user_text(text, "span") for text in texts)
+    return markup.tag("div", markup.join(spans, " "), class_=class_)
+
+
 def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
     if picture is None:
         picture_html = markup.user_text(markup.shorten(facts.title, 60), class_="qingbo-poster")
@@ -138,10 +148,8 @@ def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
         picture_html += markup.tag("div", markup.text(text), class_="qingbo-tile-count")
     lines = [markup.user_text(facts.title, class_="qingbo-tile-prompt")]
     if facts.difference:
-        lines.append(markup.user_text(facts.difference, class_="qingbo-tile-difference"))
-    lines += [
-        markup.tag("div", markup.text(markup.plain(line)), class_="qingbo-tile-facts") for line in facts.lines
-    ]
+        lines.append(_facts_html(facts.difference, "qingbo-tile-difference"))
+    lines += [_facts_html(line, "qingbo-tile-facts") for line in facts.lines]
     name = tr("Select: {prompt}").format(prompt=markup.shorten(facts.title, 60))
     # Only the script of the page makes it work, and shows it.
     box = markup.tag("input", type="checkbox", class_="qingbo-check", tabindex="-1", aria_label=name)

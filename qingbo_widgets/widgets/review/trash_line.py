@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["TrashLine"]
 
 _DELETED_ONE, _DELETED = N_("Deleted 1 video."), N_("Deleted {number} videos.")
-_UNCONFIRMED = N_("Not confirmed, and may be charged by the service: {number}.")
+_UNCONFIRMED = N_("Not confirmed: {number}. The service may charge for them.")
 _TRASH = N_("Videos in the trash: {number} ({size}).")
-_UNDO_HELP = N_("Brings the videos back, with their ratings, tags and notes.")
-_ERASE_HELP = N_("Removes the videos in the trash from the disk. They cannot come back.")
-_SURE = N_("Delete for good ({number})")
-_SURE_HELP = N_("A second click removes them from the disk. They cannot come back.")
+_UNDO_HELP = N_("Restores the videos with their ratings, tags and notes.")
+_ERASE_HELP = N_("Deletes the videos in the trash from the disk. This cannot be undone.")
+_SURE = N_("Delete permanently ({number})")
+_SURE_HELP = N_("Click again to delete them from the disk. This cannot be undone.")
 
 
 class TrashLine(HBox):
@@ -37,14 +37,20 @@ class TrashLine(HBox):
     Args:
         library: the library.
         restored: called with the keys of the tasks that came back.
+        emptied: called after the trash was emptied.
 
     Attributes:
         undo_button: restores the latest deletion.
         erase_button: empties the trash, at the second click.
     """
 
-    def __init__(self, library: Library, restored: Callable[[tuple[str, ...]], object]) -> None:
-        self._library, self._restored = library, restored
+    def __init__(
+        self,
+        library: Library,
+        restored: Callable[[tuple[str, ...]], object],
+        emptied: Callable[[], object],
+    ) -> None:
+        self._library, self._restored, self._emptied = library, restored, emptied
         self._latest: Deletion | None = None
         self._is_sure = False
         self._clicks = Clicks()
@@ -54,7 +60,7 @@ class TrashLine(HBox):
             tr(_UNDO_HELP),
             lambda: self._clicks.run((self._undo, self._latest), self._undo, self._say),
         )
-        self.erase_button = button("", "", lambda: self._clicks.run(self._is_sure, self._erase, self._say))
+        self.erase_button = button("", "", lambda: self._clicks.run(self._erase, self._erase, self._say))
         super().__init__(
             [self._text, self.undo_button, self.erase_button],
             layout={"flex_flow": "row wrap", "align_items": "center", "display": "none"},
@@ -80,14 +86,14 @@ class TrashLine(HBox):
             if self._latest.unconfirmed:
                 lines.append(tr(_UNCONFIRMED).format(number=self._latest.unconfirmed))
         if number:
-            size = size_text(sum(deletion.size for deletion in deletions))
+            size = size_text(sum(deletion.size for deletion in deletions)).replace(" ", "\N{NO-BREAK SPACE}")
             lines.append(tr(_TRASH).format(number=number, size=size))
         is_read_only = self._library.read_only is not None
         with update(self._text, self.undo_button, self.erase_button):
             spoken = announcement(f"trash-{id(self)}", lines[0] if self._latest is not None and lines else "")
             self._text.value = markup.span(" ".join(lines)) + spoken
             self.undo_button.disabled = self.erase_button.disabled = is_read_only
-            text = tr(_SURE).format(number=number) if self._is_sure else tr("Delete for good")
+            text = tr(_SURE).format(number=number) if self._is_sure else tr("Empty trash")
             self.erase_button.description = text
             self.erase_button.button_style = "danger" if self._is_sure else ""
             set_tooltip(self.erase_button, tr(_SURE_HELP if self._is_sure else _ERASE_HELP))
@@ -107,6 +113,7 @@ class TrashLine(HBox):
         self._library.empty_trash()
         self._latest = None
         self.refresh_trash()
+        self._emptied()
 
     def _say(self, message: str) -> None:
         with update(self._text):

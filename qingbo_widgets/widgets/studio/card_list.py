@@ -16,7 +16,7 @@ from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import lazy, update
-from ..card import text as task_text
+from ..card import states
 from ..card.task_card import TaskCard
 
 __all__ = ["NEWEST", "CardList"]
@@ -116,7 +116,7 @@ class CardList(CompositeMixin, VBox):
     def clear(self) -> None:
         """Remove the cards of tasks that have ended, and remember them until the next change."""
         self._forget_cleared()
-        self.cleared = tuple(card for card in self.cards if task_text.is_settled(card.task))
+        self.cleared = tuple(card for card in self.cards if states.is_settled(card.task))
         self.cards = tuple(card for card in self.cards if card not in self.cleared)
         self.arrange()
         if self.cleared:
@@ -151,7 +151,7 @@ class CardList(CompositeMixin, VBox):
         )
         html = markup.tag("div", markup.text(text), class_="qingbo-dim") if text else Markup()
         html += markup.note(self._cleared_text()) if self.cleared else Markup()
-        can_clear = any(task_text.is_settled(card.task) for card in self.cards)
+        can_clear = any(states.is_settled(card.task) for card in self.cards)
         with update(self._totals, self.clear_button.layout, self.undo_button.layout, self.above):
             self._totals.value = html
             self.clear_button.layout.display = None if can_clear else "none"
@@ -167,7 +167,7 @@ class CardList(CompositeMixin, VBox):
 def _needs_attention(card: TaskCard) -> bool:
     """Return whether the card of an ended task asks the user for a decision, and must not be folded."""
     task = card.task
-    return task_text.is_over(task) and not task_text.is_settled(task) and task.video_path is None
+    return states.is_over(task) and not states.is_settled(task) and task.video_path is None
 
 
 def _group(card: TaskCard) -> str:
@@ -176,6 +176,6 @@ def _group(card: TaskCard) -> str:
         return "finished"
     if _needs_attention(card):
         return "failed" if task.status == TaskStatus.failed else "open"
-    if not task_text.is_over(task):
+    if not states.is_over(task):
         return "running"
     return "cancelled" if task.status == TaskStatus.cancelled else "failed"

@@ -48,7 +48,7 @@ def studio_card(
     """
     card = TaskCard(task, offers_contract=False)
     request, prompt = task.request, prompt_of(task.request)
-    card.next_form = NextInStudio(column, generate_button, prompt)
+    card.buttons.next_form = NextInStudio(column, generate_button, prompt)
     if request is not None:
         card.offer(
             tr(_SAME),
@@ -65,4 +65,4 @@ def _continue(card: TaskCard) -> None:
     """Fill in the form for a video that begins with the last frame of a card's."""
     task = card.task
     request, frame = task.request or VideoRequest(task.model), save_frame(video_of(task), None)
-    card.next_form.offer(lambda manager: continued(request, frame, manager, task.contract))
+    card.buttons.next_form.offer(lambda manager: continued(request, frame, manager, task.contract))

@@ -9,7 +9,7 @@ from typing import Protocol
 from ..base.html import Markup
 from ..base.output import CellOutput
 from ..base.sync import refresher, update, weakly
-from ..card import text as task_text
+from ..card import states
 from ..card.task_card import TaskCard
 from .static_copy import StudioCopy, plain_copy
 
@@ -52,7 +52,7 @@ class CopyWriter:
         with update():
             # Once all tasks have ended, the user may save the notebook and stop the kernel at any time: do
             # not wait.
-            all_ended = all(task_text.is_over(card.task) for card in self._studio.cards)
+            all_ended = all(states.is_over(card.task) for card in self._studio.cards)
             if not self._studio.cell_output.has_copy or (self._is_due and not all_ended):
                 return
             self._is_due = True

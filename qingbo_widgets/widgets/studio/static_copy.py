@@ -10,7 +10,7 @@ from ...i18n import N_, tr
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.output import text_of
-from ..card import text as task_text
+from ..card import resume_code, states
 from ..card.plain import plain_text
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class StudioCopy:
         inner = [[card.static_html for card in group] for group in groups]
         inner[0] = [_head(cards), *inner[0]] if cards else [_empty(studio)]
         written = list(map(self._part, inner))
-        if not all(task_text.is_over(card.task) for card in cards):
+        if not all(states.is_over(card.task) for card in cards):
             written = list(map(markup.unloaded, written))
         before = self._written or [Markup()] * len(written)
         changed = sum(
@@ -96,7 +96,7 @@ class StudioCopy:
         middle = max(rest, _end_of(self._middle, oldest_first))
         new = oldest_first[middle:]
         if len(new) >= FULL:
-            over = next((n for n, card in enumerate(new) if not task_text.is_over(card.task)), len(new))
+            over = next((n for n, card in enumerate(new) if not states.is_over(card.task)), len(new))
             movable = max(min(over, len(new) - STAYING), len(new) - MOST)
             middle += movable if movable >= STAYING else 0
         if middle - rest > MIDDLE:
@@ -122,14 +122,14 @@ def _end_of(part: weakref.WeakSet[TaskCard], oldest_first: Sequence[TaskCard]) -
 
 def _head(cards: Sequence[TaskCard]) -> Markup:
     """Return how to go on, for a page whose kernel is gone: what happens to unfinished tasks, what to run."""
-    unfinished = [card.task for card in cards if task_text.goes_on(card.task)]
+    unfinished = [card.task for card in cards if states.goes_on(card.task)]
     if not unfinished:
         return markup.block(markup.note(tr(_FORM)))
     if unfinished[0].manager.is_sandbox:
         text = tr(_ONE_ENDED) if len(unfinished) == 1 else tr(_ENDED).format(count=len(unfinished))
         return markup.block(markup.note(text, "hint"))
     text = tr(_ONE_GOES_ON) if len(unfinished) == 1 else tr(_GO_ON).format(count=len(unfinished))
-    code = markup.code_block(task_text.connect_line(unfinished[0].manager))
+    code = markup.code_block(resume_code.connect_line(unfinished[0].manager))
     return markup.block(markup.note(text, "hint"), code)
 
 

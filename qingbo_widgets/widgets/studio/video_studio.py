@@ -26,7 +26,7 @@ from ..base.managers import is_manager, no_manager
 from ..base.notify import install as install_bell
 from ..base.output import CellOutput
 from ..base.sync import refresher, update, weakly
-from ..card import text as task_text
+from ..card import states
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
@@ -362,7 +362,7 @@ class VideoStudio(Composite):
 
     @property
     def _all_ended(self) -> bool:
-        return all(task_text.is_over(card.task) for card in self.cards)
+        return all(states.is_over(card.task) for card in self.cards)
 
     def redraw_now(self) -> None:
         """Redraw the cards and the static copy immediately."""

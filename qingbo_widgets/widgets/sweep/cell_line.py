@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CellLine"]
 
-_DETAILS = N_("Shows the request, the task's id, and the buttons for the video. A second click hides them.")
+_DETAILS = N_("Shows the request, the task id and the buttons for the video. Click again to hide them.")
 _OPEN, _CLOSED = "caret-down", "caret-right"
 
 

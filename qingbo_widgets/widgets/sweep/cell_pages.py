@@ -43,8 +43,10 @@ class CellPages:
         self._sweep, self._act, self._turned = sweep, act, turned
         self._page = 0
         self.views: tuple[CellView, ...] = ()
-        self._previous = button_at_left(tr("Previous"), tr("The cells before these."), lambda: self.turn(-1))
-        self._next = button_at_left(tr("Next"), tr("The cells after these."), lambda: self.turn(1))
+        self._previous = button_at_left(
+            tr("Previous"), tr("Shows the previous cells."), lambda: self.turn(-1)
+        )
+        self._next = button_at_left(tr("Next"), tr("Shows the next cells."), lambda: self.turn(1))
         self._range = ipywidgets.HTML()
         self.pager = ipywidgets.HBox(
             [self._previous, self._range, self._next], layout={"align_items": "center"}

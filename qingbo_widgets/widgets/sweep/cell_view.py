@@ -13,7 +13,7 @@ from ..base import html as markup
 from ..base.build import PAYS, button
 from ..base.composite import Composite
 from ..base.sync import update, weakly
-from ..card import text as task_text
+from ..card import states
 from ..card.task_card import TaskCard
 from . import table
 from .cell_line import CellLine
@@ -25,10 +25,10 @@ __all__ = ["CellView", "button_at_left"]
 
 _AGAIN = N_("Submits the same request as a new task, which may cost money.")
 _NEW_TASK = N_(
-    "The service no longer has the first one, which may have been charged. This makes another one, which may "
-    "cost money, too."
+    "The service no longer has the first task, which may have been charged. Submits a new one, which "
+    "may cost money."
 )
-_DROP = N_("Takes this one out of the queue; nothing was sent.")
+_DROP = N_("Removes it from the queue; nothing was sent.")
 
 
 class CellView(Composite):
@@ -75,9 +75,7 @@ class CellView(Composite):
         parts: list[Any] = [self._line if self._card is None else self._card]
         if state == CellState.waiting:
             parts.append(self.drop_button)
-        elif state == CellState.cancelled or (
-            state == CellState.failed and task and task_text.is_settled(task)
-        ):
+        elif state == CellState.cancelled or (state == CellState.failed and task and states.is_settled(task)):
             parts.append(self.retry_button)
         elif cell.is_lost:
             parts.append(self.new_task_button)

@@ -1,7 +1,7 @@
 // @ts-check
 // A button that plays the videos on the current page of a sweep together, from the start, without sound and again and
-// again. A comparison has what keeps them in step.
-import { SyncedVideos } from "../review/comparison.js";
+// again.
+import { SyncedVideos } from "../review/synced_videos.js";
 
 /** @typedef {{ texts: Record<"play" | "playHelp" | "pause", string> }} State */
 

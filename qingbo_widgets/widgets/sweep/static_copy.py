@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
+from ...tasks.sweep.labels import values_text
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.output import bundle
-from ..card import plain
-from ..card import text as task_text
+from ..card import head, plain, resume_code
 from . import table
 
 if TYPE_CHECKING:
@@ -21,10 +21,9 @@ __all__ = ["mimebundle", "plain_text", "static_copy"]
 #: The maximum of cells in a plain text.
 MOST_LINES = 24
 
-_SANDBOX = N_("The sandbox ends with its kernel, and its tasks with it. Nothing was charged. To go on:")
+_SANDBOX = N_("The sandbox ends with its kernel, and its tasks with it. Nothing was charged. To continue:")
 _RESUME = N_(
-    "What was submitted goes on at the service without this kernel, and nothing is lost. To take up the "
-    "sweep:"
+    "Submitted tasks continue at the service without this kernel; nothing is lost. To resume the sweep:"
 )
 
 
@@ -50,9 +49,9 @@ def plain_text(sweep: Sweep) -> str:
     lines = [" · ".join([tr("Sweep {name}").format(name=markup.plain(sweep.name)), *table.facts(sweep)])]
     for cell in sweep.cells[:MOST_LINES]:
         task = cell.task
-        state = table.waiting(cell) if task is None else task_text.status(task)
+        state = table.waiting(cell) if task is None else head.status(task)
         file = plain.file_text(task.video_path) if task is not None and task.video_path else ""
-        lines.append(" · ".join(part for part in (table.label(cell.values), state, file) if part))
+        lines.append(" · ".join(part for part in (values_text(cell.values), state, file) if part))
     if (more := len(sweep.cells) - MOST_LINES) > 0:
         lines.append(tr("and {count} more").format(count=more))
     if sweep.state != "ended":
@@ -71,4 +70,4 @@ def _resume_label(sweep: Sweep) -> str:
 
 def _resume_line(sweep: Sweep) -> str:
     name = json.dumps(sweep.name, ensure_ascii=False)
-    return f"{task_text.connect_line(sweep.manager)}\nqw.Sweep.load({name})"
+    return f"{resume_code.connect_line(sweep.manager)}\nqw.Sweep.load({name})"

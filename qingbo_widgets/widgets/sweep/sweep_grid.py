@@ -35,16 +35,15 @@ __all__ = ["SweepGrid", "show"]
 #: Seconds between two updates of the static copy, because each sends the whole table.
 COPY_EVERY = 5.0
 
-_SUBMIT = N_("Submits them, {places} at a time. They may cost money.")
-_PAUSE = N_("Submits no more. Running tasks continue.")
+_SUBMIT = N_("Submits the tasks, {places} at a time. They may cost money.")
+_PAUSE = N_("Stops submitting. Running tasks continue.")
 _RESUME = N_("Submits the waiting tasks, which may cost money.")
-_CANCEL = N_("Drops what waits here, and cancels what waits in the service's queue; the service refunds it.")
+_CANCEL = N_("Cancels the tasks that are not sent yet or are queued at the service, which refunds them.")
 _RETRY = N_(
-    "Makes a new task for each failed one, which may cost money. The service refunds the failed ones."
+    "Submits a new task for each failed one, which may cost money. The service refunds the failed ones."
 )
 _FOLLOW = N_(
-    "Follows the tasks that are no longer followed, and saves the videos that could not be saved. It costs "
-    "nothing."
+    "Follows tasks that are no longer followed, and saves videos that could not be saved, at no cost."
 )
 
 
@@ -72,7 +71,7 @@ class SweepGrid(Composite):
         self._bar = ipywidgets.IntProgress(
             0, 0, 1000, layout={"width": "auto", "height": "8px", "margin": "6px 2px"}
         )
-        set_tooltip(self._bar, tr("The progress is in the line above, in words."))
+        set_tooltip(self._bar, tr("The line above shows the progress as text."))
         tooltip = tr(_SUBMIT).format(places=sweep.max_running)
         text = tr("Submit {count} tasks").format(count=count)
         self.start_button = button_at_left(text, tooltip, lambda: self._act(sweep.start))

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.problem import listed
 from ...tasks.sweep.cell import CellState
 from ...tasks.sweep.grid import summary
+from ...tasks.sweep.labels import value_text, values_text
 from ...tasks.sweep.plain import common_prompt, prompts_of
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import video_html
 from ..base.settings import settings_of
-from ..card import text as task_text
+from ..card import head, remedies, states, times
 
 if TYPE_CHECKING:
     from ...tasks.sweep.cell import Cell
@@ -28,7 +30,6 @@ __all__ = [
     "arrange",
     "facts",
     "headline",
-    "label",
     "notes",
     "pages",
     "saved_headline",
@@ -84,7 +85,7 @@ def arrange(sweep: Sweep) -> Table:
     names = [name for name, values in axes.items() if len(values) > 1]
     across = names[-1] if len(names) > 1 and len(axes[names[-1]]) <= MOST_COLUMNS else None
     # A duplicate value shares a column; its cells are placed one below the other.
-    heads = {_key([value]): label({across: value}) for value in axes[across]} if across else {_key([]): ""}
+    heads = {_key([value]): value_text(across, value) for value in axes[across]} if across else {_key([]): ""}
     rows: dict[str, tuple[str, dict[str, Cell]]] = {}
     groups = []
     for cell in sweep.cells:
@@ -95,7 +96,7 @@ def arrange(sweep: Sweep) -> Table:
         while key in rows and column in rows[key][1]:
             key += "'"
         if key not in rows:
-            rows[key] = label(_varying(others, names)), {}
+            rows[key] = values_text(_varying(others, names)), {}
             groups.append(tuple(_key([cell.values.get(name)]) for name in names if name != across))
         rows[key][1][column] = cell
     down = ((text, tuple(map(cells.get, heads))) for text, cells in rows.values())
@@ -132,15 +133,6 @@ def _blocks(groups: Sequence[tuple[str, ...]], rows: range, most: int, depth: in
             yield from (range(row, row + 1) for row in block)
 
 
-def label(values: Mapping[str, Any]) -> str:
-    """Return values as a line of text, each after its name; a prompt or model needs no name."""
-    parts = []
-    for name, value in values.items():
-        text = tr("default") if value is None else markup.shorten(str(value), 120)
-        parts.append(text if name in ("prompt", "model") and value is not None else f"{name} {text}")
-    return " · ".join(parts)
-
-
 def saved_headline(sweep: Sweep) -> Markup:
     """Return the state of the sweep for a page that outlives the kernel, without progress and time left."""
     state, _, counts = facts(sweep)
@@ -151,18 +143,19 @@ def saved_headline(sweep: Sweep) -> Markup:
 def headline(sweep: Sweep) -> Markup:
     """Return the state of the sweep as HTML, with the number of cells in each state and the time left."""
     state, _, counts = facts(sweep)
-    bar = task_text.progress(round(100 * sweep.progress), f"{state}: {sweep.name}")
+    shown = int(100 * sweep.progress)
+    bar = head.progress(shown, f"{state}: {sweep.name}")
     spans = [markup.span(state, "qingbo-status"), bar, markup.span(counts, "qingbo-dim")]
     left = sweep.time_left if sweep.state == "running" else None
     if left is not None:
-        spans.append(markup.span(task_text.left_text(left), "qingbo-dim"))
+        spans.append(markup.span(times.left_text(left, shown), "qingbo-dim"))
     return markup.tag("div", markup.join(spans, " "), class_="qingbo-head")
 
 
 def facts(sweep: Sweep) -> tuple[str, str, str]:
     """Return the state of the sweep, its progress, and the number of cells in each state, as text."""
     counts = [tr(_COUNTED[state]).format(count=count) for state, count in sweep.counts.items() if count]
-    return tr(_STATE[sweep.state]), f"{sweep.progress:.0%}".replace("%", " %"), ", ".join(counts)
+    return tr(_STATE[sweep.state]), f"{sweep.progress:.0%}".replace("%", " %"), listed(counts)
 
 
 def notes(sweep: Sweep) -> Markup:
@@ -180,10 +173,10 @@ def notes(sweep: Sweep) -> Markup:
         lines.append(markup.note(callback, "hint"))
     for skipped in sweep.skipped[:5]:
         reason = "; ".join(problem.message for problem in skipped.problems)
-        text = tr("Left out: {values}. {reason}").format(values=label(skipped.values), reason=reason)
+        text = tr("Skipped: {values}. {reason}").format(values=values_text(skipped.values), reason=reason)
         lines.append(markup.note(text))
     if len(sweep.skipped) > 5:
-        lines.append(markup.note(tr("Left out as well: {count} more.").format(count=len(sweep.skipped) - 5)))
+        lines.append(markup.note(tr("Skipped as well: {count} more.").format(count=len(sweep.skipped) - 5)))
     return markup.join(lines)
 
 
@@ -204,26 +197,26 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
     table = arrange(sweep)
     # The corner is no header, which would have no text.
     corner = markup.tag("td", style="min-width: 0")
-    head = markup.tag("tr", corner, *(_th(text, "col") for text in table.columns))
+    first_row = markup.tag("tr", corner, *(_th(text, "col") for text in table.columns))
     body = [
         markup.tag("tr", _th(text, "row"), *(markup.tag("td", _cell(cell, play)) for cell in cells))
         for text, cells in table.rows
     ]
-    inner = markup.tag("table", *([head] if any(table.columns) else []), *body, class_="qingbo-sweep")
+    inner = markup.tag("table", *([first_row] if any(table.columns) else []), *body, class_="qingbo-sweep")
     return markup.style(CSS) + markup.block(inner, style="overflow-x: auto")
 
 
 def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:
     if cell is None:
-        return markup.span(tr("left out"), "qingbo-dim")
+        return markup.span(tr("skipped"), "qingbo-dim")
     task = cell.task
     if task is None:
         return markup.span(waiting(cell), "qingbo-dim")
     if task.video_path is not None:
-        return task_text.headline(task) + play(task.video_path)
-    if not task_text.is_over(task):
-        return markup.span(task_text.saved_status(task), "qingbo-status")
-    return task_text.headline(task) + task_text.advice(task)
+        return head.headline(task) + play(task.video_path)
+    if not states.is_over(task):
+        return markup.span(head.saved_status(task), "qingbo-status")
+    return head.headline(task) + remedies.advice(task)
 
 
 def _th(text: str, scope: str) -> Markup:

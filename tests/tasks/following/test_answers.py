@@ -92,7 +92,7 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "refund is pending"),
         ({}, "2026-11", "The service refunds failed tasks."),
         ({"cost": 250_000}, "2026-11", "The service still reports a cost of $0.50"),
-        ({"cost": 250_000}, "2026-04", "The service still reports a cost of 250000 units of quota"),
+        ({"cost": 250_000}, "2026-04", "The service still reports a cost of 250,000 units of quota"),
         ({"cost": 250_000, "frozen": 250_000}, "2026-11", "still reports a cost of $0.50"),
         ({"cost": 5, "billing_status": "settled"}, "2026-04", "still reports a cost of 5 units of quota"),
         (

@@ -42,7 +42,7 @@ def test_every_combination_in_the_order_given() -> None:
     assert len(grid.combinations) == 8
     assert {one.request.mode for one in grid.combinations} == {"pro"}
     assert grid.axes == {"prompt": ("koi", "crane"), "cfg_scale": (0.3, 0.7), "repeat": (1, 2)}
-    assert grid.summary() == "8 tasks (2 prompt × 2 cfg_scale × 2 repeat), 40 s of video"
+    assert grid.summary() == "8 tasks (Prompt 2 × CFG scale 2 × Repeat 2), 40 s of video"
 
 
 def test_a_generator_is_read_once() -> None:
@@ -107,7 +107,7 @@ def test_unsupported_combinations_can_be_skipped() -> None:
     assert {one.request.model for one in grid.combinations} == {"kling-v1"}
     assert [one.values["model"] for one in grid.skipped] == ["kling-v3", "kling-v3"]
     assert all(one.problems[0].field == "cfg_scale" for one in grid.skipped)
-    assert "2 left out" in grid.summary()
+    assert "2 skipped" in grid.summary()
 
 
 def test_skipping_everything_is_an_error() -> None:

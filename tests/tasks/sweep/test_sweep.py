@@ -52,7 +52,7 @@ def test_a_sweep_prints_its_size_and_renders_every_combination(
     """The number of tasks is printed before anything is sent; each cell gets its own video."""
     made = sweep(prompt=["koi", "fail"], mode=["std", "pro"], manager=manager, name="two by two", **SHORT)
     assert (
-        "Sweep two by two: 4 tasks (2 prompt × 2 mode), 12 s of video; at most 4 at once."
+        "Sweep two by two: 4 tasks (Prompt 2 × Mode 2), 12 s of video; at most 4 at once."
         in capsys.readouterr().out
     )
     made.wait(timeout=90)

@@ -184,8 +184,8 @@ def test_every_button_that_acts_is_guarded(manager: TaskManager, make_task: Any)
     task = make_task(status=TaskStatus.unconfirmed)
     task.submit_again = lambda: acted.append("again")  # like a task whose submission has failed before
     card = TaskCard(task)
-    card.submit_again_button.click()
-    card.submit_again_button.click()
+    card.buttons.submit_again_button.click()
+    card.buttons.submit_again_button.click()
     assert acted == ["again"]
     card.close()
     follow_up = FollowUp(manager)

@@ -175,6 +175,21 @@ def test_a_sweep_is_one_notification(
     grid.close()
 
 
+@pytest.mark.slow
+def test_what_no_cell_shows_is_notified_of(
+    page: list[dict[str, Any]], manager: TaskManager, server: Sandbox, until: Until
+) -> None:
+    """A task of a loop and a sweep without a view are notified of, because the page has the button."""
+    task = manager.submit(prompt="A koi")
+    until(lambda: page)
+    assert notices(page) == [("Video finished", "A koi")]
+    assert task.is_done
+    server.faults = Faults()
+    sweep(prompt=["koi", "crane"], manager=manager, name="fishes").wait(60)
+    until(lambda: len(page) == 2)
+    assert notices(page)[1:] == [("Sweep finished", "fishes")]
+
+
 def test_a_sweep_that_needs_its_user(page: list[dict[str, Any]], manager: TaskManager, until: Until) -> None:
     """A sweep that pauses by itself says why; one that the user pauses says nothing."""
     made = sweep(prompt=["koi", "carp"], manager=manager, name="fishes", ask_above=1)

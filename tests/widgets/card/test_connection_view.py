@@ -16,7 +16,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card import connection_view
 from qingbo_widgets.widgets.card.connection_view import mimebundle, show
-from qingbo_widgets.widgets.card.task_card import displayed_card
+from qingbo_widgets.widgets.card.shown import displayed_card
 from tests.places import StartKernel
 from tests.widgets.page import read
 
@@ -51,7 +51,7 @@ def test_what_goes_on_is_shown(manager: TaskManager, cell: Any, going_on: Any) -
     tasks = going_on(connection_view.MOST + 14)
     show(manager)
     text = read(cell.html)
-    assert f"{connection_view.MOST + 14} tasks from before go on." in text
+    assert f"{connection_view.MOST + 14} earlier tasks are still running." in text
     assert "and 14 more" in text
     assert cell.views == connection_view.MOST
     shown = [task for task in tasks if displayed_card(task) is not None]
@@ -68,7 +68,7 @@ def test_ended_tasks_are_not_shown(manager: TaskManager, cell: Any, make_task: A
     show(manager)
     assert len(cell.outputs) == 1
     assert manager.tasks == (ended,)
-    assert "from before" not in cell.html
+    assert "earlier task" not in cell.html
 
 
 def test_a_host_without_widgets(manager: TaskManager, going_on: Any) -> None:
@@ -76,7 +76,7 @@ def test_a_host_without_widgets(manager: TaskManager, going_on: Any) -> None:
     going_on(1)
     bundle = mimebundle(manager)
     assert bundle == manager._repr_mimebundle_()
-    assert bundle["text/plain"].endswith("\nOne task from before goes on.")
+    assert bundle["text/plain"].endswith("\n1 earlier task is still running.")
 
 
 def test_a_sandbox_may_have_ended(workdir: Path, server: Sandbox, cell: Any) -> None:
@@ -89,8 +89,8 @@ def test_a_sandbox_may_have_ended(workdir: Path, server: Sandbox, cell: Any) -> 
         text = str(mimebundle(manager)["text/plain"])
         manager.sandbox = None
     assert text.startswith("Sandbox: free, no key. Placeholder videos, not AI. · ")
-    assert text.endswith("Unfinished tasks from before: 1")
-    assert str(mimebundle(manager)["text/plain"]).startswith("Closed; it follows no tasks.")
+    assert text.endswith("Unfinished earlier tasks: 1")
+    assert str(mimebundle(manager)["text/plain"]).startswith("Closed: tasks are no longer followed.")
 
 
 def test_in_a_terminal_it_is_one_line(manager: TaskManager, capsys: pytest.CaptureFixture[str]) -> None:

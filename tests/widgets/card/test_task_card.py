@@ -35,10 +35,12 @@ from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.base.html import CSS
 from qingbo_widgets.widgets.base.sync import refresher, update
+from qingbo_widgets.widgets.card import head as card_head
+from qingbo_widgets.widgets.card import shown as shown_module
 from qingbo_widgets.widgets.card import task_card as card_module
-from qingbo_widgets.widgets.card import text as task_text
 from qingbo_widgets.widgets.card import video as card_video
-from qingbo_widgets.widgets.card.task_card import TaskCard, displayed_card, show
+from qingbo_widgets.widgets.card.shown import displayed_card, show
+from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import FaultServer, answer, close
 from tests.widgets.page import (
@@ -134,7 +136,7 @@ def test_the_seconds_until_the_next_try_are_counted(make_task: MakeTask, until: 
     assert "Next try" not in card.static_html
     hurried: list[str] = []
     task.follower = SimpleNamespace(hurry=lambda: hurried.append("now"))
-    card.try_now_button.click()
+    card.buttons.try_now_button.click()
     until(lambda: hurried)
 
     task.set_traits(next_try=NextTry.after(-1, reason, is_away=True))
@@ -191,7 +193,7 @@ def test_a_beat_is_two_messages(
     card.refresh()
     task.set_traits(progress=60)
     moment = datetime.now(UTC) + timedelta(seconds=5)
-    monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
+    monkeypatch.setattr(card_head, "datetime", SimpleNamespace(now=lambda _: moment))
     headline = html_part(card, "Generating")
     sent.clear()
     card.refresh()
@@ -247,12 +249,12 @@ def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTas
     """Hidden controls can be used from code, and are the same when they are shown later."""
     task = make_task()
     card = TaskCard(task)
-    check, again = card.check_button, card.submit_again_button
-    assert card.id_field.description == "Task id"
+    check, again = card.buttons.check_button, card.buttons.submit_again_button
+    assert card.buttons.id_field.description == "Task id"
     task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
     task.lifecycle.settle()
     card.refresh()
-    assert offered(card) == [card.id_field, check, again]
+    assert offered(card) == [card.buttons.id_field, check, again]
     card.close()
     assert check.comm is None
 
@@ -262,9 +264,9 @@ def test_cancel_is_offered_only_while_the_service_takes_it(make_task: MakeTask) 
     task = make_task(status=TaskStatus.queued)
     card = TaskCard(task)
     card.refresh()
-    assert (buttons(card), card.cancel_button.disabled) == (["Cancel"], False)
+    assert (buttons(card), card.buttons.cancel_button.disabled) == (["Cancel"], False)
     task.set_traits(status=TaskStatus.processing)
-    assert card.cancel_button.disabled
+    assert card.buttons.cancel_button.disabled
     card.close()
 
 
@@ -272,7 +274,7 @@ def test_cancel_cancels(server: Sandbox, manager: TaskManager, until: Any) -> No
     """A click on Cancel ends the task."""
     task = manager.submit(prompt="A koi", duration=3)
     card = TaskCard(task)
-    card.cancel_button.click()
+    card.buttons.cancel_button.click()
     until(lambda: task.is_done)
     assert task.status in (TaskStatus.cancelled, TaskStatus.completed)
     until(lambda: buttons(card) == ([] if task.status == TaskStatus.cancelled else ["Frames"]))
@@ -282,7 +284,7 @@ def test_cancel_cancels(server: Sandbox, manager: TaskManager, until: Any) -> No
 def test_what_a_click_raises_is_told_on_the_card(make_task: MakeTask) -> None:
     """An error in a click is shown on the card, because a print in a callback would be lost."""
     card = TaskCard(make_task(status=TaskStatus.queued, task_id="task-1"))
-    card.cancel_button.click()  # no follower exists for this task
+    card.buttons.cancel_button.click()  # no follower exists for this task
     assert "not being followed" in text(card)
     assert "qingbo-alarm" in text(card)
     card.close()
@@ -307,7 +309,7 @@ def test_an_unconfirmed_task_can_be_submitted_again(unconfirmed: TaskCard, until
     card = unconfirmed
     assert card.task.status == TaskStatus.unconfirmed
     assert "charged" in text(card)
-    card.submit_again_button.click()
+    card.buttons.submit_again_button.click()
     until(lambda: card.task.video_path)
     until(lambda: buttons(card) == ["Frames"])
 
@@ -332,20 +334,20 @@ def test_a_submission_that_is_charged_anew_takes_two_clicks(
         assert task is not None
         until(lambda: task.is_done)
         card = TaskCard(task)
-        assert "no longer knows the key" in card.submit_again_button.tooltip
-        card.submit_again_button.click()
-        card.submit_again_button.click()
+        assert "no longer knows the key" in card.buttons.submit_again_button.tooltip
+        card.buttons.submit_again_button.click()
+        card.buttons.submit_again_button.click()
         assert "charged even if the first one was made" in text(card)
         assert task.is_done
         assert server.requests == []
         monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.0)
         server.then(close)
-        card.submit_again_button.click()
+        card.buttons.submit_again_button.click()
         until(lambda: task.is_done and len(server.requests) == 1)
-        card.submit_again_button.click()  # the consent was for one submission
+        card.buttons.submit_again_button.click()  # the consent was for one submission
         assert "charged even if the first one was made" in text(card)
         assert task.is_done
-        card.submit_again_button.click()
+        card.buttons.submit_again_button.click()
         until(lambda: task.status == TaskStatus.failed)
         assert len(server.requests) == 2
 
@@ -357,13 +359,15 @@ def test_another_submission_says_until_when_it_is_free(make_manager: Callable[..
     card = TaskCard(task)
     task.set_traits(status=TaskStatus.unconfirmed)
     end = (task.submitted_at + timedelta(hours=24) - KEY_MARGIN).astimezone()
-    assert f"until {end:%Y-%m-%d %H:%M}" in card.submit_again_button.tooltip
+    assert f"Until {end:%Y-%m-%d %H:%M}" in card.buttons.submit_again_button.tooltip
     task.submitted_at -= timedelta(hours=25)
     task.lifecycle.settle()
     task.set_traits(error=SubmissionUnconfirmed("No answer.", idempotency_key="k"))
-    assert "no longer knows the key" in card.submit_again_button.tooltip
+    assert "no longer knows the key" in card.buttons.submit_again_button.tooltip
     task.set_traits(status=TaskStatus.failed)
-    assert card.submit_again_button.tooltip == "The service did not take this task. Submits it once more."
+    assert (
+        card.buttons.submit_again_button.tooltip == "The service did not accept this task. Submits it again."
+    )
     card.close()
 
 
@@ -377,8 +381,8 @@ def test_a_card_of_its_own_continues_in_the_contract_of_the_server(
         before = live_widgets()
         card = TaskCard(manager.submit(prompt="A koi"))
         until(lambda: buttons(card) == ["Continue with contract 2026-11"])
-        assert manager.service in card.switch_button.tooltip
-        card.switch_button.click()
+        assert manager.service in card.buttons.switch_button.tooltip
+        card.buttons.switch_button.click()
         assert f"Connected to {manager.service} in contract 2026-11" in text(card)
         assert buttons(card) == []
         second = default()
@@ -399,7 +403,7 @@ def test_the_id_of_an_error_answer_is_filled_in(
     with FaultServer(answer(body, 400)) as server:
         card = TaskCard(make_manager(Client("some-key", server.url)).submit(prompt="A koi"))
         until(lambda: buttons(card) == ["Task id", "Check", "Submit again"])
-        assert card.id_field.value == "task-1"
+        assert card.buttons.id_field.value == "task-1"
         card.close()
 
 
@@ -416,11 +420,11 @@ def test_a_switch_away_from_the_sandbox_takes_two_clicks(
         card = TaskCard(make_manager(Client("some-key", server.url)).submit(prompt="A koi"))
         until(lambda: buttons(card) == ["Continue with contract 2026-11"])
         sandbox = connect(sandbox=True)
-        card.switch_button.click()
+        card.buttons.switch_button.click()
         assert "use the sandbox, which charges nothing" in text(card)
         assert default() is sandbox
         monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.0)
-        card.switch_button.click()
+        card.buttons.switch_button.click()
         second = default()
         assert second is not None
         assert second.service == card.task.manager.service
@@ -434,8 +438,8 @@ def test_an_unconfirmed_task_is_taken_up_by_its_id(
 ) -> None:
     """An unconfirmed task is followed to its video after its id was pasted."""
     (task_id,) = list(server.requests)[-1:]
-    unconfirmed.id_field.value = f" {task_id} "
-    unconfirmed.check_button.click()
+    unconfirmed.buttons.id_field.value = f" {task_id} "
+    unconfirmed.buttons.check_button.click()
     until(lambda: unconfirmed.task.video_path)
     assert unconfirmed.task.task_id == task_id
     until(lambda: buttons(unconfirmed) == ["Frames"])
@@ -443,7 +447,7 @@ def test_an_unconfirmed_task_is_taken_up_by_its_id(
 
 def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: Any) -> None:
     """A check without an id refers to the dashboard, and the buttons stay."""
-    unconfirmed.check_button.click()
+    unconfirmed.buttons.check_button.click()
     until(lambda: "Look in its dashboard" in text(unconfirmed))
     assert "kling-v3" in text(unconfirmed)
     assert buttons(unconfirmed) == ["Task id", "Check", "Submit again"]
@@ -452,8 +456,8 @@ def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: 
 @pytest.mark.slow
 def test_a_check_with_a_wrong_id_takes_up_nothing(unconfirmed: TaskCard, until: Any) -> None:
     """A misspelt id shows an error, and the task stays unconfirmed."""
-    unconfirmed.id_field.value = "task-misspelt"
-    unconfirmed.check_button.click()
+    unconfirmed.buttons.id_field.value = "task-misspelt"
+    unconfirmed.buttons.check_button.click()
     until(lambda: "task_not_found" in text(unconfirmed))
     assert unconfirmed.task.task_id == ""
     assert unconfirmed.task.status == TaskStatus.unconfirmed
@@ -469,7 +473,7 @@ def test_a_refused_task_can_be_submitted_again(server: Sandbox, manager: TaskMan
     finally:
         server.faults = Faults()
     assert "Nothing was charged" in text(card)
-    card.submit_again_button.click()
+    card.buttons.submit_again_button.click()
     until(lambda: card.task.video_path)
     card.close()
 
@@ -508,7 +512,7 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
     assert "Not followed any more" in text(card)
     followed: list[bool] = []
     monkeypatch.setattr(task, "follow_again", lambda: followed.append(True), raising=False)
-    card.follow_again_button.click()
+    card.buttons.follow_again_button.click()
     assert followed == [True]
     card.close()
 
@@ -627,15 +631,15 @@ def test_frames_open_below_the_card(manager: TaskManager, until: Any, live_widge
     before = live_widgets()
     card = TaskCard(manager.submit(prompt="A koi", duration=3))
     until(lambda: buttons(card) == ["Frames"])
-    card.frames_button.click()
+    card.buttons.frames_button.click()
     picker = card.children[-1]
     assert isinstance(picker, FramePicker), text(card)
     assert buttons(card) == ["Frames", "Save frame", "Continue from this frame"], "Frames stays, to close it"
-    card._clicks.forget()  # as after a second
-    card.frames_button.click()
+    card.buttons.clicks.forget()  # as after a second
+    card.buttons.frames_button.click()
     assert buttons(card) == ["Frames"]
-    card._clicks.forget()
-    card.frames_button.click()
+    card.buttons.clicks.forget()
+    card.buttons.frames_button.click()
     assert card.children[-1] is picker, "at the frame where it was left"
     card.close()
     assert live_widgets() == before
@@ -647,7 +651,7 @@ def test_a_missing_file_is_an_error_on_the_card(
     """A missing file shows an error, and the Frames button stays."""
     task = make_task(task_id="task-1", status=TaskStatus.completed, video_path=workdir / "gone.mp4")
     card = TaskCard(task)
-    card.frames_button.click()
+    card.buttons.frames_button.click()
     assert "qingbo-alarm" in text(card)
     assert buttons(card) == ["Frames"]
     card.close()
@@ -746,7 +750,7 @@ def test_closing_a_card_leaves_the_others_their_layouts(
     one.close()
     styles = [getattr(part, name, None) for part in parts_of(other) for name in ("layout", "style")]
     parts = [*parts_of(other), *(style for style in styles if style is not None)]
-    assert {part.layout for part in (bar(other), other.cancel_button)} <= set(parts)
+    assert {part.layout for part in (bar(other), other.buttons.cancel_button)} <= set(parts)
     assert all(part.comm is not None for part in parts)
     other.close()
     assert live_widgets() <= before, "a closed card leaves nothing open"
@@ -870,13 +874,13 @@ def test_a_task_that_nobody_holds_is_freed(make_task: MakeTask, cell: Any) -> No
     """A closed card keeps neither itself nor its task in memory."""
     task = make_task(task_id="task-1")
     show(task)
-    card = card_module._shown[task]
+    card = shown_module._shown[task]
     name = card.model_id
     del card
     gc.collect()
     show(task)  # only ipywidgets holds the card now, and it is still the task's
-    assert card_module._shown[task].model_id == name
-    card_module._shown[task].close()
+    assert shown_module._shown[task].model_id == name
+    shown_module._shown[task].close()
     freed = weakref.ref(task)
     del task
     gc.collect()  # frees the card; the next call frees what only the card held
@@ -939,10 +943,10 @@ def test_the_clock_costs_next_to_nothing(make_task: MakeTask, monkeypatch: pytes
     card = TaskCard(task)
     assert len(html_part(card, "Generating").value) < 500
     moment = datetime.now(UTC)
-    monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
+    monkeypatch.setattr(card_head, "datetime", SimpleNamespace(now=lambda _: moment))
     card.refresh()
     sent = []
-    assert {bar(card), card.cancel_button} <= set(parts_of(card))
+    assert {bar(card), card.buttons.cancel_button} <= set(parts_of(card))
     for part in parts_of(card):
         part.observe(lambda change: sent.append(change["name"]))
     card.refresh()

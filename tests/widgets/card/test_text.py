@@ -34,7 +34,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.schedule import Forecast
 from qingbo_widgets.tasks.state import NextTry
 from qingbo_widgets.tasks.task import Task
-from qingbo_widgets.widgets.card import text as task_text
+from qingbo_widgets.widgets.card import head, remedies, request_facts, resume_code, states, static_copy, times
 from qingbo_widgets.widgets.card.spoken import spoken
 from tests.widgets.page import read
 
@@ -45,21 +45,21 @@ MakeTask = Callable[..., Task]
 @pytest.mark.parametrize("status", TaskStatus)
 def test_every_status_has_words(make_task: MakeTask, status: TaskStatus) -> None:
     """Every status is shown as text, not as a colour or a code."""
-    assert task_text.status(make_task(status=status))[0].isupper()
-    assert task_text.status(make_task(status=status)).startswith(status_label(status))
+    assert head.status(make_task(status=status))[0].isupper()
+    assert head.status(make_task(status=status)).startswith(status_label(status))
     assert status_name(status) == status_label(status).lower()
 
 
 def test_a_new_status_of_the_service_is_shown_as_it_is(make_task: MakeTask) -> None:
     """A status that is new to the package is shown as it is, and escaped."""
     task = make_task(status=TaskStatus("re<b>ndering"))
-    assert "re&lt;b&gt;ndering" in task_text.headline(task)
+    assert "re&lt;b&gt;ndering" in head.headline(task)
 
 
 def test_the_headline_tells_percent_time_and_time_left(make_task: MakeTask) -> None:
     """The headline contains what the bar shows, for screen readers."""
     task = make_task(status=TaskStatus.processing, progress=45, eta=30.0)
-    line = task_text.headline(task, task.submitted_at + timedelta(seconds=72))
+    line = head.headline(task, task.submitted_at + timedelta(seconds=72))
     for fact in ("Generating", "45 %", "1:12 elapsed", "about 0:30 left"):
         assert fact in line
 
@@ -68,18 +68,18 @@ def test_between_two_answers_percent_and_time_go_on(make_task: MakeTask) -> None
     """Percent and time follow the task's prediction between two answers, in whole percent."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=30.0)
     task.forecast = Forecast(since=time.monotonic() - 10, shown=40.0, span=30.0, end=time.monotonic() + 20.5)
-    assert task_text.percent(task) == int(task.shown_progress) > 40
-    line = task_text.headline(task)
-    assert f"{task_text.percent(task)} %" in line
+    assert states.percent(task) == int(task.shown_progress) > 40
+    line = head.headline(task)
+    assert f"{states.percent(task)} %" in line
     assert "about 0:20 left" in line
-    assert "12 %" in task_text.headline(task, shown=12)
+    assert "12 %" in head.headline(task, shown=12)
 
 
 def test_while_it_is_saved_the_percent_is_that_of_saving(make_task: MakeTask) -> None:
     """The headline shows only the percent of the download while the video is saved."""
     task = make_task(status=TaskStatus.completed, progress=100, download=0.45)
-    assert task_text.percent(task) == 45
-    assert task_text.headline(task).count("%") == 1
+    assert states.percent(task) == 45
+    assert head.headline(task).count("%") == 1
 
 
 def test_a_video_that_is_not_saved_yet_tells_how_long_it_is_kept(make_task: MakeTask) -> None:
@@ -88,12 +88,12 @@ def test_a_video_that_is_not_saved_yet_tells_how_long_it_is_kept(make_task: Make
     now = task.submitted_at + timedelta(minutes=1)
     end = now + timedelta(hours=23, minutes=30)
     task.set_traits(expires_at=end)
-    assert "keeps it for 23:30:00 more" in task_text.headline(task, now)
+    assert "keeps it for 23:30:00 more" in head.headline(task, now)
     task.set_traits(error=DownloadFailed("the disk is full"))
-    assert f"keeps it until {end.astimezone():%Y-%m-%d %H:%M}" in task_text.headline(task, now)
-    assert "keeps it" not in task_text.headline(task, end + timedelta(seconds=1))
+    assert f"keeps it until {end.astimezone():%Y-%m-%d %H:%M}" in head.headline(task, now)
+    assert "keeps it" not in head.headline(task, end + timedelta(seconds=1))
     task.set_traits(error=None, video_path=Path("koi.mp4"))
-    assert "keeps it" not in task_text.headline(task, now)
+    assert "keeps it" not in head.headline(task, now)
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
@@ -104,27 +104,27 @@ def test_a_service_whose_clock_is_hours_off(make_task: MakeTask, hours: int) -> 
     end = created + timedelta(seconds=72)
     task.set_traits(created_at=created, completed_at=end, expires_at=end + timedelta(hours=24))
     now = task.submitted_at + timedelta(seconds=72)
-    assert "keeps it for 24:00:00 more" in task_text.headline(task, now)
+    assert "keeps it for 24:00:00 more" in head.headline(task, now)
     task.set_traits(video_path=Path("koi.mp4"))
-    assert "took 1:12" in task_text.headline(task)
+    assert "took 1:12" in head.headline(task)
 
 
 def test_saving_is_told_with_its_own_percent(make_task: MakeTask) -> None:
     """A completed task whose video is being saved is not over yet."""
     task = make_task(status=TaskStatus.completed, progress=100, download=0.45)
-    assert "saving the video: 45 %" in task_text.status(task)
-    assert not task_text.is_over(task)
+    assert "saving the video: 45 %" in head.status(task)
+    assert not states.is_over(task)
 
 
 def test_the_details_have_their_place_before_there_are_any(make_task: MakeTask) -> None:
     """A card does not grow when the service has given its task an id; an ended one without id has no gap."""
     task = make_task(status=TaskStatus.submitting)
-    assert "qingbo-details-space" in task_text.about(task)
+    assert "qingbo-details-space" in request_facts.about(task)
     task.set_traits(task_id="task-1", status=TaskStatus.queued)
-    assert "qingbo-details-space" not in task_text.about(task)
-    assert "task-1" in task_text.about(task)
+    assert "qingbo-details-space" not in request_facts.about(task)
+    assert "task-1" in request_facts.about(task)
     refused = make_task(status=TaskStatus.failed, error=AuthenticationFailed("No.", status=401))
-    assert "details" not in task_text.about(refused)
+    assert "details" not in request_facts.about(refused)
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ def test_the_details_have_their_place_before_there_are_any(make_task: MakeTask) 
 )
 def test_clock(seconds: float, text: str) -> None:
     """``clock`` writes time spans in the usual way."""
-    assert task_text.clock(seconds) == text
+    assert times.clock(seconds) == text
 
 
 @pytest.mark.parametrize("status", TaskStatus)
 def test_only_waiting_tasks_can_be_cancelled(make_task: MakeTask, status: TaskStatus) -> None:
     """Only tasks in the queue, or not submitted yet, can be cancelled."""
-    assert task_text.can_cancel(make_task(status=status)) == (status in ("submitting", "queued"))
+    assert states.can_cancel(make_task(status=status)) == (status in ("submitting", "queued"))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_only_waiting_tasks_can_be_cancelled(make_task: MakeTask, status: TaskSt
         ({"status": "completed", "task_id": "task-1", "error": LinkExpired("Gone.")}, "24 hours"),
         (
             {"status": "queued", "task_id": "task-1", "error": AuthenticationFailed("No.", status=401)},
-            "Connect with a key",
+            "Connect with a valid key",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_an_error_is_told_with_what_to_do(make_task: MakeTask, state: dict[str, 
     """The advice has the error, and the cost or the next step."""
     state["status"] = TaskStatus(str(state["status"]))
     task = make_task(**state)
-    advice = task_text.advice(task)
+    advice = remedies.advice(task)
     assert str(task.error).partition("\n")[0] in advice
     assert told in advice
 
@@ -167,34 +167,34 @@ def test_an_error_is_told_with_what_to_do(make_task: MakeTask, state: dict[str, 
 def test_a_task_that_is_no_longer_polled_says_so(make_task: MakeTask, status: TaskStatus) -> None:
     """A task that is no longer polled is marked as such, unless it has ended."""
     task = make_task(task_id="task-1", status=status, error=AuthenticationFailed("No.", status=401))
-    assert not task_text.is_unfollowed(task)
+    assert not states.is_unfollowed(task)
     task.lifecycle.settle()
     ended = status.is_ended or status == "unconfirmed"
-    assert task_text.is_unfollowed(task) is not ended
-    assert ("Not followed any more" in task_text.headline(task)) is not ended
+    assert states.is_unfollowed(task) is not ended
+    assert ("Not followed any more" in head.headline(task)) is not ended
 
 
 def test_seven_days_are_shown_as_days(make_task: MakeTask) -> None:
     """A link of a week is shown in days, and the advice for an expired one follows the contract."""
     now = datetime.now(UTC)
     task = make_task(status=TaskStatus.completed, task_id="task-1", expires_at=now + timedelta(days=7))
-    assert "keeps it for 7 days more" in task_text.headline(task, now)
+    assert "keeps it for 7 days more" in head.headline(task, now)
     task.contract = "2026-11"
     task.set_traits(error=LinkExpired("Gone."))
-    assert "for 7 days only" in task_text.advice(task)
+    assert "for 7 days only" in remedies.advice(task)
 
 
 def test_the_price_is_in_dollars(make_task: MakeTask) -> None:
     """A task of 2026-11 shows the reserved amount while it runs, then its cost; one of 2026-04 neither."""
     task = make_task(task_id="task-1", status=TaskStatus.processing, frozen=200_000)
-    assert "$" not in task_text.about(task)
+    assert "$" not in request_facts.about(task)
     task.contract = "2026-11"
-    assert "$0.40 reserved" in read(task_text.about(task))
+    assert "$0.40 reserved" in read(request_facts.about(task))
     task.set_traits(status=TaskStatus.failed)
-    assert "$" not in task_text.about(task)
+    assert "$" not in request_facts.about(task)
     task.set_traits(status=TaskStatus.completed, cost=189_000)
-    assert "$0.378" in read(task_text.about(task))
-    assert "reserved" not in task_text.about(task)
+    assert "$0.378" in read(request_facts.about(task))
+    assert "reserved" not in request_facts.about(task)
 
 
 def test_the_sandbox_charges_nothing(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,40 +203,41 @@ def test_the_sandbox_charges_nothing(make_task: MakeTask, monkeypatch: pytest.Mo
     task.contract = "2026-11"
     monkeypatch.setattr(type(task.manager), "is_sandbox", True)
     monkeypatch.setattr(type(task.manager), "service", "sandbox")
-    assert "$0.40, not charged" in read(task_text.about(task))
+    assert "$0.40, not charged" in read(request_facts.about(task))
     task.set_traits(status=TaskStatus.completed, cost=189_000)
-    assert "$0.378, not charged" in read(task_text.about(task))
+    assert "$0.378, not charged" in read(request_facts.about(task))
     task.set_traits(status=TaskStatus.failed, cost=0)
-    assert "$0.00" in read(task_text.about(task))
+    assert "$0.00" in read(request_facts.about(task))
 
 
 @pytest.mark.parametrize(
-    ("quota", "text"), [(0, "$0.00"), (1, "$0.000002"), (250_000, "$0.50"), (5_000_000, "$10.00")]
+    ("quota", "text"),
+    [(0, "$0.00"), (1, "$0.000002"), (250_000, "$0.50"), (5_000_000, "$10.00"), (617_000_000, "$1,234.00")],
 )
 def test_an_amount_of_quota(quota: int, text: str) -> None:
     """500,000 units are one dollar; cents always have two digits, fractions of one as many as needed."""
     assert quota_text(quota, "2026-11") == text
-    assert quota_text(quota, "2026-04") == f"{quota} units of quota"
+    assert quota_text(quota, "2026-04") == f"{quota:,} units of quota"
 
 
 def test_the_link_counts_as_long_as_the_service_keeps_the_video(make_task: MakeTask) -> None:
     """``link`` returns a link until it expires by our clock."""
     task = make_task(status=TaskStatus.completed)
-    assert task_text.link(task) == ""
+    assert states.link(task) == ""
     created = task.submitted_at + timedelta(hours=5)
     task.set_traits(video_urls=("https://a/1.mp4", "https://a/2.mp4"), created_at=created)
-    assert task_text.link(task) == "https://a/1.mp4"
+    assert states.link(task) == "https://a/1.mp4"
     task.set_traits(expires_at=created - timedelta(seconds=1))
-    assert task_text.link(task) == ""
+    assert states.link(task) == ""
     task.set_traits(expires_at=created + timedelta(hours=24))
-    assert task_text.link(task) == "https://a/1.mp4"
+    assert states.link(task) == "https://a/1.mp4"
 
 
 def test_cancelled_is_no_error(make_task: MakeTask) -> None:
     """A cancelled task shows no error."""
     task = make_task(status=TaskStatus.cancelled, error=TaskCancelled("The task was cancelled."))
-    assert task_text.advice(task) == ""
-    assert task_text.is_settled(task)
+    assert remedies.advice(task) == ""
+    assert states.is_settled(task)
 
 
 @pytest.mark.parametrize("status", [TaskStatus.failed, TaskStatus.cancelled])
@@ -245,15 +246,15 @@ def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskSta
     task, answer = make_task(status=TaskStatus.queued), TaskSnapshot("t1", status=status, cost=250_000)
     task.contract = "2026-11"
     task.set_traits(**changes_from(answer, task, eta=None))
-    assert "still reports a cost of $0.50" in read(task_text.advice(task))
-    assert "refunds" not in task_text.ended(task)
+    assert "still reports a cost of $0.50" in read(remedies.advice(task))
+    assert "refunds" not in static_copy.ended(task)
 
 
 def test_a_note_on_a_saved_video_is_on_the_card(make_task: MakeTask) -> None:
     """A note that stays, such as that there are more videos, is shown beside the video."""
     task = make_task(status=TaskStatus.completed, message="The service returned 2 different videos.")
     task.set_traits(video_path=Path("koi.mp4"))
-    assert "2 different videos" in task_text.advice(task)
+    assert "2 different videos" in remedies.advice(task)
 
 
 def test_nothing_hostile_becomes_markup(make_task: MakeTask) -> None:
@@ -267,20 +268,20 @@ def test_nothing_hostile_becomes_markup(make_task: MakeTask) -> None:
         error=TaskFailed(HOSTILE),
     )
     for html in (
-        task_text.headline(task),
-        task_text.about(task),
-        task_text.static_copy(task),
-        task_text.ended(task),
+        head.headline(task),
+        request_facts.about(task),
+        static_copy.static_copy(task),
+        static_copy.ended(task),
     ):
         assert "<script" not in html
         assert "<img" not in html
-    assert "&lt;script&gt;" in task_text.advice(task, HOSTILE)
+    assert "&lt;script&gt;" in remedies.advice(task, HOSTILE)
 
 
 def test_shots_are_told_instead_of_the_prompt(make_task: MakeTask) -> None:
     """The prompts of all shots are shown, with their number and total duration."""
     request = VideoRequest(shots=(Shot("A cup", 4), Shot("The café", 5)))
-    about = task_text.about(make_task(request=request))
+    about = request_facts.about(make_task(request=request))
     for fact in ("A cup / The café", "2 shots", "9 s"):
         assert fact in about
 
@@ -289,7 +290,7 @@ def test_the_settings_are_those_of_the_tasks_contract(make_task: MakeTask) -> No
     """A task of today shows a resolution, not the mode and the ratio that April would have sent."""
     task = make_task(request=VideoRequest(prompt="A koi", mode="pro"))
     task.contract = "2026-11"
-    about = task_text.about(task)
+    about = request_facts.about(task)
     assert "1080p" in about
     for absent in (">pro<", "16:9", "0 s"):
         assert absent not in about
@@ -298,15 +299,15 @@ def test_the_settings_are_those_of_the_tasks_contract(make_task: MakeTask) -> No
 def test_a_misspelt_variable_stops_no_card(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line that connects names the contract, because the variable names none."""
     monkeypatch.setenv("QINGBO_CONTRACT", "2026-1")
-    assert 'contract="2026-04"' in task_text.connect_line(manager)
+    assert 'contract="2026-04"' in resume_code.connect_line(manager)
 
 
 def test_an_unknown_request_is_told_by_its_id(make_task: MakeTask) -> None:
     """A task without a request is shown by its id, without a player."""
     task = make_task(task_id="task-7")
     task.request = None
-    assert "task-7" in task_text.about(task)
-    assert "<video" not in task_text.static_copy(task)
+    assert "task-7" in request_facts.about(task)
+    assert "<video" not in static_copy.static_copy(task)
 
 
 @pytest.mark.slow
@@ -327,7 +328,7 @@ def test_the_line_that_resumes_resumes(
     with TaskManager(Client(server.api_key, server.base_url), library, poll_interval=0.1) as manager:
         task = manager.submit(prompt="A koi", duration=3)
         task.wait(60)
-        line = task_text.resume_line(task)
+        line = resume_code.resume_line(task)
     assert "films/of today" in line
     assert server.base_url in line
     scope: dict[str, Any] = {}
@@ -342,43 +343,69 @@ def test_the_line_that_resumes_is_short_where_nothing_is_special(
     """The code that resumes leaves out the default folder, but not the sandbox."""
     task = make_task(task_id='task-"1')
     task.manager.sandbox = server
-    assert task_text.resume_line(task).endswith('qw.connect(sandbox=True).resume("task-\\"1")')
+    assert resume_code.resume_line(task).endswith('qw.connect(sandbox=True).resume("task-\\"1")')
     task.manager.sandbox = None
 
 
 def test_a_task_that_was_never_taken_has_nothing_to_resume(make_task: MakeTask) -> None:
     """A task that was never accepted has neither code to resume nor a player."""
     task = make_task(status=TaskStatus.failed, error=ConnectionFailed("No route."))
-    kept = task_text.static_copy(task)
+    kept = static_copy.static_copy(task)
     assert "connect(" not in kept
     assert "<video" not in kept
 
 
 @pytest.mark.parametrize(
-    ("left", "shown"),
-    [(12.4, "about 0:12 left"), (5.0, "about 0:05 left"), (4.9, "almost done"), (0.0, "almost done")],
+    ("progress", "left", "shown"),
+    [
+        (98, 12.4, "about 0:12 left"),
+        (98, 5.0, "about 0:05 left"),
+        (98, 4.9, "almost done"),
+        (98, 0.0, "almost done"),
+        (7, 4.9, "about 0:04 left"),
+        (89, 0.2, "about 0:01 left"),
+    ],
 )
-def test_the_last_seconds_are_not_counted(make_task: MakeTask, left: float, shown: str) -> None:
-    """An estimate of a second that stays for ten is worse than none."""
-    task = make_task(status=TaskStatus.processing, progress=98, eta=left)
-    assert shown in task_text.headline(task)
-    assert task_text.headline(task).count("left") <= 1
+def test_the_last_seconds_are_not_counted(
+    make_task: MakeTask, progress: int, left: float, shown: str
+) -> None:
+    """The last seconds are "almost done", but not those of a short task whose bar is nearly empty."""
+    task = make_task(status=TaskStatus.processing, progress=progress, eta=left)
+    assert shown in head.headline(task)
+    assert head.headline(task).count("left") <= 1
+    assert times.left_text(left, progress) == shown, "a sweep says something else"
+
+
+def test_a_queued_task_is_not_almost_done(make_task: MakeTask) -> None:
+    """A task that waits longer than expected is not called almost done."""
+    task = make_task(status=TaskStatus.queued, progress=95, eta=2.0)
+    assert "about 0:02 left" in head.headline(task)
+
+
+def test_the_time_left_stands_still_with_the_bar(make_task: MakeTask) -> None:
+    """While the service cannot be reached, percent and time left are those of the last response."""
+    now = time.monotonic()
+    task = make_task(status=TaskStatus.processing, progress=20, eta=30.0)
+    task.forecast = Forecast(since=now - 60, shown=20.0, span=90.0, end=now + 30)
+    task.set_traits(next_try=NextTry("No route.", datetime.now(UTC), is_away=True, since=now - 60))
+    assert "20 %" in head.headline(task)
+    assert "about 1:30 left" in head.headline(task)
 
 
 def test_the_time_never_goes_back(make_task: MakeTask) -> None:
     """A task that was seen to end late took till then, because the clock on screen ran till then."""
     task = make_task(task_id="task-1", status=TaskStatus.processing)
     task.submitted_at = datetime.now(UTC) - timedelta(seconds=21)
-    assert "0:21 elapsed" in task_text.headline(task)
+    assert "0:21 elapsed" in head.headline(task)
     task.set_traits(status=TaskStatus.completed, completed_at=task.submitted_at + timedelta(seconds=18))
-    assert "took 21 s" in task_text.headline(task)
+    assert "took 21 s" in head.headline(task)
     task.set_traits(video_path=Path("koi.mp4"))
-    assert "took 21 s" in task_text.headline(task, datetime.now(UTC) + timedelta(hours=1))
+    assert "took 21 s" in head.headline(task, datetime.now(UTC) + timedelta(hours=1))
 
 
 def test_screen_readers_have_a_progress_bar(make_task: MakeTask) -> None:
     """The percent have the role, the name, the limits and the value of a progress bar."""
-    line = task_text.headline(make_task(status=TaskStatus.processing, progress=45))
+    line = head.headline(make_task(status=TaskStatus.processing, progress=45))
     for part in (
         'role="progressbar"',
         'aria-label="Generating"',

@@ -1,16 +1,15 @@
-// comparison.js: videos that play as one, with videos whose clocks are the tests' own.
+// synced_videos.js: videos that play as one, with videos whose clocks are the tests' own; the keys of comparison.js.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { commandOf, figureStyle } from "../../../qingbo_widgets/widgets/review/comparison.js";
 import {
-  commandOf,
-  figureStyle,
   followerSpeed,
   orderLoop,
   SyncedVideos,
   stepTime,
-} from "../../../qingbo_widgets/widgets/review/comparison.js";
+} from "../../../qingbo_widgets/widgets/review/synced_videos.js";
 
 const FPS = 30;
 const FRAME = 1 / FPS;

@@ -102,11 +102,11 @@ def test_what_cannot_be_compared(files: list[Path], make_task: Callable[..., Tas
     """A task without a video, a missing file and a wrong number of labels raise."""
     with pytest.raises(QingboError, match="no video yet"):
         Comparison([files[0], make_task()])
-    with pytest.raises(QingboError, match=r"no video .*missing"):
+    with pytest.raises(QingboError, match=r"No such video: .*missing"):
         Comparison([files[0], "missing.mp4"])
-    with pytest.raises(QingboError, match=r"no video .*deleted"):
+    with pytest.raises(QingboError, match=r"No such video: .*deleted"):
         Comparison([files[0], make_task(video_path=files[0].with_name("deleted.mp4"))])
-    with pytest.raises(ValueError, match="2 videos and 1 labels"):
+    with pytest.raises(ValueError, match="2 videos need as many labels, not 1"):
         Comparison(files[:2], labels=["one"])
 
 

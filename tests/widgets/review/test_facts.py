@@ -64,8 +64,8 @@ def test_tiles_of_one_prompt_say_how_they_differ(tmp_path: Path) -> None:
         "10 s · pro",
         "5 s · std",
         "",
-        "cfg_scale 0.4",
-        "cfg_scale default",
+        "CFG scale 0.4",
+        "CFG scale default",
     ]
     assert shown[0].lines[0] == "16:9"
     assert shown[2].lines[0] == "10 s · 16:9"

@@ -126,8 +126,8 @@ def test_paging_makes_no_widgets(gallery: Gallery, live_widgets: Callable[[], in
     gallery.show_page(3)
     assert numbers(gallery) == list(range(11, -1, -1))
     assert len(gallery.tiles.children) == 13
-    assert gallery.after_button.disabled
-    assert not gallery.before_button.disabled
+    assert gallery.pager.after_button.disabled
+    assert not gallery.pager.before_button.disabled
 
 
 def test_closing_leaves_no_widget(library: Library, live_widgets: Callable[[], int]) -> None:
@@ -379,7 +379,7 @@ def test_blind_says_nothing_of_what_is_not_there(library: Library) -> None:
         gallery.open_video(f"{number:032}")
         return both(gallery)
 
-    assert "no longer there" in seen(1)
+    assert "no longer exists" in seen(1)
     assert "video-1" not in seen(1)
     assert "luck" not in seen(0)
     press(gallery, "1")

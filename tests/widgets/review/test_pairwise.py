@@ -59,7 +59,7 @@ def test_every_pair_comes_before_any_comes_again(pairwise: Pairwise, tasks: list
     assert len(set(seen[:3])) == 3
     answers = tasks[0].manager.library.judgements.preferences()
     assert [frozenset(pair) for pair in answers] == seen
-    assert "6 answers" in text_of(pairwise)
+    assert "Answers so far: 6" in text_of(pairwise)
 
 
 def test_a_double_click_is_one_answer(
@@ -159,10 +159,10 @@ def test_the_ranking_tells_what_varies(
         compared.append(make_task(request=request, video_path=tasks[0].video_path))
         manager.library.add(Entry(compared[-1].key, "sandbox"))
     html = table(compared)
-    assert "duration 3" in html
-    assert "duration 8" in html
+    assert "3 s" in html
+    assert "8 s" in html
     assert "A koi" not in html
-    assert "mode" not in html
+    assert "std" not in html
     resumed = make_task(model="kling-v1", task_id="task-9", video_path=tasks[0].video_path)
     resumed.request = None  # resumed by its id
     manager.library.add(Entry(resumed.key, "sandbox"))
@@ -184,7 +184,7 @@ def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
     """A ranking of fewer than two tasks with an existing video raises."""
     lost = make_task("lost", video_path=tasks[0].manager.library.folder / "lost.mp4")
     for few in (tasks[:1], [tasks[0], tasks[0]], [tasks[0], make_task("no video")], [tasks[0], lost]):
-        with pytest.raises(QingboError, match="two tasks"):
+        with pytest.raises(QingboError, match="at least two saved videos"):
             Pairwise(few)
 
 
@@ -209,5 +209,5 @@ def test_entries_of_a_library(tasks: list[Task], manager: TaskManager) -> None:
     pairs.choose(0)
     assert library.judgements.preferences() == [(left.key, right.key)]
     pairs.close()
-    with pytest.raises(QingboError, match="at least two tasks"):
+    with pytest.raises(QingboError, match="at least two saved videos"):
         Pairwise([*entries, Entry("running", "sandbox")], library=library)

@@ -167,7 +167,7 @@ def test_escape_clears_before_it_closes(gallery: Gallery) -> None:
             [29, 28, 31],
             {
                 **dict.fromkeys(("Compare", "Rank"), "“number 31” has no saved video."),
-                "Delete": "“number 31” is still running: wait for its end, or cancel it.",
+                "Delete": "“number 31” is still running: wait until it ends, or cancel it.",
             },
         ),
     ],
@@ -307,16 +307,18 @@ def test_delete_in_the_opened_task(gallery: Gallery, library: Library) -> None:
 def test_delete_for_good_asks_once_more(
     gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first click only asks; anything else takes the question back."""
-    monkeypatch.setattr("qingbo_widgets.widgets.base.clicks.DOUBLE_CLICK", 0.0)
+    """The first click only asks, and so does a double click; anything else takes the question back."""
     pick(gallery, 29)
     click(gallery.selection, "Delete")
-    click(gallery.trash_line, "Delete for good")
+    click(gallery.trash_line, "Empty trash")
     assert library.deletions, "one click has removed a paid video"
+    click(gallery.trash_line, "Delete permanently (1)")
+    assert library.deletions, "a double click has removed a paid video"
+    monkeypatch.setattr("qingbo_widgets.widgets.base.clicks.DOUBLE_CLICK", 0.0)
     gallery.reload()
-    assert the_button(gallery.trash_line, "Delete for good")
-    click(gallery.trash_line, "Delete for good")
-    click(gallery.trash_line, "Delete for good (1)")
+    assert the_button(gallery.trash_line, "Empty trash")
+    click(gallery.trash_line, "Empty trash")
+    click(gallery.trash_line, "Delete permanently (1)")
     assert library.deletions == ()
     assert not is_displayed(gallery, gallery.trash_line)
     assert not (library.folder / "trash").exists()
@@ -341,7 +343,7 @@ def test_an_unconfirmed_task_that_is_deleted(gallery: Gallery, library: Library)
     library.add(Entry(key(40), "sandbox", request={"prompt": "koi"}, status="unconfirmed"))
     gallery.reload()
     on_tiles(gallery, delete=key(40))
-    assert "Not confirmed, and may be charged by the service: 1." in text_of(gallery)
+    assert "Not confirmed: 1. The service may charge for them." in text_of(gallery)
 
 
 def test_a_read_only_library_deletes_nothing(

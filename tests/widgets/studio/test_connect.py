@@ -489,12 +489,12 @@ def test_a_refused_submission_is_sent_again_with_the_new_key(refused: tuple[Sand
     card.redraw_now()
     assert "401" in text_of(card)
     click(card, "Change key")
-    change = card._key_change
+    change = card.buttons.key_change
     assert change is not None
     enter(change.key_field, server.api_key)
     click(change, "Use this key")
     until(lambda: "The new key is in use." in text_of(card))
-    assert card._key_change is None
+    assert card.buttons.key_change is None
     click(card, "Submit again")
     assert card.task.wait(60).video_path is not None
     assert len({entry.key for entry in studio.manager.library.entries()}) == 1

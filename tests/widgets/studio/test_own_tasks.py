@@ -23,7 +23,7 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync
-from qingbo_widgets.widgets.card import text as task_text
+from qingbo_widgets.widgets.card import states
 from qingbo_widgets.widgets.form import drafts
 from qingbo_widgets.widgets.studio import own_tasks, video_studio
 from qingbo_widgets.widgets.studio.own_tasks import StudioTasks
@@ -266,7 +266,7 @@ def test_the_cell_run_again_shows_the_videos(
         until(lambda: again.cards)
         assert prompts_of(again) == ["a boat", "a tide"]
         assert all(card.task.video_path is not None for card in again.cards)
-        assert not [card for card in again.cards if not task_text.is_settled(card.task)]
+        assert not [card for card in again.cards if not states.is_settled(card.task)]
         request = again.cards[1].task.request
         until(lambda: buttons_of(again.cards[1]))
         click(again.cards[1], buttons_of(again.cards[1])[0])
@@ -321,7 +321,7 @@ def test_a_failed_task_is_shown_again(
                     restart()
                 until(partial(getattr, studio, "cards"))
                 assert isinstance(studio.cards[0].task.error, TaskFailed)
-                assert task_text.is_settled(studio.cards[0].task)
+                assert states.is_settled(studio.cards[0].task)
 
 
 def test_what_the_library_does_not_have_is_left_out(

@@ -22,7 +22,7 @@ from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.base.html import Markup
-from qingbo_widgets.widgets.card import text as task_text
+from qingbo_widgets.widgets.card import static_copy as card_copy
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio import form_column, video_studio
@@ -331,7 +331,7 @@ def test_only_a_changed_task_is_rendered_again(
     until(lambda: all(card.task.is_done for card in studio.cards))
     until(lambda: all("Finished" in card.static_html for card in studio.cards))
     rendered: list[Any] = []
-    monkeypatch.setattr(task_text, "ended", lambda task, **_: rendered.append(task) or Markup("drawn"))
+    monkeypatch.setattr(card_copy, "ended", lambda task, **_: rendered.append(task) or Markup("drawn"))
 
     def rendered_again() -> set[Any]:
         rendered.clear()

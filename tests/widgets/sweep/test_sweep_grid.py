@@ -19,7 +19,6 @@ from qingbo_widgets.tasks.sweep.cell import CellState
 from qingbo_widgets.widgets.base.build import PAYS
 from qingbo_widgets.widgets.sweep import sweep_grid, table
 from qingbo_widgets.widgets.sweep.cell_pages import CARDS
-from qingbo_widgets.widgets.sweep.play_all import script
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
 from tests.widgets.page import displayed, displayed_html, text_of
 
@@ -76,9 +75,9 @@ def grid(make_grid: Callable[..., SweepGrid]) -> SweepGrid:
 def test_what_varies_last_goes_across(make_sweep: Callable[..., Sweep]) -> None:
     """The last axis goes across, and headings name the values except for prompts."""
     arranged = table.arrange(make_sweep(prompt=["koi", "crane"], mode=["std", "pro"], repeat=2))
-    assert arranged.columns == ("repeat 1", "repeat 2")
+    assert arranged.columns == ("Repeat 1", "Repeat 2")
     assert [text for text, _ in arranged.rows] == [
-        "koi · mode std", "koi · mode pro", "crane · mode std", "crane · mode pro",
+        "koi · std", "koi · pro", "crane · std", "crane · pro",
     ]  # fmt: skip
     assert [cell.number for _, cells in arranged.rows for cell in cells if cell] == list(range(8))
 
@@ -159,7 +158,7 @@ def test_the_question_shows_what_is_paid_for(make_grid: Callable[..., SweepGrid]
         "enable_audio": None,
     }
     text = text_of(make_grid(cfg_scale=[0.2, 0.5, 0.8], repeat=2, **asked))
-    assert "6 tasks (3 cfg_scale × 2 repeat), 30 s of video" in text
+    assert "6 tasks (CFG scale 3 × Repeat 2), 30 s of video" in text
     assert "Prompt: “a koi”." in text
     assert "Negative prompt: “blur”." in text
     assert "First prompt" not in text
@@ -186,17 +185,17 @@ def test_a_finished_cell_is_brief(make_grid: Callable[..., SweepGrid], until: Un
     assert card is not None
     assert line is not None
     until(lambda: "Finished" in displayed_html(view))
-    assert line.rating in displayed(view)
-    assert card.frames_button not in displayed(view)
+    until(lambda: line.rating in displayed(view))
+    assert card.buttons.frames_button not in displayed(view)
     assert re.search(r'class="qingbo-panel-details" hidden=""', displayed_html(view)), (
         "the request is repeated"
     )
     line.details_button.click()
-    assert card.frames_button in displayed(view)
+    assert card.buttons.frames_button in displayed(view)
     assert 'class="qingbo-panel-details"><' in displayed_html(view)
     assert grid.sweep.tasks[0].task_id in displayed_html(view)
     line.details_button.click()
-    assert card.frames_button not in displayed(view)
+    assert card.buttons.frames_button not in displayed(view)
 
     library = grid.sweep.manager.library
     line.rating.value = 4
@@ -213,7 +212,7 @@ def test_a_running_cell_keeps_its_button(
     grid, manager.poll_interval = make_grid(prompt="koi fail"), 60.0
     grid.start_button.click()
     view = grid.views[0]
-    until(lambda: view.card is not None and view.card.cancel_button in displayed(view))
+    until(lambda: view.card is not None and view.card.buttons.cancel_button in displayed(view))
     assert any(isinstance(part, ipywidgets.IntProgress) for part in displayed(view))
 
 
@@ -282,8 +281,10 @@ def test_several_videos_can_be_played_together(make_grid: Callable[..., SweepGri
     assert grid.sweep.counts[CellState.finished] == 2
     assert grid._play_all in displayed(grid)
     assert grid._play_all.texts["play"] == "Play all in step"
-    assert not re.search(r"^import ", script(), re.MULTILINE)
-    assert len(re.findall(r"^export default ", script(), re.MULTILINE)) == 1
+    script = grid._play_all._esm
+    assert "class SyncedVideos" in script
+    assert not re.search(r"^import ", script, re.MULTILINE)
+    assert len(re.findall(r"^export default ", script, re.MULTILINE)) == 1
 
 
 def test_the_first_prompt_is_shown_before_the_start(

@@ -1,0 +1,82 @@
+"""The message and the error of a task as HTML, with what the user can do about it."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ...exceptions import AuthenticationFailed, LinkExpired, TaskNotFound
+from ...i18n import N_, sentences, tr
+from ...service.contract.snapshot import TaskStatus
+from ...service.contract.terms import terms_of
+from ..base import html as markup
+from ..base.html import Markup
+from .states import is_over, is_unfollowed
+from .times import long_time
+
+if TYPE_CHECKING:
+    from ...tasks.task import Task
+
+__all__ = ["advice"]
+
+_SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
+_LINK_EXPIRED = N_("The service keeps finished videos for {time} only.")
+_KEY_REFUSED = N_("Connect with a valid key to follow the task again.")
+_NOT_FOUND = N_(
+    "The service accepted this task and may have charged it: see its dashboard. Following it again "
+    "costs nothing."
+)
+
+
+def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:
+    """Return the message and the error of the task, with the remedy, as HTML.
+
+    Args:
+        task: the task.
+        problem: the error of a button, shown as well.
+        news: what a button has done, shown as well.
+        now: the current time, UTC, for a view that counts the seconds until the next try.
+    """
+    lines = []
+    if task.message:
+        lines.append(markup.note(_message(task, now), "dim" if is_over(task) else "hint"))
+    if task.error is not None and not _is_plain_cancellation(task):
+        lines.append(markup.note(task.error, "alarm"))
+        if more := _remedy(task):
+            lines.append(markup.note(more))
+    if problem:
+        lines.append(markup.note(problem, "alarm"))
+    if news:
+        lines.append(markup.note(news, "hint"))
+    return markup.join(lines)
+
+
+def _message(task: Task, now: datetime | None) -> str:
+    """Return the message; a time span in it would stand still, so it is counted, or left out."""
+    if (wait := task.next_try) is None:
+        return task.message
+    if now is None:
+        return wait.reason
+    seconds = math.ceil((wait.at - now).total_seconds())
+    again = tr("Next try in {seconds} s.").format(seconds=seconds) if seconds > 0 else tr("Trying now …")
+    return sentences(wait.reason, again)
+
+
+def _is_plain_cancellation(task: Task) -> bool:
+    """Return whether the status says it all: the error of a cancelled task may have a cost that remains."""
+    if task.status != TaskStatus.cancelled:
+        return False
+    return str(task.error) in (tr("The task was cancelled."), tr("Cancelled before anything was sent."))
+
+
+def _remedy(task: Task) -> str:
+    """Return the advice that depends on the task, which its error cannot contain."""
+    error = task.error
+    if task.status == TaskStatus.completed:
+        if not isinstance(error, LinkExpired):
+            return tr(_SAVE_AGAIN)
+        return tr(_LINK_EXPIRED).format(time=long_time(terms_of(task.contract).link_lifetime))
+    if isinstance(error, AuthenticationFailed) and task.task_id:
+        return tr(_KEY_REFUSED)
+    return tr(_NOT_FOUND) if isinstance(error, TaskNotFound) and is_unfollowed(task) else ""
