@@ -53,6 +53,13 @@ class SlowUpload:
         self._may_end.set()
 
 
+def drain() -> None:
+    """Wait for the uploads that have been started."""
+    drained = threading.Event()
+    mask_uploads.in_background(drained.set)
+    assert drained.wait(60)
+
+
 def url_of(file: Path) -> str:
     """Return the URL under which a file is uploaded."""
     return f"https://example.com/{file.name}"
@@ -64,9 +71,7 @@ def upload() -> Iterator[SlowUpload]:
     upload = SlowUpload()
     yield upload
     upload.end()
-    drained = threading.Event()
-    mask_uploads.in_background(drained.set)
-    assert drained.wait(60)
+    drain()
 
 
 @pytest.fixture
@@ -210,8 +215,48 @@ def test_leaving_cancels_the_click(
     until(lambda: upload.files)
     leave(studio)
     upload.end()
-    ended = threading.Event()
-    mask_uploads.in_background(ended.set)
-    assert ended.wait(60)
+    drain()
     assert sent(local) == []
     assert label(studio) == "Generate"
+
+
+def test_a_mask_whose_neighbour_is_removed_during_its_upload_arrives(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """The second mask becomes the first one while the first is uploaded; it gets its own URL all the same."""
+    form, masks = studio.form, editor_of(studio.form)
+    for number, painted in ((1, b"\x0a\x0a"), (2, b"\x14\x14")):
+        paint(form, number, painted)
+    form.uploads.publish()
+    until(lambda: upload.files)
+    second = form.uploads.files[2]
+    click(masks.rows[0], "Remove")
+    upload.end()
+    drain()
+    until(lambda: form.dynamic_masks[0].mask_url == url_of(second), 10)
+    assert not form.pending, "the form waits for an upload that nobody makes"
+
+
+def test_a_stroke_on_another_thread_does_not_strand_the_click(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JupyterLab may deliver a stroke on another thread during the click; the clicked mask is still sent."""
+    paint(studio.form, 0)
+    (clicked,) = studio.form.uploads.files.values()
+    publish = studio.form.uploads.publish
+    stroke = threading.Thread(target=paint, args=(studio.form, 0, bytes([10, 11])))
+
+    def publish_after_stroke() -> None:
+        monkeypatch.undo()
+        stroke.start()
+        stroke.join(0.2)  # as far as it comes
+        publish()
+
+    monkeypatch.setattr(studio.form.uploads, "publish", publish_after_stroke)
+    send_click(studio.generate_button)
+    stroke.join()
+    upload.end()
+    until(lambda: sent(local), 10)
+    (request,) = sent(local)
+    assert request is not None
+    assert request.static_mask == url_of(clicked)
