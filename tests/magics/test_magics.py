@@ -595,7 +595,7 @@ def test_shots_of_another_name_are_shots(
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi"', "It leaps:5")
     with pytest.raises(UsageError, match="with --scene, each line"):
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps")
-    assert '--scene "A koi rises:5". 2 to 4 make' in help_of(shell, "%%qingbo")
+    assert '--scene "A koi rises:5". A video has 2 to 4 shots' in help_of(shell, "%%qingbo")
     with pytest.raises(qw.QingboError):
         task.wait(timeout=30)
 

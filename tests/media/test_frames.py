@@ -57,10 +57,10 @@ def test_a_frame_by_its_number(film: Path, asked: int, number: int) -> None:
 def test_a_frame_that_a_video_does_not_have(film: Path) -> None:
     """The error contains the length of the video."""
     for seconds in (-0.1, 3.1):
-        with pytest.raises(ValueError, match="video of 3 s"):
+        with pytest.raises(ValueError, match="outside the video, which lasts 3 s"):
             frame_at(film, seconds)
     for number in (30, -31):
-        with pytest.raises(ValueError, match="video of 30 frames"):
+        with pytest.raises(ValueError, match="the video has 30 frames"):
             frame_number(film, number)
 
 

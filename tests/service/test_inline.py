@@ -29,7 +29,7 @@ def test_the_content_is_saved(tmp_path: Path) -> None:
     [
         (FILM[:-100], 2**30, "incomplete"),
         (b"<html>" + bytes(100), 2**30, "web page"),
-        (FILM, 1000, "at most"),
+        (FILM, 1000, "the limit is"),
     ],
     ids=["cut", "page", "large"],
 )

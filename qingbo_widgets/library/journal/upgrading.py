@@ -38,8 +38,8 @@ _NOT_MIGRATED = N_(
 )
 _NOT_WRITABLE = N_(
     "The journal {path} is from qingbo_widgets {revision} and cannot be upgraded ({reason}), so a "
-    "copy of it is read. To change it, make the folder writable, or use connect(library=…) with "
-    "another one."
+    "copy of it is read. To change it, make the folder writable, with space for a copy, or use "
+    "connect(library=…) with another one."
 )
 _NOT_OWNED = N_(
     "The journal {path} is from qingbo_widgets {revision}, and this account may not upgrade it "
