@@ -153,7 +153,7 @@ class MaskUploads:
             return  # painted on since, or uploaded for another mask
         try:
             url = manager.publish(file)
-        except Exception as error:  # of the user's own function
+        except (Exception, SystemExit) as error:  # of the user's own function, maybe a command's main()
             for number in self._numbers_of(file):
                 self.fail(number, tr(_NOT_UPLOADED).format(reason=hide(str(error)) or type(error).__name__))
             self.on_end(file, "")

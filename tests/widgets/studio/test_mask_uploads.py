@@ -38,7 +38,7 @@ class SlowUpload:
 
     def __init__(self) -> None:
         self.files: list[Path] = []
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._may_end = threading.Event()
 
     def __call__(self, file: Path) -> str:
@@ -149,11 +149,12 @@ def test_what_is_changed_after_the_click_is_not_submitted(
     assert studio.form.prompt == "A heron"
 
 
+@pytest.mark.parametrize("kind", [ConnectionError, SystemExit])
 def test_after_a_failed_upload_nothing_is_submitted(
-    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, kind: type[BaseException]
 ) -> None:
     """The reason stands in the panel; a later upload that succeeds waits for a new click."""
-    upload.error = ConnectionError("the bucket is full")
+    upload.error = kind("the bucket is full")
     paint(studio.form, 0)
     send_click(studio.generate_button)
     upload.end()
@@ -260,3 +261,25 @@ def test_a_stroke_on_another_thread_does_not_strand_the_click(
     (request,) = sent(local)
     assert request is not None
     assert request.static_mask == url_of(clicked)
+
+
+def test_four_variations_are_four_tasks_however_they_are_clicked(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """Clicks and Ctrl+Enter, during the upload, at its end and right after it, are one submission of four."""
+    paint(studio.form, 0)
+    studio.get_ready()
+    studio.variations.value = 4
+    for _ in range(2):
+        send_click(studio.generate_button)
+        ctrl_enter(studio, "Prompt", studio.form.prompt)
+    clicks = [threading.Thread(target=send_click, args=(studio.generate_button,)) for _ in range(8)]
+    for each in clicks:
+        each.start()
+    upload.end()
+    for each in clicks:
+        each.join()
+    until(lambda: len(local.tasks) >= 4)
+    drain()
+    send_click(studio.generate_button)
+    assert [request and request.static_mask for request in sent(local)] == 4 * [url_of(upload.files[0])]
