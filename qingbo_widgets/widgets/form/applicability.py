@@ -14,7 +14,7 @@ from .traits import are_identical
 __all__ = ["Applicability"]
 
 
-class _Known(NamedTuple):
+    """The effect of a model's constraints, with the values that decide it.
     """What the constraints of a model mean, with the values that decide it.
 
     Attributes:
