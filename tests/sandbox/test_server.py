@@ -122,7 +122,10 @@ def test_an_invalid_speed_is_rejected(speed: float) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C cannot be sent to a process here")
 def test_serve_prints_its_url_and_stops_at_ctrl_c() -> None:
     """The command prints two export lines, accepts that key, and ends without a traceback."""
-    code = "from qingbo_widgets.sandbox.server import serve; serve(0, 10)"
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's & ignores it
+        "from qingbo_widgets.sandbox.server import serve; serve(0, 10)"
+    )
     # Warnings of libraries are ignored: the test is about a traceback at the end.
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code],
