@@ -41,9 +41,7 @@ def unmoved(library: DeletionTarget, connection: sa.Connection) -> dict[str, lis
     for name in trash.names:
         content = trash.read(name) or {}
         keys, files = keys_in(content), files_in(content)
-        if not files or have_rows(
-            connection, keys
-        ):  # a task with a row was not deleted: a kernel died before
+        if not files or have_rows(connection, keys):  # a kernel died before it deleted the rows
             continue
         there = [file for file in files if is_file_inside(library.folder / file)]
         rest = trash.take(name, of_no_other(connection, library.folder, keys, there)) if there else []

@@ -1,4 +1,4 @@
-"""``DeletionTarget``: what a deletion needs of a library."""
+"""``DeletionTarget``: the part of a library that a deletion needs."""
 
 from __future__ import annotations
 

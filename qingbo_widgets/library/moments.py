@@ -41,9 +41,8 @@ def moments(seconds: Sequence[Any], *, if_missing: datetime | None = None) -> An
     numbers = numbers.where(numbers.abs() < _MOST)
     whole = numbers.fillna(0).astype("int64")
     fractions = numbers.fillna(0) - whole
-    micros = whole * 1_000_000 + (1e6 * fractions).round().astype(
-        "int64"
-    )  # half to even, as fromtimestamp does
+    # Half to even, as fromtimestamp does.
+    micros = whole * 1_000_000 + (1e6 * fractions).round().astype("int64")
     is_time = numbers.notna() & (micros >= _FIRST) & (micros < _END)
     if if_missing is not None:
         micros, is_time = micros.where(is_time, (if_missing - _EPOCH) // _MICROSECOND), is_time | True

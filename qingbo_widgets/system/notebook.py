@@ -27,6 +27,7 @@ __all__ = [
     "notebook_folder",
     "notebook_place",
     "relative_path",
+    "shown_path",
 ]
 
 #: The variable of papermill (with ``--inject-paths``), which runs a copy of the input that it saves there.
@@ -114,6 +115,11 @@ def relative_path(path: Path | str) -> str | None:
         if not relative.startswith("../"):
             return relative
     return fallback
+
+
+def shown_path(path: Path | str) -> str:
+    """Return a path for a message: relative to the notebook if possible."""
+    return relative_path(path) or str(path)
 
 
 def locate(

@@ -26,7 +26,7 @@ from ..service.task_ids import valid_task_id
 from ..system.console import write_line
 from ..system.host import in_notebook, warn
 from ..system.interrupts import uninterrupted
-from ..system.notebook import relative_path
+from ..system.notebook import shown_path
 from .background.loop import TaskMonitor
 from .closing import finish, patience
 from .following import reconcile
@@ -82,7 +82,7 @@ class TaskManager(ManagerSettings):
         if (mistake := _mistake_in(client, library, sandbox, self.lacking({*settings}))) is not None:
             client = library = sandbox = None  # keep them out of tracebacks: one may be a key
             settings.clear()
-            raise TypeError(mistake)
+            raise mistake
         if client is not None and settings.get("contract") not in (None, "", client.contract.name):
             text = tr("contract: this client uses {own}, not {contract}. Choose it with Client(contract=…).")
             text = text.format(own=client.contract.name, contract=settings["contract"])
@@ -114,12 +114,12 @@ class TaskManager(ManagerSettings):
         if not hasattr(self, "_renewal"):  # in the traceback of an error in __init__
             return "<TaskManager, unfinished>"
         where = "the sandbox" if self.is_sandbox else self.client.base_url
-        shown = relative_path(self.library.folder) or str(self.library.folder)
+        shown = shown_path(self.library.folder)
         contract = self.client.contract.name
         return f"<TaskManager of {where}, contract {contract}, {len(self.tasks)} tasks, videos in {shown!r}>"
 
     def _ipython_display_(self) -> None:
-        """Show where the manager is connected, and the cards of tasks that go on; change nothing."""
+        """Show where the manager is connected, and the cards of running tasks; change nothing."""
         if in_notebook():
             late.show_manager(self)
         else:
@@ -363,8 +363,8 @@ class TaskManager(ManagerSettings):
             self.sandbox.stop()
 
 
-def _mistake_in(client: object, library: object, sandbox: object, unknown: Sequence[str]) -> str | None:
-    """Return what is wrong with the arguments of a manager, without their values; ``None`` if nothing is.
+def _mistake_in(client: object, library: object, sandbox: object, unknown: Sequence[str]) -> TypeError | None:
+    """Return the error of wrong arguments of a manager, without their values; ``None`` if they are right.
 
     Args:
         client: the client.
@@ -373,13 +373,15 @@ def _mistake_in(client: object, library: object, sandbox: object, unknown: Seque
         unknown: the names that are no setting.
     """
     if client is not None and not isinstance(client, Client):
-        return f"client must be a Client, not {type(client).__name__}; connect(api_key) makes one from a key"
+        name = type(client).__name__
+        return TypeError(f"client must be a Client, not {name}; connect(api_key) makes one from a key")
     if library is not None and not isinstance(library, Library):
-        return f"library must be a Library, not {type(library).__name__}: Library(folder)"
+        return TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
     if sandbox is not None and not hasattr(sandbox, "publish"):
-        return f"sandbox must be a Sandbox, not {type(sandbox).__name__}; connect(sandbox=True) makes one"
+        name = type(sandbox).__name__
+        return TypeError(f"sandbox must be a Sandbox, not {name}; connect(sandbox=True) makes one")
     if unknown:
-        return (
+        return TypeError(
             f"TaskManager has no setting {', '.join(unknown)}. The key and the address belong to its client: "
             "connect(api_key=…) or TaskManager(Client(api_key=…))"
         )

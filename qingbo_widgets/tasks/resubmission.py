@@ -28,6 +28,7 @@ __all__ = [
     "first_unconfirmed",
     "is_key_forgotten",
     "key_remembered_until",
+    "unconfirmed_advice",
 ]
 
 #: The time by which a submission must precede the moment at which the service forgets its key, and by which
@@ -36,20 +37,28 @@ KEY_MARGIN = timedelta(minutes=10)
 _FORGOTTEN = N_(
     "The task {task} was first submitted at {when}. The service recognises a repeated submission for "
     "{hours:.0f} hours only, so submitting it again makes a second task, which is charged too. If the "
-    "dashboard shows the first one, check(its id) follows it at no cost. Otherwise use "
+    'dashboard shows the first one, check("its id") follows it at no cost. Otherwise use '
     "submit_again(may_charge_again=True)."
 )
 _IN_FUTURE = N_(
     "The task {task} was first submitted at {when}, a time in the future: a clock was wrong. The service may "
     "not recognise a repeated submission, so submitting it again may make a second task, which is charged "
-    "too. If the dashboard shows the first one, check(its id) follows it at no cost. Otherwise use "
+    'too. If the dashboard shows the first one, check("its id") follows it at no cost. Otherwise use '
     "submit_again(may_charge_again=True)."
 )
 _OTHER_CONTRACT = N_(
     "The task {task} was submitted under contract {contract:.20}, but this connection uses {spoken}: "
     "submitting it again here could make a second task, which is charged too. Connect with "
-    'connect(contract="{contract:.20}") to submit it again. If the dashboard shows the first one, check(its '
-    "id) follows it at no cost."
+    'connect(contract="{contract:.20}") to submit it again. If the dashboard shows the first one, '
+    'check("its id") follows it at no cost.'
+)
+_BY_ID = N_(
+    'If the dashboard shows it, follow it with check("its id"). submit_again() sends the same idempotency '
+    "key ({key})."
+)
+_BY_KNOWN_ID = N_(
+    "If it exists, check({task_id!r}) follows it at no cost. submit_again() sends the same idempotency key "
+    "({key})."
 )
 _OTHER_DEFAULTS = N_(
     "The task {task} was created under contract {contract:.20} and is now submitted under {spoken}, which "
@@ -95,6 +104,16 @@ def is_key_forgotten(task: Submission) -> bool:
     if (end := key_remembered_until(task)) is None:
         return False
     return _is_from_the_future(task) or datetime.now(UTC) > end
+
+
+def unconfirmed_advice(key: str, task_id: str) -> str:
+    """Return the sentences at the end of the error of an unconfirmed task: what to call next.
+
+    Args:
+        key: the idempotency key of the task.
+        task_id: the id in the error response; empty if it had none.
+    """
+    return tr(_BY_KNOWN_ID if task_id else _BY_ID).format(key=key, task_id=task_id)
 
 
 def check(task: Submission, spoken: str, *, may_charge_again: bool = False) -> None:

@@ -140,7 +140,7 @@ SCREENS = {
         "gallery.selection.change(gallery.library.get(task.key) for task in tasks)\n"
         "gallery.selection.compare_button.click()\n"
         "gallery.selection.tag_button.click()\n"
-        "gallery.look_at(tasks[0].key)\n"
+        "gallery.open_video(tasks[0].key)\n"
         "gallery",
         "Deleted 1 video",
     ),

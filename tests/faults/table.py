@@ -281,7 +281,7 @@ UNCONFIRMED = "may exist.*may be charged.*check..its id.*same idempotency key"
 AWAY = "The service has been unreachable since .* Trying again in"
 FAULTY = "The service has (returned errors|sent unusable responses|been unreachable) since .* Trying again in"
 BUSY = "The service asks to wait: .* Asking again in"
-DOUBTED = "took this task, but now answers .* Asking again in"
+DOUBTED = "accepted this task, but now responds: .* Asking again in"
 REVOKED = answer({"error": {"message": "revoked"}}, 401)
 MISSING = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
 

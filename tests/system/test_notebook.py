@@ -17,6 +17,7 @@ from qingbo_widgets.system.notebook import (
     locate,
     notebook_place,
     relative_path,
+    shown_path,
 )
 from tests.places import StartKernel
 
@@ -277,3 +278,4 @@ def test_paths_of_windows(
     monkeypatch.setattr(notebook, "os", SimpleNamespace(path=ntpath, sep="\\"))
     monkeypatch.setattr(notebook, "notebook_folder", lambda: PureWindowsPath(folder))
     assert relative_path(video) == relative
+    assert shown_path(video) == (relative or str(video))

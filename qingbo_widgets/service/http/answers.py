@@ -235,7 +235,7 @@ def _message(
     message = excerpt(fields.get("message"), secret)
     if message or (fields and not reason):
         return message or excerpt(answer.body, secret) or tr("no explanation")
-    text = excerpt(answer.body, secret) or tr("no explanation")
+    text = excerpt(answer.body, secret).removeprefix(f"{answer.status} ") or tr("no explanation")
     if reason:
         return tr("{reason}: {message}").format(reason=reason, message=text)
     return (
@@ -294,14 +294,19 @@ def _date(value: str) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
+def _words_of(page: str, left_out: str) -> str:
+    """Return the text of a web page without the content of some elements."""
+    page = re.sub(rf"(?is)<({left_out})\b.*?(?:</\1\s*>|$)", " ", page)
+    return html.unescape(re.sub(r"<[^<>]*>", " ", page)).strip()
+
+
 def excerpt(value: object, secret: Secret) -> str:
     """Return one bounded line of plain text from a message, a number, or the bytes of a web page."""
     if isinstance(value, bytes):
         # Web pages are long: this is enough to find the first words after the styles.
         text = secret.hide_in(value[:_MOST_READ].decode("utf-8", "replace"))
         value = text[:-_LONGEST_ESCAPED_KEY] if len(value) > _MOST_READ else text  # the cut may split the key
-        value = re.sub(r"(?is)<(script|style)\b.*?(?:</\1\s*>|$)", " ", value)
-        value = html.unescape(re.sub(r"<[^<>]*>", " ", value))
+        value = _words_of(value, "script|style|title") or _words_of(value, "script|style")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     line = secret.hide_in(plain_line(str(value)))

@@ -1,4 +1,4 @@
-"""The errors of tasks that ended without a video: the reason, and what became of the cost."""
+"""The errors of tasks that ended without a video: the reason, and the charge or refund."""
 
 from __future__ import annotations
 

@@ -57,11 +57,11 @@ class Outage:
             is_over = now + delay - self._refused_since > REFUSAL_PATIENCE
             if not is_taken or (is_believed and is_over):
                 raise error
-            message = tr("The service took this task, but now answers {error}")
+            message = tr("The service accepted this task, but now responds: {error}")
         elif isinstance(error, RateLimited):
             message = tr("The service asks to wait: {error}")
         elif isinstance(error, ServiceError) and error.code and 200 <= error.status < 300:
-            message = tr("The service answers {error}")
+            message = tr("The service responds: {error}")
         else:
             trouble = _trouble_of(error)
             message, again = tr(trouble), tr("Trying again in {delay:.0f} s.")

@@ -13,6 +13,7 @@ from ...library.saved_errors import error_of, row_of
 from ...service.contract.error_codes import explanation
 from ...service.contract.snapshot import TaskStatus
 from ...system.folder import is_file_inside
+from ..resubmission import unconfirmed_advice
 from ..task import Task
 
 __all__ = ["entry_of", "interrupted", "refusal_in_doubt", "state_of", "unconfirmed"]
@@ -75,16 +76,7 @@ def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
         key: the idempotency key of the task.
     """
     task_id = getattr(what, "task_id", "")
-    text = tr(
-        '{what} If the dashboard shows it, follow it with check("its id"). submit_again() sends the same '
-        "idempotency key ({key})."
-    )
-    if task_id:
-        text = tr(
-            "{what} If it exists, check({task_id!r}) follows it at no cost. submit_again() sends the same "
-            "idempotency key ({key})."
-        )
-    message = text.format(what=what, key=key, task_id=task_id)
+    message = sentences(str(what), unconfirmed_advice(key, task_id))
     return SubmissionUnconfirmed(message, idempotency_key=key, task_id=task_id)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...service.contract.lengths import seconds_text
 from ...service.contract.models import declared
 from ...service.contract.text import plain_line
 from ...service.contract.values import is_integer
@@ -42,7 +43,7 @@ def value_text(name: str, value: object) -> str:
     if name in _OWN and is_integer(value):
         return tr(_OWN[name][1]).format(number=value)
     if name == "duration" and is_integer(value) and value:
-        return tr("{seconds} s").format(seconds=value)
+        return seconds_text(value)
     text = tr("default") if value is None else plain_line(_flat(value))
     if len(text) > LONGEST:
         text = text[: LONGEST - 1].rstrip() + "…"

@@ -17,7 +17,7 @@ from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
 from ...system.host import is_colab
-from ...system.notebook import relative_path
+from ...system.notebook import shown_path
 from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain, tag, text
 from .page_files import not_loaded, reach_note, relative_url, uncover_next
@@ -264,4 +264,4 @@ def _caption(path: Path) -> str:
         size = f", {size_text(path.stat().st_size)}"
     except OSError:
         size = ""
-    return f"{relative_path(path) or path}{size}"
+    return f"{shown_path(path)}{size}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...i18n import N_, tr
+from ...i18n import tr
 from ...service.contract.frames import frames_of
+from ...service.contract.lengths import length_text
 from ...service.contract.models import home_of, models_under
 from ...service.contract.quota import quota_text
 from ...service.contract.request import VideoRequest
@@ -13,8 +14,6 @@ from ...service.contract.resolve import resolve
 from ...service.contract.values import is_integer
 
 __all__ = ["Settings", "cost_text", "prompt_of", "settings_of"]
-
-_AS_LONG = N_("as long as the input video")
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,4 @@ def cost_text(quota: int, contract: str, service: str) -> str:
 
 
 def _length(seconds: object) -> str:
-    if not is_integer(seconds):
-        return ""
-    return tr("{seconds} s").format(seconds=seconds) if seconds else tr(_AS_LONG)
+    return length_text(seconds) if is_integer(seconds) else ""

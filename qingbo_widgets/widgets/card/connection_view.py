@@ -1,11 +1,11 @@
-"""A manager at the end of a cell: where it is connected, and what goes on from before."""
+"""A manager at the end of a cell: where it is connected, and the running tasks from before."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
-from ...system.notebook import relative_path
+from ...system.notebook import shown_path
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.output import bundle, display_html
@@ -80,7 +80,7 @@ def _facts(manager: TaskManager) -> list[str]:
     return [
         state,
         tr("contract {contract}").format(contract=manager.client.contract.name),
-        tr("videos are saved in {folder}").format(folder=relative_path(folder) or folder),
+        tr("videos are saved in {folder}").format(folder=shown_path(folder)),
     ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...i18n import tr
-from ...system.notebook import relative_path
+from ...system.notebook import shown_path
 from ..base import html as markup
 from ..base.settings import prompt_of
 from . import head, resume_code, states
@@ -21,7 +21,7 @@ PROMPT = 70
 
 
 def plain_text(task: Task) -> str:
-    """Return the task in a few lines: its status and prompt, then the file, the error, or how to go on."""
+    """Return the task in a few lines: its status and prompt, then the file, the error, how to resume."""
     lines = [headline(task)]
     if task.video_path is not None:
         lines.append(file_text(task.video_path))
@@ -43,4 +43,4 @@ def headline(task: Task) -> str:
 
 def file_text(path: Path) -> str:
     """Return the path of a video, relative to the notebook if possible."""
-    return tr("saved as {path}").format(path=relative_path(path) or path)
+    return tr("saved as {path}").format(path=shown_path(path))

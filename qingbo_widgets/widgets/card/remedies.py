@@ -6,10 +6,11 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...exceptions import AuthenticationFailed, LinkExpired, TaskNotFound
+from ...exceptions import AuthenticationFailed, LinkExpired, SubmissionUnconfirmed, TaskNotFound
 from ...i18n import N_, sentences, tr
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.terms import terms_of
+from ...tasks.resubmission import unconfirmed_advice
 from ..base import html as markup
 from ..base.html import Markup
 from .states import is_over, is_unfollowed
@@ -27,6 +28,10 @@ _NOT_FOUND = N_(
     "The service accepted this task and may have charged it: see its dashboard. Following it again "
     "costs nothing."
 )
+_BY_ID = N_(
+    "If the dashboard shows it, enter its id and press Check. Submit again sends the same idempotency key."
+)
+_BY_KNOWN_ID = N_("If it exists, Check follows it at no cost. Submit again sends the same idempotency key.")
 
 
 def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:
@@ -36,13 +41,14 @@ def advice(task: Task, problem: str = "", news: str = "", now: datetime | None =
         task: the task.
         problem: the error of a button, shown as well.
         news: what a button has done, shown as well.
-        now: the current time, UTC, for a view that counts the seconds until the next try.
+        now: the current time, UTC, for a live view, which counts the seconds until the next try and has
+            buttons.
     """
     lines = []
     if task.message:
         lines.append(markup.note(_message(task, now), "dim" if is_over(task) else "hint"))
     if task.error is not None and not _is_plain_cancellation(task):
-        lines.append(markup.note(task.error, "alarm"))
+        lines.append(markup.note(str(task.error) if now is None else _for_buttons(task), "alarm"))
         if more := _remedy(task):
             lines.append(markup.note(more))
     if problem:
@@ -61,6 +67,15 @@ def _message(task: Task, now: datetime | None) -> str:
     seconds = math.ceil((wait.at - now).total_seconds())
     again = tr("Next try in {seconds} s.").format(seconds=seconds) if seconds > 0 else tr("Trying now …")
     return sentences(wait.reason, again)
+
+
+def _for_buttons(task: Task) -> str:
+    """Return the error; the advice of an unconfirmed one names the buttons of the card, not the methods."""
+    error, text = task.error, str(task.error)
+    if not isinstance(error, SubmissionUnconfirmed):
+        return text
+    what = text.removesuffix(unconfirmed_advice(task.key, error.task_id))
+    return text if what == text else sentences(what.rstrip(), tr(_BY_KNOWN_ID if error.task_id else _BY_ID))
 
 
 def _is_plain_cancellation(task: Task) -> bool:

@@ -10,7 +10,7 @@ from ...service.contract.quota import quota_text
 from ...service.contract.terms import terms_of
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.settings import cost_text, settings_of
+from ..base.settings import cost_text, prompt_of, settings_of
 from .states import is_over
 
 if TYPE_CHECKING:
@@ -30,13 +30,12 @@ def about(task: Task, *, folds_id: bool = True) -> Markup:
     request = task.request
     if request is None:
         return markup.tag("div", markup.chips(task.model, _price(task))) + details
-    prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
     sent = settings_of(request, task.contract)
     facts = markup.chips(task.model, sent.length, sent.resolution, shots, sent.shape, _price(task))
     callback = callback_note(request)
     return (
-        markup.user_text(markup.shorten(prompt, 240), class_="qingbo-prompt")
+        markup.user_text(markup.shorten(prompt_of(request), 240), class_="qingbo-prompt")
         + markup.tag("div", facts)
         + (markup.note(callback) if callback else Markup())
         + details

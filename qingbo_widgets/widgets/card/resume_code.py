@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["connect_line", "resume_label", "resume_line"]
 
-_GOES_ON = N_("This task continues at the service without this kernel; nothing is lost. To follow it again:")
+_RUNNING = N_("This task continues at the service without this kernel; nothing is lost. To follow it again:")
 _ENDED = N_("The sandbox ends with its kernel, and this task with it. Nothing was charged.")
 _IS_KEPT = N_("The video is finished at the service, and not saved yet. To save it:")
 _RESUME = N_("To follow it again in a new kernel:")
@@ -33,7 +33,7 @@ def resume_label(task: Task) -> str:
         return tr(_ENDED)
     if task.status == TaskStatus.completed:
         return tr(_IS_KEPT)
-    return tr(_GOES_ON) if goes_on(task) else tr(_RESUME)
+    return tr(_RUNNING) if goes_on(task) else tr(_RESUME)
 
 
 def resume_line(task: Task) -> str:

@@ -55,7 +55,7 @@ def is_resumable(task: Task) -> bool:
 
 
 def goes_on(task: Task) -> bool:
-    """Return whether the service works on the task, or has its video, and a new kernel takes it up."""
+    """Return whether the service works on the task, or has its video, and a new kernel can follow it."""
     return bool(task.task_id) and not is_settled(task) and not is_over(task)
 
 

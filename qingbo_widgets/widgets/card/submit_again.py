@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["SubmitAgain"]
 
 _AGAIN = N_("The service did not accept this task. Submits it again.")
-_MAY_BILL = N_("Submits with the same key. A service that does not recognise the key charges twice.")
+_MAY_BILL = N_(
+    "Submits with the same idempotency key. If the first task exists, a service that ignores the key charges "
+    "twice."
+)
 _REPEATS = N_(
-    "Submits with the same key. Until {end}, the service returns the first task if it exists, and "
-    "charges once."
+    "Submits with the same idempotency key. Until {end}, the service returns the first task if it exists, "
+    "and charges once."
 )
 _FORGOTTEN = N_(
     "The service no longer knows the key of this submission: submitting again makes a new task, which"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
+from ...service.contract.lengths import seconds_text
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
 from ...tasks.clocks import on_our_clock
@@ -43,7 +44,7 @@ def took(task: Task) -> str:
     seconds = (max(ends) - task.submitted_at).total_seconds() if ends and task.task_id else 0.0
     if seconds < 1:
         return ""
-    return tr("{seconds} s").format(seconds=int(seconds)) if seconds < 60 else clock(seconds)
+    return seconds_text(int(seconds)) if seconds < 60 else clock(seconds)
 
 
 def elapsed(task: Task, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The fields that belong to a request, and what the values of other fields mean for each."""
+"""The fields that belong to a request, and the limits that other fields set for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Applicability"]
 
 
 class _Known(NamedTuple):
-    """What the constraints of a model mean, with the values that decide it.
+    """The constraints of a model, evaluated for the values that they depend on.
 
     Attributes:
         model: the model.
@@ -35,7 +35,7 @@ class _Known(NamedTuple):
 
 
 class Applicability:
-    """What the constraints of a form's model mean for its fields, given their values.
+    """The constraints of a form's model, evaluated for the values of the form.
 
     Args:
         form: the form.

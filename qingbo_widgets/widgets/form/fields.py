@@ -14,12 +14,13 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.contract.kinds import KINDS
+from ...service.contract.lengths import length_text, seconds_text
 from ...service.contract.models import DEFAULT_CONTRACT, models_of
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.values import is_set
 from ..base.dropdown import Dropdown
 from ..base.text_fields import Text, Textarea
-from .labels import choice_options, duration_label, in_seconds
+from .labels import choice_options
 from .url_list import UrlList
 
 __all__ = [
@@ -75,7 +76,7 @@ class Field:
 
 def seconds_options(parameter: Parameter, models: Models) -> Options:
     """Return the durations that a model renders; if it renders any, the durations that some model lists."""
-    lengths = [(duration_label(seconds), seconds) for seconds in _lengths(parameter, models)]
+    lengths = [(length_text(seconds), seconds) for seconds in _lengths(parameter, models)]
     return [*_unset(parameter), *lengths]
 
 
@@ -220,7 +221,7 @@ _BY_TYPE: Mapping[str, Field] = {
         Dropdown,
         options=lambda parameter, _: [*_unset(parameter), *choice_options(parameter)],
     ),
-    "seconds": Field(Dropdown, options=seconds_options, shown=in_seconds),
+    "seconds": Field(Dropdown, options=seconds_options, shown=seconds_text),
     "integer": _INTEGER,
     "number": Field(
         ipywidgets.FloatText,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...service.contract.lengths import length_text
 from ...service.contract.problem import listed
 from ...service.contract.schema import Parameter
 from ...service.contract.values import is_integer, is_set
@@ -14,16 +15,13 @@ from ..base import html as markup
 
 __all__ = [
     "choice_options",
-    "duration_label",
     "file_names",
     "help_of",
-    "in_seconds",
     "is_texts",
     "label",
     "value_label",
 ]
 
-_AS_LONG = N_("as long as the input video")
 _ON, _OFF, _NONE = N_("on"), N_("off"), N_("none")
 #: The maximum number of characters of a value in a message.
 _LONGEST = 60
@@ -44,16 +42,6 @@ def choice_options(parameter: Parameter) -> list[tuple[str, Any]]:
     return [(_choice_label(parameter, item), item) for item in parameter.choices]
 
 
-def in_seconds(seconds: int) -> str:
-    """Return a number of seconds as text."""
-    return tr("{seconds} s").format(seconds=seconds)
-
-
-def duration_label(seconds: int) -> str:
-    """Return the label of a duration; 0 follows the input video."""
-    return in_seconds(seconds) if seconds else tr(_AS_LONG)
-
-
 def value_label(parameter: Parameter, value: Any) -> str:
     """Return a value of a field as the form shows it, on one line.
 
@@ -64,7 +52,7 @@ def value_label(parameter: Parameter, value: Any) -> str:
     if not is_set(value):
         return tr(_NONE)
     if parameter.type == "seconds" and is_integer(value):
-        return duration_label(value)
+        return length_text(value)
     if parameter.media and (isinstance(value, str) or is_texts(value)):
         return file_names(value)
     if isinstance(value, tuple):

@@ -68,7 +68,7 @@ class LateSubmission:
                 return False
             self._request, self._files, self._urls, self._submit = request, files, {}, submit
             self._uploads.wanted = frozenset(files.values())
-        self._uploads.publish()
+            self._uploads.publish()  # before another thread saves the next stroke, whose file is not wanted
         self.on_change()
         return True
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...service.contract.urls import is_loopback, is_web_url
+from ...service.secrets.known_keys import hide
 from ...system.folder import Folder
 from ...tasks.background.image_checks import image_reports
 from .mask_png import png_of
@@ -57,8 +58,11 @@ class MaskFiles:
         return (self._folder / name).absolute()
 
     def remember(self, file: Path, url: str) -> None:
-        """Note the URL under which a mask was published; a note that cannot be written is not missed now."""
-        if self._noted(url) != file.name:
+        """Note the URL under which a mask was published; a note that cannot be written is not missed now.
+
+        A URL with an API key is not noted: no file may hold a key, and no request is sent with one.
+        """
+        if hide(url) == url and self._noted(url) != file.name:
             with suppress(OSError):
                 self._files.write(_note_of(url), json.dumps({"url": url, "mask": file.name}, indent=1))
 

@@ -127,7 +127,7 @@ class MaskUploads:
                 continue
             self._started[number] = file
             self._failures.pop(number, None)
-            in_background(partial(self._upload, number, file))
+            in_background(partial(self._upload, file))
 
     def show(self) -> None:
         """Show what keeps the form from being submitted. May be called on any thread."""
@@ -147,33 +147,33 @@ class MaskUploads:
         if not self._pauses:
             self.publish()
 
-    def _upload(self, number: int, file: Path) -> None:
+    def _upload(self, file: Path) -> None:
         manager, files = self._form.manager, files_of(self._form)
-        if manager is None or files is None or not (self._is_current(number, file) or file in self.wanted):
-            return  # painted on since
+        if manager is None or files is None or not (self._numbers_of(file) or file in self.wanted):
+            return  # painted on since, or uploaded for another mask
         try:
             url = manager.publish(file)
-        except Exception as error:  # of the user's own function
-            if self._is_current(number, file):
+        except (Exception, SystemExit) as error:  # of the user's own function, maybe a command's main()
+            for number in self._numbers_of(file):
                 self.fail(number, tr(_NOT_UPLOADED).format(reason=hide(str(error)) or type(error).__name__))
             self.on_end(file, "")
             return
         files.remember(file, url)
         if self._loop is not None and self._loop.is_running():
-            self._loop.call_soon_threadsafe(safely, partial(self._arrive, number, file, url))
+            self._loop.call_soon_threadsafe(safely, partial(self._arrive, file, url))
         else:
-            self._arrive(number, file, url)
+            self._arrive(file, url)
 
-    def _arrive(self, number: int, file: Path, url: str) -> None:
-        if self._is_current(number, file):
+    def _arrive(self, file: Path, url: str) -> None:
+        for number in self._numbers_of(file):
             self.drop(number)
             self.on_arrival(number, url)
             self.show()
         self.on_end(file, url)
 
-    def _is_current(self, number: int, file: Path) -> bool:
-        """Return True if the mask was not painted on since."""
-        return self._files.get(number) == file
+    def _numbers_of(self, file: Path) -> list[int]:
+        """Return the masks with this file now: painted on or removed, they have another one or number."""
+        return [number for number, own in tuple(self._files.items()) if own == file]
 
 
 def _ignore(*_: object) -> None:

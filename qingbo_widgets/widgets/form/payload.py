@@ -174,7 +174,6 @@ def _block(title: str, text: str, copy: str) -> Markup:
         "button",
         markup.text(tr(_COPY)),
         type="button",
-        class_="qingbo-copy",
         aria_label=copy,
         title=copy,
         onclick=script,

@@ -16,7 +16,7 @@ from ...i18n import N_, tr
 from ...library.library import Library
 from ...media.frames import frame_rate
 from ...system.host import is_colab
-from ...system.notebook import relative_path
+from ...system.notebook import shown_path
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
@@ -193,7 +193,7 @@ class Comparison(Composite):
         if self.is_blind:
             return tr("{number} videos").format(number=len(self.videos))
         return "\n".join(
-            " · ".join(filter(None, (f"{letter}: {markup.plain(label)}", relative_path(path) or str(path))))
+            " · ".join(filter(None, (f"{letter}: {markup.plain(label)}", shown_path(path))))
             for letter, label, path in zip(LETTERS, self._labels, self._paths, strict=False)
         )
 

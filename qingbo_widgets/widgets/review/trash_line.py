@@ -52,13 +52,14 @@ class TrashLine(HBox):
     ) -> None:
         self._library, self._restored, self._emptied = library, restored, emptied
         self._latest: Deletion | None = None
-        self._is_sure = False
+        #: The names and keys of the deletions that the next click erases; empty if it only asks.
+        self._agreed: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self._clicks = Clicks()
         self._text = ipywidgets.HTML(layout={"margin": "0 10px 0 0"})
         self.undo_button = button(
             tr("Undo"),
             tr(_UNDO_HELP),
-            lambda: self._clicks.run((self._undo, self._latest), self._undo, self._say),
+            lambda: self._clicks.run(self._undo, self._undo, self._say),
         )
         self.erase_button = button("", "", lambda: self._clicks.run(self._erase, self._erase, self._say))
         super().__init__(
@@ -69,18 +70,20 @@ class TrashLine(HBox):
     def show(self, deletion: Deletion) -> None:
         """Show a deletion that was just made."""
         self._latest = deletion
+        self._clicks.forget()  # its Undo is no second click on that of an earlier one
         self.refresh_trash()
 
     def refresh_trash(self) -> None:
         """Read the trash again: another kernel may have changed it."""
-        self._is_sure = False
-        self._draw()
+        self._agreed = ()
+        self._draw(self._library.deletions)
 
-    def _draw(self) -> None:
-        deletions = self._library.deletions
+    def _draw(self, deletions: tuple[Deletion, ...]) -> None:
         number = sum(len(deletion.keys) for deletion in deletions)
         lines = []
-        if self._latest in deletions and self._latest is not None:
+        if self._latest not in deletions:  # another kernel has restored or erased it
+            self._latest = None
+        if self._latest is not None:
             count = len(self._latest.keys)
             lines.append(tr(_DELETED_ONE if count == 1 else _DELETED).format(number=count))
             if self._latest.unconfirmed:
@@ -93,22 +96,24 @@ class TrashLine(HBox):
             spoken = announcement(f"trash-{id(self)}", lines[0] if self._latest is not None and lines else "")
             self._text.value = markup.span(" ".join(lines)) + spoken
             self.undo_button.disabled = self.erase_button.disabled = is_read_only
-            text = tr(_SURE).format(number=number) if self._is_sure else tr("Empty trash")
+            text = tr(_SURE).format(number=number) if self._agreed else tr("Empty trash")
             self.erase_button.description = text
-            self.erase_button.button_style = "danger" if self._is_sure else ""
-            set_tooltip(self.erase_button, tr(_SURE_HELP if self._is_sure else _ERASE_HELP))
+            self.erase_button.button_style = "danger" if self._agreed else ""
+            set_tooltip(self.erase_button, tr(_SURE_HELP if self._agreed else _ERASE_HELP))
         self.layout.display = None if number else "none"
 
     def _undo(self) -> None:
-        keys = self._library.restore()
+        keys = self._library.restore(self._latest)  # which the line names, not that of another gallery
         self._latest = None
         self.refresh_trash()
         self._restored(keys)
 
     def _erase(self) -> None:
-        if not self._is_sure:
-            self._is_sure = True
-            self._draw()
+        deletions = self._library.deletions
+        now = tuple((deletion.name, deletion.keys) for deletion in deletions)
+        if self._agreed != now:  # not yet, or another gallery has deleted more since
+            self._agreed = now
+            self._draw(deletions)
             return
         self._library.empty_trash()
         self._latest = None

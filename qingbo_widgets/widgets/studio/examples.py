@@ -36,7 +36,7 @@ class Examples(CompositeMixin, VBox):
         note = markup.tag("div", markup.text(tr(_EMPTY))) + markup.tag(
             "div", markup.text(tr(_TRY)), class_="qingbo-try"
         )
-        self._note = create_shared(ipywidgets.HTML, "", "qingbo-empty-note", value=note)
+        self._note = create_shared(ipywidgets.HTML, value=note)
         self.buttons = tuple(self._button(tr(text), chosen) for text in EXAMPLES)
         super().__init__([self._note, *self.buttons], layout={"overflow": "visible"})
         self.add_class("qingbo-empty")

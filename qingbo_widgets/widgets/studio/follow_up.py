@@ -10,7 +10,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...media.frames import continuation
-from ...system.notebook import relative_path
+from ...system.notebook import shown_path
 from ...tasks.connection import current
 from ..base import html as markup
 from ..base.build import button, newest_first, set_busy
@@ -227,9 +227,9 @@ class FollowUp(Composite):
         service = _name(manager.service)
         text = tr(_ELSEWHERE).format(
             service=service,
-            folder=_folder_text(folder),
+            folder=shown_path(folder),
             origin=_name(origin),
-            origin_folder=_folder_text(origin_folder),
+            origin_folder=shown_path(origin_folder),
         )
         if origin == "sandbox" and not manager.is_sandbox:
             text = f"{text} {tr(_COSTS).format(service=service)}"
@@ -240,8 +240,3 @@ def _name(service: str) -> str:
     """Return the display name of a service in the journal."""
     names = {"sandbox": tr("the sandbox"), "unknown": tr("an unknown service")}
     return names.get(service, service)
-
-
-def _folder_text(folder: Path) -> str:
-    """Return the path of a folder relative to the notebook, if possible."""
-    return relative_path(folder) or str(folder)

@@ -9,6 +9,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.requests import request_of
 from ...service.contract.frames import frames_of
+from ...service.contract.lengths import seconds_text
 from ..base import html as markup
 from ..base.build import button, create_shared, focus, set_class
 from ..base.composite import CompositeMixin
@@ -33,7 +34,6 @@ __all__ = ["FormColumn", "NextInStudio"]
 _FOLDED = "qingbo-folded"
 _EDIT = N_("Edit")
 _EDIT_HELP = N_("Opens the form.")
-_SECONDS = N_("{seconds} s")
 
 
 class NextInStudio:
@@ -137,7 +137,7 @@ class FormColumn(CompositeMixin, VBox):
         form, request = self.form, self.form.request
         prompt = markup.shorten(prompt_of(request), 44)
         seconds = request.seconds if request.is_multi_shot else getattr(form, "duration", None)
-        length = tr(_SECONDS).format(seconds=seconds) if isinstance(seconds, int) and seconds else ""
+        length = seconds_text(seconds) if isinstance(seconds, int) and seconds else ""
         return [part for part in (prompt, form.model, length) if part]
 
     # ------------------------------------------------------------------ filling in

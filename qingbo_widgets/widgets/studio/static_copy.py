@@ -29,12 +29,12 @@ FULL, STAYING, MOST = 8, 4, 16
 #: Tasks in the second part, before they move to the last one.
 MIDDLE = 64
 
-_GO_ON = N_(
-    "{count} tasks go on at the service without this kernel, and nothing is lost. To follow them, run this "
+_CONTINUE = N_(
+    "{count} tasks continue at the service without this kernel; nothing is lost. To follow them, run this "
     "cell again, or:"
 )
-_ONE_GOES_ON = N_(
-    "One task goes on at the service without this kernel, and nothing is lost. To follow it, run this cell "
+_ONE_CONTINUES = N_(
+    "One task continues at the service without this kernel; nothing is lost. To follow it, run this cell "
     "again, or:"
 )
 _ENDED = N_(
@@ -121,14 +121,14 @@ def _end_of(part: weakref.WeakSet[TaskCard], oldest_first: Sequence[TaskCard]) -
 
 
 def _head(cards: Sequence[TaskCard]) -> Markup:
-    """Return how to go on, for a page whose kernel is gone: what happens to unfinished tasks, what to run."""
+    """Return the first lines for a page whose kernel is gone: the state of unfinished tasks, what to run."""
     unfinished = [card.task for card in cards if states.goes_on(card.task)]
     if not unfinished:
         return markup.block(markup.note(tr(_FORM)))
     if unfinished[0].manager.is_sandbox:
         text = tr(_ONE_ENDED) if len(unfinished) == 1 else tr(_ENDED).format(count=len(unfinished))
         return markup.block(markup.note(text, "hint"))
-    text = tr(_ONE_GOES_ON) if len(unfinished) == 1 else tr(_GO_ON).format(count=len(unfinished))
+    text = tr(_ONE_CONTINUES) if len(unfinished) == 1 else tr(_CONTINUE).format(count=len(unfinished))
     code = markup.code_block(resume_code.connect_line(unfinished[0].manager))
     return markup.block(markup.note(text, "hint"), code)
 

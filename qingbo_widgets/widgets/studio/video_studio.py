@@ -251,9 +251,9 @@ class VideoStudio(Composite):
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""
         with update():  # as for a click
             request, manager = self.form.with_text(label, text), self.manager
+            others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
         if request is None or manager is None:
             return
-        others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
         problems = (*request.problems(self.form.contract.name), *others)
         if not (self._waits_for_masks(request, problems) or problems):
             self._submit_request(request, lambda: manager.submit(request), self.variations.value)

@@ -200,15 +200,20 @@ def test_an_answer_that_proves_no_full_account(status: int, body: object) -> Non
 
 
 def test_a_page_of_html_becomes_a_line() -> None:
-    """An HTML page becomes one bounded line, without tags, styles and scripts."""
+    """An HTML page becomes one bounded line, without tags, styles and scripts, and says nothing twice."""
     page = (
-        b"<html><style>b{}</style><h1>502 Bad\nGateway</h1><script>x()</script>&lt;nginx&gt;" + b"<p>z" * 9999
+        b"<html><title>502 Bad Gateway</title><style>b{}</style><h1>502 Bad\nGateway</h1>"
+        b"<script>x()</script>&lt;nginx&gt;" + b"<p>z" * 9999
     )
     error = error_in(answered(502, page), KEY)
-    assert error.message.startswith(
-        "the response is not from the service itself: 502 Bad Gateway <nginx> z z"
-    )
+    assert error.message.startswith("the response is not from the service itself: Bad Gateway <nginx> z z")
     assert len(str(error)) < 400
+
+
+def test_a_page_without_text_is_quoted_by_its_title() -> None:
+    """The title is left out only where the page itself says something: an empty application does not."""
+    page = b"<title>New API</title><div id=root></div><script>start()</script>"
+    assert excerpt(page, KEY) == "New API"
 
 
 @pytest.mark.timeout(30)  # a pattern with catastrophic backtracking needs hours

@@ -323,7 +323,7 @@ def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, r
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
-    assert any("took this task, but now answers 40" in message for message in messages)
+    assert any("accepted this task, but now responds: 40" in message for message in messages)
     assert task.message == ""
 
 
@@ -488,7 +488,7 @@ def test_a_new_key_wakes_a_task_that_waits_for_another_try(scripted):
     """A task that the old key has not cut off yet is asked about at once, not minutes later."""
     server, manager = scripted(taken(), answer({"error": {"message": "revoked"}}, 401, Retry_After="200"))
     task = manager.submit(prompt=KOI)
-    until(lambda: "took this task, but now answers 401" in task.message)
+    until(lambda: "accepted this task, but now responds: 401" in task.message)
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     manager.change_client(manager.client.with_key("sk-another-0123456789"))
     assert task.wait(20).video_path.exists()

@@ -58,7 +58,7 @@ def test_an_error_in_a_200_is_never_final(kind):
     current = Outage(clock)
     for _ in range(100):
         message, _ = current.explain(error, 30.0, is_taken=True)
-        assert "answers 200 (1004): token has expired" in message
+        assert "responds: 200 (1004): token has expired" in message
         assert "unreachable" not in message
         clock.now += 30.0
     with pytest.raises(qw.AuthenticationFailed):

@@ -449,6 +449,13 @@ def test_an_unconfirmed_task_is_taken_up_by_its_id(
     until(lambda: buttons(unconfirmed) == ["Frames"])
 
 
+def test_the_advice_for_an_unconfirmed_task_names_the_buttons(unconfirmed: TaskCard) -> None:
+    """The card names the buttons beside its advice; the saved copy has none, and names the methods."""
+    assert "enter its id and press Check. Submit again sends the same idempotency key." in text(unconfirmed)
+    assert "submit_again()" not in text(unconfirmed)
+    assert "submit_again() sends the same idempotency key" in unconfirmed.static_html
+
+
 def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: Any) -> None:
     """A check without an id refers to the dashboard, and the buttons stay."""
     unconfirmed.buttons.check_button.click()

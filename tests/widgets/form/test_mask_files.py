@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from qingbo_widgets.service.secrets.known_keys import remember
+from qingbo_widgets.service.secrets.secret import Secret
 from qingbo_widgets.system.folder import Folder
 from qingbo_widgets.widgets.form.mask_files import MaskFiles
 
@@ -102,3 +104,11 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
         pytest.skip("this system has no symbolic links for this user")
     assert files.file_of(URL) is None
     assert files.own(str(file)) is None
+
+
+def test_a_url_with_the_key_is_not_noted(tmp_path: Path) -> None:
+    """An uploader may put the key into its URLs; the folder of the videos must not get it."""
+    secret = remember(Secret("sk-koi-3141592653589793"))
+    files = MaskFiles(tmp_path)
+    files.remember(files.save((1, 1, 4), 3, 2), f"{URL}?token={secret.reveal()}")
+    assert not [file for file in tmp_path.rglob("*.json") if "3141592653589793" in file.read_text()]

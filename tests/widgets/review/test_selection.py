@@ -26,6 +26,7 @@ from tests.widgets.page import (
     parts_of,
     press,
     send,
+    send_click,
     text_of,
     the,
     the_button,
@@ -322,6 +323,43 @@ def test_delete_for_good_asks_once_more(
     assert library.deletions == ()
     assert not is_displayed(gallery, gallery.trash_line)
     assert not (library.folder / "trash").exists()
+
+
+def test_what_another_gallery_deletes_is_not_erased_unasked(
+    gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consent to erase one video is none for those deleted since: the button asks again, with three."""
+    monkeypatch.setattr("qingbo_widgets.widgets.base.clicks.DOUBLE_CLICK", 0.0)
+    pick(gallery, 29)
+    click(gallery.selection, "Delete")
+    click(gallery.trash_line, "Empty trash")
+    library.delete([key(27), key(28)])
+    click(gallery.trash_line, "Delete permanently (1)")
+    in_trash = [task for deletion in library.deletions for task in deletion.keys]
+    assert len(in_trash) == 3, "videos were erased that the button did not count"
+    click(gallery.trash_line, "Delete permanently (3)")
+    assert library.deletions == ()
+
+
+def test_undo_restores_what_the_line_names(gallery: Gallery, library: Library) -> None:
+    """“Deleted 1 video.” brings back that one, not the later ones of another gallery."""
+    pick(gallery, 29)
+    click(gallery.selection, "Delete")
+    library.delete([key(27), key(28)])
+    gallery.reload()
+    assert "Deleted 1 video." in text_of(gallery.trash_line)
+    click(gallery.trash_line, "Undo")
+    assert [library.get(key(n)) is None for n in (27, 28, 29)] == [True, True, False]
+
+
+def test_a_double_click_undoes_one_deletion(gallery: Gallery, library: Library) -> None:
+    """The second click would restore an earlier deletion too."""
+    library.delete([key(28)])
+    pick(gallery, 29)
+    click(gallery.selection, "Delete")
+    for _ in range(2):
+        send_click(gallery.trash_line.undo_button)
+    assert [library.get(key(n)) is None for n in (28, 29)] == [True, False]
 
 
 def test_another_gallery_offers_the_undo(gallery: Gallery, library: Library) -> None:

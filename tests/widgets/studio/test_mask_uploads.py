@@ -38,7 +38,7 @@ class SlowUpload:
 
     def __init__(self) -> None:
         self.files: list[Path] = []
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._may_end = threading.Event()
 
     def __call__(self, file: Path) -> str:
@@ -53,6 +53,13 @@ class SlowUpload:
         self._may_end.set()
 
 
+def drain() -> None:
+    """Wait for the uploads that have been started."""
+    drained = threading.Event()
+    mask_uploads.in_background(drained.set)
+    assert drained.wait(60)
+
+
 def url_of(file: Path) -> str:
     """Return the URL under which a file is uploaded."""
     return f"https://example.com/{file.name}"
@@ -64,9 +71,7 @@ def upload() -> Iterator[SlowUpload]:
     upload = SlowUpload()
     yield upload
     upload.end()
-    drained = threading.Event()
-    mask_uploads.in_background(drained.set)
-    assert drained.wait(60)
+    drain()
 
 
 @pytest.fixture
@@ -144,11 +149,12 @@ def test_what_is_changed_after_the_click_is_not_submitted(
     assert studio.form.prompt == "A heron"
 
 
+@pytest.mark.parametrize("kind", [ConnectionError, SystemExit])
 def test_after_a_failed_upload_nothing_is_submitted(
-    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, kind: type[BaseException]
 ) -> None:
     """The reason stands in the panel; a later upload that succeeds waits for a new click."""
-    upload.error = ConnectionError("the bucket is full")
+    upload.error = kind("the bucket is full")
     paint(studio.form, 0)
     send_click(studio.generate_button)
     upload.end()
@@ -210,8 +216,70 @@ def test_leaving_cancels_the_click(
     until(lambda: upload.files)
     leave(studio)
     upload.end()
-    ended = threading.Event()
-    mask_uploads.in_background(ended.set)
-    assert ended.wait(60)
+    drain()
     assert sent(local) == []
     assert label(studio) == "Generate"
+
+
+def test_a_mask_whose_neighbour_is_removed_during_its_upload_arrives(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """The second mask becomes the first one while the first is uploaded; it gets its own URL all the same."""
+    form, masks = studio.form, editor_of(studio.form)
+    for number, painted in ((1, b"\x0a\x0a"), (2, b"\x14\x14")):
+        paint(form, number, painted)
+    form.uploads.publish()
+    until(lambda: upload.files)
+    second = form.uploads.files[2]
+    click(masks.rows[0], "Remove")
+    upload.end()
+    drain()
+    until(lambda: form.dynamic_masks[0].mask_url == url_of(second), 10)
+    assert not form.pending, "the form waits for an upload that nobody makes"
+
+
+def test_a_stroke_on_another_thread_does_not_strand_the_click(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JupyterLab may deliver a stroke on another thread during the click; the clicked mask is still sent."""
+    paint(studio.form, 0)
+    (clicked,) = studio.form.uploads.files.values()
+    publish = studio.form.uploads.publish
+    stroke = threading.Thread(target=paint, args=(studio.form, 0, bytes([10, 11])))
+
+    def publish_after_stroke() -> None:
+        monkeypatch.undo()
+        stroke.start()
+        stroke.join(0.2)  # as far as it comes
+        publish()
+
+    monkeypatch.setattr(studio.form.uploads, "publish", publish_after_stroke)
+    send_click(studio.generate_button)
+    stroke.join()
+    upload.end()
+    until(lambda: sent(local), 10)
+    (request,) = sent(local)
+    assert request is not None
+    assert request.static_mask == url_of(clicked)
+
+
+def test_four_variations_are_four_tasks_however_they_are_clicked(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """Clicks and Ctrl+Enter, during the upload, at its end and right after it, are one submission of four."""
+    paint(studio.form, 0)
+    studio.get_ready()
+    studio.variations.value = 4
+    for _ in range(2):
+        send_click(studio.generate_button)
+        ctrl_enter(studio, "Prompt", studio.form.prompt)
+    clicks = [threading.Thread(target=send_click, args=(studio.generate_button,)) for _ in range(8)]
+    for each in clicks:
+        each.start()
+    upload.end()
+    for each in clicks:
+        each.join()
+    until(lambda: len(local.tasks) >= 4)
+    drain()
+    send_click(studio.generate_button)
+    assert [request and request.static_mask for request in sent(local)] == 4 * [url_of(upload.files[0])]

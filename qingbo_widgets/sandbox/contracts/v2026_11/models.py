@@ -9,10 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.validators import extend
-
 from ..urls import is_public_url
+from .json_schema import Draft202012Validator, FormatChecker, extend
 
 _FOLDER = Path(__file__).parent / "models"
 

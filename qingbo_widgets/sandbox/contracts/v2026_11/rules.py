@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jsonschema import ValidationError
-
 from ...gaps import Gaps
 from ..contract import Violation, Violations
 from .checks import CHECKS
+from .json_schema import ValidationError
 from .models import Model, models
 
 EVENTS = ("completed", "failed", "cancelled")
