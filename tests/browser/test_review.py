@@ -424,6 +424,11 @@ def test_pairs_by_keyboard(notebook: Notebook) -> None:
     pair.get_by_text("Which is better?").click()
     page.page.keyboard.press("ArrowRight")
     expect(pair).to_contain_text("Answers so far: 2")
+    page.viewport(400)
+    pair.get_by_role("button", name="Ranking").click()
+    table = pair.locator("div:has(> .qingbo-ranking)")
+    expect(table).to_be_visible()
+    assert table.evaluate("div => div.scrollWidth <= div.clientWidth"), "the ranking is wider than the page"
     assert page.problems == []
 
 

@@ -180,6 +180,14 @@ def test_nothing_sticks_out(notebook: Notebook, width: int) -> None:
     expect(player).to_be_in_viewport(ratio=0.95)
     expect(output.locator("img[src='data:,']:visible")).to_have_count(0)  # a broken picture
     page.screenshot(f"studio-recent-{width}")
+    if width == 1280:  # the form is not folded
+        output.get_by_role("button", name="Presets").click()
+        earlier, prompt = output.get_by_label("Earlier task"), output.get_by_label("Prompt", exact=True)
+        expect(earlier).to_be_visible()
+        assert right_of(earlier) < right_of(prompt), "a long task makes the list wider than the form"
+        save, name = output.get_by_role("button", name="Save", exact=True), output.get_by_label("Save as")
+        places = [part.evaluate("part => part.getBoundingClientRect().bottom") for part in (save, name)]
+        assert abs(places[0] - places[1]) < 6, "the button is not beside its field"
 
 
 def test_the_prompt_has_the_focus_after_a_key_or_the_sandbox(notebook: Notebook) -> None:

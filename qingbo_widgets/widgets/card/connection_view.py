@@ -22,6 +22,7 @@ MOST = 3
 
 _SANDBOX = N_("Sandbox: free, no key. Placeholder videos, not AI.")
 _CONNECTED = N_("Connected to {service}")
+_REFUSED = N_("Not connected to {service}")
 _CLOSED = N_("Closed: tasks are no longer followed.")
 _ONE_GOES_ON = N_("1 earlier task is still running.")
 _GO_ON = N_("{count} earlier tasks are still running.")
@@ -73,7 +74,8 @@ def _facts(manager: TaskManager) -> list[str]:
     elif manager.is_sandbox:
         state = tr(_SANDBOX)
     else:
-        state = tr(_CONNECTED).format(service=manager.client.base_url)
+        text = _REFUSED if manager.client.key_refusal else _CONNECTED
+        state = tr(text).format(service=manager.client.base_url)
     folder = manager.library.folder
     return [
         state,

@@ -22,6 +22,8 @@ __all__ = ["ALMOST_DONE", "clock", "elapsed", "kept_text", "left_text", "long_ti
 ALMOST_DONE, NEARLY_FULL = 5.0, 90
 #: The shortest time that is shown in days.
 _LONG_TIME = timedelta(days=2)
+#: A video is usually saved within this time, so the head does not wrap into a second line just for a moment.
+_USUALLY_SAVED = timedelta(seconds=5)
 _KEPT_FOR = N_("the service keeps it for {left} more")
 _KEPT_UNTIL = N_("the service keeps it until {end}")
 
@@ -79,12 +81,17 @@ def left_text(seconds: float, shown: int) -> str:
 
 
 def kept_text(task: Task, now: datetime, over: bool) -> str:
-    """Return how long the service keeps a video that is not saved here yet; empty for any other task."""
+    """Return how long the service keeps a video that is not saved here yet; empty for any other task.
+
+    It also is empty at first, for the seconds within which a video usually is saved.
+    """
     end = on_our_clock(task, task.expires_at)
     if task.video_path is not None or task.status != TaskStatus.completed or end is None or end <= now:
         return ""
     if over:  # nothing is redrawn any more, so a time span would soon be wrong
         return tr(_KEPT_UNTIL).format(end=local_time(end))
+    if task.end_seen_at is not None and now - task.end_seen_at < _USUALLY_SAVED:
+        return ""
     left = end - now
     return tr(_KEPT_FOR).format(left=long_time(left) if left >= _LONG_TIME else clock(left.total_seconds()))
 

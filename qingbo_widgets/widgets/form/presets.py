@@ -198,12 +198,19 @@ class PresetsPane(Editor):
         return button(description, help_text, lambda: self._act(act))
 
 
-_GROWING = {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"}
+#: A long option does not make the control wider than the form.
+_GROWING = {"flex": "1 1 260px", "width": "auto", "min_width": "0", "margin": "2px 0"}
 
 
 def _row(*children: Any) -> Any:
     return ipywidgets.HBox(
-        list(children), layout={"flex_flow": "row wrap", "max_width": "740px", "overflow": "visible"}
+        list(children),
+        layout={
+            "flex_flow": "row wrap",
+            "align_items": "flex-end",  # beside the field, also where its label is above it
+            "max_width": "740px",
+            "overflow": "visible",
+        },
     )
 
 

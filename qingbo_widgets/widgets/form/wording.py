@@ -202,6 +202,8 @@ def _with_choices(parameter: Parameter, text: str) -> str:
     """Replace the values in a field's own message by their labels; a checkbox has only the field's label."""
     if parameter.type == "boolean":
         return re.sub(r"^(True|False)(?= )", label(parameter), text)
+    if text.startswith("{"):  # an object in Python: its keys are no choices
+        return text
     return re.sub(r"(?<!=)'[^']*'", lambda match: _value_text(parameter, match[0]), text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,10 @@ __all__ = ["captions_of", "differences", "shared_caption", "shared_prompt"]
 
 #: The fields that are named first.
 _FIRST = ("prompt", "model", "duration", "mode", "resolution", "aspect_ratio")
+#: A URL, and the name of its file.
+_URL = re.compile(r"https?://[^\s;,]*/([^/\s?;,]+)[^\s;,]*")
+#: The characters at the beginning and at the end of a long name that are shown.
+_ENDS = 12
 
 
 def captions_of(clips: Sequence[Clip]) -> list[str]:
@@ -54,7 +59,19 @@ def differences(requests: Sequence[VideoRequest | None]) -> list[str]:
     names = sorted(
         differing(settings), key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)
     )
-    return [SEPARATOR.join(value_text(name, one.get(name)) for name in names) for one in settings]
+    columns = [_texts(name, [one.get(name) for one in settings]) for name in names]
+    return [SEPARATOR.join(texts) for texts in zip(*columns, strict=True)] or [""] * len(settings)
+
+
+def _texts(name: str, values: Sequence[object]) -> list[str]:
+    """Return values as texts; URLs by the names of their files, unless that makes different texts equal."""
+    texts = [value_text(name, value) for value in values]
+    brief = texts if name == "prompt" else [_URL.sub(lambda match: _short(match[1]), one) for one in texts]
+    return brief if len(set(brief)) == len(set(texts)) else texts
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 2 * _ENDS else f"{name[:_ENDS]}…{name[-_ENDS:]}"
 
 
 def _settings_of(request: VideoRequest) -> Mapping[str, Any]:

@@ -181,9 +181,12 @@ class Pairwise(Composite):
             markup.tag("tr", number, video, *(markup.tag("th", markup.text(text)) for text in figures_of))
         ]
         captions = dict(zip(self._clips, captions_of(list(self._clips.values())), strict=True))
+        names = list(captions.values())
         for place, item in enumerate(ranked, 1):
             clip = self._clips[item.key]
-            title = SEPARATOR.join(filter(None, (captions[item.key], clip.task_id)))
+            title = captions[item.key]
+            if clip.request is None or names.count(title) > 1:  # only the id tells it from another
+                title = SEPARATOR.join(filter(None, (title, clip.task_id)))
             picture = None if clip.path is None else read_poster(clip.path)
             strength = round(item.strength, 2) + 0.0  # no "-0.00"
             cells = (title, f"{strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)

@@ -23,6 +23,7 @@ __all__ = ["StudioHead"]
 _IN_CONTRACT = N_("contract {contract}")
 _SANDBOX = N_("Sandbox: free, no key. Placeholder videos, not AI.")
 _CONNECTED = N_("Connected to {service}")
+_REFUSED = N_("Not connected to {service}")
 _VIDEOS = N_("videos are saved in {folder}")
 
 
@@ -64,7 +65,8 @@ def _status(manager: Owner) -> Markup:
     if manager.is_sandbox:
         service = markup.span(tr(_SANDBOX), "qingbo-status")
     else:
-        service = markup.span(tr(_CONNECTED).format(service=manager.client.base_url))
+        text = _REFUSED if manager.client.key_refusal else _CONNECTED
+        service = markup.span(tr(text).format(service=manager.client.base_url))
     in_contract = tr(_IN_CONTRACT).format(contract=manager.client.contract.name)
     folder = tr(_VIDEOS).format(folder=manager.library.folder.name)
     return markup.tag(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -28,12 +29,16 @@ _CHANGE_HELP = N_("Opens a field for another key. The form stays as it is.")
 class KeyStatus(Composite):
     """The refusal of the key, and the field for another one. Empty while the key works.
 
+    Args:
+        on_change: called after the service has refused the key, or let another one in.
+
     Attributes:
         change_button: the button that opens the field, to be placed beside the name of the service.
         panel: the field; ``None`` while it is closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
         self.change_button = button(
             tr("Change key"),
             tr(_CHANGE_HELP),
@@ -81,6 +86,7 @@ class KeyStatus(Composite):
             self._show(refusal_text(refusal) if refusal else "", "alarm")
             if refusal:
                 self._open_panel()
+            self._on_change()
 
     def show_field(self) -> None:
         """Show the field for another key, with the focus in it."""
@@ -107,6 +113,7 @@ class KeyStatus(Composite):
             if message and self._manager is not None:
                 self._shown = self._manager.client.key_refusal
                 self._show(message, "hint")
+                self._on_change()
 
     def _show(self, text: str, kind: str) -> None:
         html = markup.note(text, kind) if text else Markup()

@@ -109,7 +109,7 @@ class VideoStudio(Composite):
         self._own_tasks: StudioTasks | None = None
         self._actions = Actions(self._generate, self._update_button)
         self.generate_button, self.variations = self._actions.generate_button, self._actions.variations
-        self._key = KeyStatus()
+        self._key = KeyStatus(weakly(self, "_show_head"))
         self._head = StudioHead(self._key.change_button)
         self._list = CardList(weakly(self, "_on_cards"))
         self._column = FormColumn(self.form, self._actions)
@@ -202,7 +202,7 @@ class VideoStudio(Composite):
             if self._own_tasks.keys:
                 refresher.later(EARLIER_AFTER, weakly(self, "_show_earlier"))
         with update(self):
-            self._head.show(self._styles, manager)
+            self._show_head()
             self.children = [self._head, self._key, self._body, *self._invisible]
             self._key.follow(manager, "" if self._panel is None else self._panel.note)
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
@@ -211,6 +211,9 @@ class VideoStudio(Composite):
             self._panel = None
         self._update_offer()
         self._update_button()
+
+    def _show_head(self) -> None:
+        self._head.show(self._styles, self.manager)
 
     def _update_offer(self) -> None:
         """Offer the contract that the server seems to speak, if it is not that of the connection."""

@@ -96,6 +96,15 @@ def test_a_video_that_is_not_saved_yet_tells_how_long_it_is_kept(make_task: Make
     assert "keeps it" not in head.headline(task, now)
 
 
+def test_a_video_that_is_saved_at_once_adds_no_text(make_task: MakeTask) -> None:
+    """The head of a narrow card does not wrap into a second line for the moment in which a video is saved."""
+    task = make_task(status=TaskStatus.completed, progress=100)
+    task.end_seen_at = seen = task.submitted_at + timedelta(minutes=1)
+    task.set_traits(expires_at=seen + timedelta(hours=24))
+    assert "keeps it" not in head.headline(task, seen + timedelta(seconds=4))
+    assert "keeps it for" in head.headline(task, seen + timedelta(seconds=6))
+
+
 @pytest.mark.parametrize("hours", [-5, 5])
 def test_a_service_whose_clock_is_hours_off(make_task: MakeTask, hours: int) -> None:
     """Elapsed time and time left are right even if the service's clock is hours off."""
@@ -177,8 +186,9 @@ def test_a_task_that_is_no_longer_polled_says_so(make_task: MakeTask, status: Ta
 def test_seven_days_are_shown_as_days(make_task: MakeTask) -> None:
     """A link of a week is shown in days, and the advice for an expired one follows the contract."""
     now = datetime.now(UTC)
-    task = make_task(status=TaskStatus.completed, task_id="task-1", expires_at=now + timedelta(days=7))
-    assert "keeps it for 7 days more" in head.headline(task, now)
+    later = now + timedelta(minutes=1)
+    task = make_task(status=TaskStatus.completed, task_id="task-1", expires_at=later + timedelta(days=7))
+    assert "keeps it for 7 days more" in head.headline(task, later)
     task.contract = "2026-11"
     task.set_traits(error=LinkExpired("Gone."))
     assert "for 7 days only" in remedies.advice(task)

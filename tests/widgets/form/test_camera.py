@@ -181,6 +181,12 @@ def test_any_value_set_in_code_is_shown_with_its_problems(form: RequestForm, odd
     assert "qingbo-alarm" in html_of(editor_of(form))
 
 
+def test_a_camera_of_another_type_is_named_as_it_was_written(form: RequestForm) -> None:
+    """The keys of a dictionary stay as they are in code; they are not labels of the form."""
+    form.camera_control = {"pan": 3, "zoom": 2}
+    assert "{'pan': 3, 'zoom': 2} is not a camera movement" in text_of(form)
+
+
 def test_the_picture_goes_the_other_way_than_the_camera() -> None:
     """Rotating right shifts all layers left equally; moving right shifts near layers most."""
     far, *_, near = (

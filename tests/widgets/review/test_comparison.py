@@ -91,6 +91,21 @@ def test_tasks_of_one_prompt_are_told_apart(files: list[Path], make_task: Callab
     comparison.close()
 
 
+def test_pictures_are_told_apart_by_the_names_of_their_files(
+    files: list[Path], make_task: Callable[..., Task]
+) -> None:
+    """A caption has no whole URL, unless the names of the files are the same."""
+
+    def captions(*urls: str) -> list[str]:
+        requests = [VideoRequest(prompt="A heron", image_urls=[url]) for url in urls]
+        return captions_of(clips_of([make_task(request=one, video_path=files[0]) for one in requests]))
+
+    urls = ("https://a.example/sky.png?size=1", "https://a.example/1234567890abcdefghijklmnopqr.png")
+    assert captions(*urls) == ["Image URL sky.png", "Image URL 1234567890ab…klmnopqr.png"]
+    urls = ("https://a.example/sky.png", "https://b.example/sky.png")
+    assert captions(*urls) == [f"Image URL {url}" for url in urls]
+
+
 @pytest.mark.parametrize("number", [0, 1, 7])
 def test_two_to_six(files: list[Path], number: int) -> None:
     """Another number of videos raises with that number."""

@@ -139,7 +139,7 @@ def test_the_ranking_tells_what_varies(
     manager: TaskManager,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The ranking names tasks by the fields that differ, or by their prompt."""
+    """The ranking names tasks by the fields that differ, or by their prompt; by the id only if it must."""
 
     def table(compared: list[Task]) -> str:
         """Return the ranking of these tasks as shown."""
@@ -156,11 +156,14 @@ def test_the_ranking_tells_what_varies(
         request = VideoRequest(prompt="A koi", duration=duration)
         if duration == 8:
             request = request.replace(mode="std", action="generate")  # as a form names every field
-        compared.append(make_task(request=request, video_path=tasks[0].video_path))
+        compared.append(
+            make_task(request=request, task_id=f"task-{duration}", video_path=tasks[0].video_path)
+        )
         manager.library.add(Entry(compared[-1].key, "sandbox"))
     html = table(compared)
     assert "3 s" in html
     assert "8 s" in html
+    assert "task-" not in html
     assert "A koi" not in html
     assert "std" not in html
     resumed = make_task(model="kling-v1", task_id="task-9", video_path=tasks[0].video_path)
@@ -174,10 +177,15 @@ def test_the_ranking_tells_what_varies(
     assert "<td>kling-v1 · task-9</td>" in html
     assert "A fox / A hare" in html
     assert "prompt default" not in html
-    alike = [make_task("A koi", video_path=tasks[0].video_path) for _ in range(2)]
+    alike = [
+        make_task("A koi", task_id=f"task-{number}", video_path=tasks[0].video_path) for number in (1, 2)
+    ]
     for task in alike:
         manager.library.add(Entry(task.key, "sandbox"))
-    assert table(alike).count("A koi") == 2
+    html = table(alike)
+    assert html.count("A koi") == 2
+    assert "task-1" in html
+    assert "task-2" in html
 
 
 def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:

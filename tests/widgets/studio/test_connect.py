@@ -467,12 +467,14 @@ def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbo
     studio.form.prompt = "A koi"
     studio.get_ready()
     until(lambda: "does not know this key" in text_of(studio))
+    until(lambda: f"Not connected to {server.base_url}" in text_of(studio))
     put_in(studio, "sk-wrong-too-1234567890")
     until(lambda: "Nothing was submitted. Enter another key." in text_of(studio))
     assert studio.manager is not None
     assert studio.manager.client.key_source == "The current key was passed in code."
     put_in(studio, server.api_key)
     until(lambda: "The new key is in use." in text_of(studio))
+    until(lambda: f"Connected to {server.base_url}" in text_of(studio))
     assert "does not know" not in text_of(studio)
     assert studio._key.panel is None
     assert studio.form.prompt == "A koi"
