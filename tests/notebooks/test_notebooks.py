@@ -44,7 +44,7 @@ def assert_judged_and_ranked(notebook: NotebookNode, folder: Path) -> None:
     for widget, text in {
         "comparison": r"^A: .+\.mp4$",
         "gallery": "gallery",
-        "pair": "pairs of videos",
+        "pair": "pairwise comparison",
     }.items():
         assert re.search(text, shown, re.MULTILINE | re.IGNORECASE), f"no {widget} is shown:\n{shown}"
     ratings = [row["rating"] for table in tables_in(html_of(notebook)) for row in table if row.get("rating")]

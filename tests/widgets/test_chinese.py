@@ -34,7 +34,7 @@ CODE = re.compile(r"qw\.\w+\([^)]*\)|https?:\S+|\S+\.(?:png|mp4|sqlite)|\w*_\w+|
 #: … and names.
 NAMES = """
     kling master std pro config simple generate zoom pan tilt roll horizontal vertical alpha Kling
-    AI API CFG CSV HTML HTTP http JPEG JSON PNG Python URL WebP MB kB px curl Ctrl Cmd Enter Esc
+    AI API IP CFG CSV HTML HTTP http JPEG JSON PNG Python URL WebP MB kB px curl Ctrl Cmd Enter Esc
     env os environ wave
     JupyterLab Jupyter anywidget pip install qw np koi sandbox CameraControl DynamicMask Shot True
     False None prompt duration model mode repeat points shots api qingbo ai dev
