@@ -99,7 +99,7 @@ def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
     expect(output).to_contain_text("This is not a JPEG, PNG or WebP")
     expect(button(output, "Generate")).to_be_disabled()
     url.fill(page.lab.url + "/nothing.png")
-    expect(output).to_contain_text("answers 404")
+    expect(output).to_contain_text("returns 404")
     assert page.problems == []
 
 
