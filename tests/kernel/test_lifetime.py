@@ -129,15 +129,12 @@ def test_a_kernel_ends_at_once_with_a_service_that_does_not_answer(tmp_path: Pat
 @pytest.mark.slow
 def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, tmp_path: Path) -> None:
     """A cell that runs again closes its earlier studios, cards and tasks; a studio in a variable stays."""
-    # A card creates the widgets that it shows, so they are counted once every card shows the end.
+    # Cards create widgets as they show them, and folded ones create few, so the number is read once it stays.
     count = (
         "import asyncio\n"
-        "cards = [w for w in list(registry._instances.values()) if isinstance(w, qw.TaskCard)]\n"
-        "while not all(card.buttons.frames_button in card.buttons.children for card in cards):\n"
-        "    await asyncio.sleep(0.01)\n"
-        "del cards\n"
+        "while not all(task.is_done for task in manager.tasks): await asyncio.sleep(0.01)\n"
         "number = -1\n"
-        "while number != len(registry._instances):  # the strip of recent videos comes late\n"
+        "while number != len(registry._instances):\n"
         "    number = len(registry._instances)\n"
         "    await asyncio.sleep(1.5)\n"
         "print(number)"
