@@ -66,21 +66,22 @@ class Actions(CompositeMixin, HBox):
             },
         )
 
-    def show(self, sender: str, obstacle: str, problem: str, *, is_waiting: bool, is_busy: bool) -> None:
+    def show(self, sender: str, obstacle: str, problem: str, *, is_waiting: bool, would_repeat: bool) -> None:
         """Enable or disable Generate, and show the reason.
 
         Args:
             sender: the sender of announcements.
             obstacle: why the form's request cannot be submitted; empty if it can.
             problem: the error of the last click, which is shown in its place.
-            is_waiting: whether a request waits until its masks are uploaded.
-            is_busy: whether a click would be ignored for a moment.
+            is_waiting: whether a request waits until its masks are uploaded; then no obstacle is shown.
+            would_repeat: whether a click would be ignored for a moment, as the second of a double click.
         """
+        obstacle = "" if is_waiting else obstacle
         with update(self.generate_button, self._reason):
             label = tr(UPLOADING) if is_waiting else generate_label(self.variations.value)
             self.generate_button.description = label
             self.generate_button.disabled = bool(obstacle)
-            set_busy(self.generate_button, is_busy)
+            set_busy(self.generate_button, is_waiting or would_repeat)
             if problem:
                 reason = markup.note(problem, "alarm")
             else:

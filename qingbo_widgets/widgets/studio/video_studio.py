@@ -236,13 +236,12 @@ class VideoStudio(Composite):
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
-        is_waiting = self.form.late.is_waiting
         self._actions.show(
             self.cell_output.copy_class,
-            "" if is_waiting else self.form.obstacle,
+            self.form.obstacle,
             self._problem,
-            is_waiting=is_waiting,
-            is_busy=is_waiting or self._clicks.would_repeat,
+            is_waiting=self.form.late.is_waiting,
+            would_repeat=self._clicks.would_repeat,
         )
 
     # ------------------------------------------------------------------ submitting

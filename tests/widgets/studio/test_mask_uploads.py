@@ -235,7 +235,7 @@ def test_a_mask_whose_neighbour_is_removed_during_its_upload_arrives(
     upload.end()
     drain()
     until(lambda: form.dynamic_masks[0].mask_url == url_of(second), 10)
-    assert not form.pending, "the form waits for an upload that nobody makes"
+    assert not form.pending, "the form waits for an upload that never begins"
 
 
 def test_a_stroke_on_another_thread_does_not_strand_the_click(
