@@ -166,10 +166,10 @@ class Judgements:
             for chosen in _among(keys) if connection is not None else ():
                 assert connection is not None
                 query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
-                for key, rating, note in connection.execute(query.where(chosen(judgements.c.key))):
+                for key, rating, note in connection.execute(query.where(chosen(judgements.c.key))).all():
                     rated[key] = rating if rating in RATINGS else None, text_of(note)
                 query_tags = sa.select(tags.c.key, tags.c.tag).where(chosen(tags.c.key))
-                for key, tag in connection.execute(query_tags.order_by(tags.c.tag)):
+                for key, tag in connection.execute(query_tags.order_by(tags.c.tag)).all():
                     tagged.setdefault(key, []).append(text_of(tag))
         return rated, tagged
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ...service.contract.models import DEFAULT_CONTRACT
 from ..untrusted import fields_of_request
-from .engine import parsed_json, rows_of_valid_text
+from .engine import columns_of, parsed_json
 from .rows import NEWEST_FIRST, status_of, text_of
 from .tables import tasks
 
@@ -76,11 +76,9 @@ def task_columns(connection: sa.Connection) -> TaskColumns:
         *(sa.type_coerce(tasks.c[name], sa.Float()) for name in _TIMES),
         *(sa.type_coerce(tasks.c[name], sa.Text()) if is_text else tasks.c[name] for name in _JSON),
     )
-    rows = rows_of_valid_text(connection, query.order_by(*NEWEST_FIRST))
-    if not rows:
-        return TaskColumns()
     names = (*_TEXTS, *_TEXTS_OR_NULL, *_NUMBERS, *_TIMES, *_JSON)
-    columns: dict[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
+    values = columns_of(connection, query.order_by(*NEWEST_FIRST))
+    columns: dict[str, Sequence[Any]] = dict(zip(names, values, strict=True))
     for name in _TEXTS:
         columns[name] = _cleaned(columns[name], {str}, text_of)
     for name in _TEXTS_OR_NULL:
