@@ -1,8 +1,8 @@
 """The life of a task: queued, processing, ended. Pure functions of the clock, so nothing needs to wait.
 
 A task takes about as long as one of the real service: some seconds in the queue, then a progress that is
-uneven from step to step but never far from the share of the time that has passed, because a newcomer judges the
-progress bar by the sandbox. A ``Timeline`` is computed once from the order and a seed; ``Timeline.at``
+uneven from step to step but never far from the share of the time that has passed, because newcomers judge
+the progress bar by the sandbox. A ``Timeline`` is computed once from the order and a seed; ``Timeline.at``
 evaluates it at any time.
 """
 

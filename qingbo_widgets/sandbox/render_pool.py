@@ -155,8 +155,8 @@ class RenderPool:
             path: the mp4 file to write.
             finished: called on one of the pool's threads with the failure, or ``None``.
             draft: True to draw a draft.
-            report: called on the same thread with the share of the drawing that is done: with 0 as soon as the
-                video's turn has come.
+            report: called on the same thread with the share of the drawing that is done: with 0 as soon as
+                the video's turn has come.
         """
         job = Job()
         self._jobs.add(job)

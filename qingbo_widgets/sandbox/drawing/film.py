@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 FPS = 24
 SAMPLE_RATE = 48_000
 _PAINTERS = 2
-#: The share of a film that is done once its last picture is painted: the encoder has some pictures left then, and
-#: the sound and the index of the file follow.
+#: The share of a film that is done once its last picture is painted: the encoder has some pictures left then,
+#: and the sound and the index of the file follow.
 _PAINTED = 0.94
 
 Plane = NDArray[np.uint8]

@@ -40,8 +40,8 @@ def clock(seconds: float) -> str:
 def took(task: Task) -> str:
     """Return how long a finished task took, such as "20 s"; empty if that is unknown or no time at all.
 
-    A task that failed, was cancelled or was lost has none: it ended before there was a video, or at a time that
-    is not known. The time ends when this kernel saw the end, if that was a little later, because the clock on
+    A task that failed, was cancelled or was lost has none: it ended before there was a video, or at an
+    unknown time. The time ends when this kernel saw the end, if that was a little later, because the clock on
     screen ran till then; not if it was much later, because no kernel followed the task.
     """
     began, end = _began(task), on_our_clock(task, task.completed_at)

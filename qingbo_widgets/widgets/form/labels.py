@@ -12,9 +12,11 @@ from ...service.contract.schema import Parameter
 from ...service.contract.values import is_integer, is_set
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
+from ..base.settings import Other
 
 __all__ = [
     "choice_options",
+    "fact",
     "file_names",
     "help_of",
     "is_texts",
@@ -60,7 +62,15 @@ def value_label(parameter: Parameter, value: Any) -> str:
     kind = getattr(value, "type", value)  # of a camera, the name of its preset
     if isinstance(kind, Mapping):
         return str(len(kind))
-    return markup.shorten(_choice_label(parameter, kind), _LONGEST)
+    moves = getattr(value, "config", None)
+    axes = moves.items() if isinstance(moves, Mapping) else ()
+    parts = [_choice_label(parameter, kind), *(f"{_choice_label(parameter, axis)} {by}" for axis, by in axes)]
+    return markup.shorten(", ".join(parts), _LONGEST)
+
+
+def fact(other: Other) -> str:
+    """Return a setting of a request as a short text, such as "Camera: Forward and up"."""
+    return f"{label(other.parameter)}: {value_label(other.parameter, other.value)}"
 
 
 def _choice_label(parameter: Parameter, value: Any) -> str:

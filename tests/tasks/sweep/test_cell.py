@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_the_duration_with_a_service_whose_clock_is_hours_off(hours: int) -> Non
     """The seconds of a cell are those from the submission to the end, whatever the service's clock shows."""
     created = NOON + timedelta(hours=hours)
     end = created + timedelta(seconds=72)
-    task = SimpleNamespace(
+    task: Any = SimpleNamespace(
         request=VideoRequest(prompt="A koi"),
         submitted_at=NOON,
         created_at=created,

@@ -417,7 +417,7 @@ def test_the_time_never_goes_back(make_task: MakeTask) -> None:
 
 ENDS: list[dict[str, Any]] = [
     {"status": TaskStatus.failed, "task_id": "task-1", "error": TaskFailed("It broke.")},
-    {"status": TaskStatus.failed, "task_id": "task-1", "error": TaskFailed("The sandbox of this task ended.")},
+    {"status": TaskStatus.failed, "task_id": "task-1", "error": TaskFailed("Its sandbox ended.")},
     {"status": TaskStatus.failed, "error": ConnectionFailed("No route.")},
     {"status": TaskStatus.cancelled, "task_id": "task-1", "error": TaskCancelled("The task was cancelled.")},
     {"status": TaskStatus.cancelled, "error": TaskCancelled("Cancelled before anything was sent.")},
