@@ -18,8 +18,8 @@ from ...service.contract.values import is_integer, is_same
 
 __all__ = ["Other", "Settings", "cost_text", "prompt_of", "settings_of"]
 
-#: The parameters that views show as the model, the prompt, the main settings, the number of shots and the note
-#: on the callback.
+#: The parameters that views show as the model, the prompt, the main settings, the number of shots, and the
+#: note on the callback.
 _SHOWN = {
     "model", "prompt", "resolution", "mode", "aspect_ratio", "duration", "shots", "multi_shot",
     "multi_prompt", "callback_url", "callback_events",
