@@ -33,6 +33,7 @@ __all__ = [
     "plain",
     "read_css",
     "run_in_page",
+    "short_name",
     "shorten",
     "span",
     "style",
@@ -73,6 +74,8 @@ _SPACES = re.compile(r"\s+")
 _VOID = ("img", "input")
 #: With these begin and end the formulas of MathJax, KaTeX and GitHub: $…$, $$…$$, \(…\), \[…\], \begin{…}.
 _DELIMITER = re.compile(r"[$\\]")
+#: The characters at the beginning and at the end of a long file name that are shown.
+_ENDS = 12
 
 
 def text(value: object) -> Markup:
@@ -101,6 +104,11 @@ def shorten(text: str, limit: int = 160) -> str:
     """Return the beginning of a text on one line, with an ellipsis where it is cut."""
     line = plain(text)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def short_name(name: str) -> str:
+    """Return the name of a file; only its beginning and its end if it is long, such as that of an upload."""
+    return name if len(name) <= 2 * _ENDS else f"{name[:_ENDS]}…{name[-_ENDS:]}"
 
 
 def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:
