@@ -276,7 +276,9 @@ def test_a_panel_takes_the_focus_and_gives_it_back(notebook: Notebook) -> None:
     cells = page.page.locator(".jp-Notebook .jp-Cell").count()
 
     def opens(name: str) -> None:
-        bar.get_by_role("button", name=name).focus()
+        opener = bar.get_by_role("button", name=name)
+        expect(opener).to_be_enabled()
+        opener.focus()
         press("Enter")
         expect(panel, f"{name} opened nothing, or the focus is elsewhere").to_be_focused()
 
@@ -324,6 +326,7 @@ def test_a_panel_takes_the_focus_and_gives_it_back(notebook: Notebook) -> None:
     shown.nth(0).get_by_role("button").focus()
     for key in ("x", "ArrowRight", "x"):
         press(key)
+    expect(bar).to_contain_text("2 selected")
     opens("Compare")
     shown.nth(0).get_by_role("button").focus()
     press("Delete")

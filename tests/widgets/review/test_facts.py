@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.judgements import Judgement
 from qingbo_widgets.library.library import Library
@@ -107,6 +108,8 @@ def test_tiles_of_one_request_say_when_it_was_submitted(tmp_path: Path) -> None:
         Entry(key, "unknown", request={"prompt": "A koi", "unknown": 1}, submitted_at=NOON) for key in "xy"
     ]
     assert differences(*resumed) == ["1 of 2", "2 of 2"]
+    set_locale("zh")
+    assert differences(*resumed) == ["第 1 个，共 2 个", "第 2 个，共 2 个"]
 
 
 def test_the_number_of_videos(tmp_path: Path) -> None:
