@@ -131,7 +131,8 @@ def _places(minute: datetime, clips: Sequence[Clip]) -> list[str]:
 
     library, known = clips[0].library, list(clips)
     if library is not None:
-        during = Selection(since=minute, until=minute + timedelta(minutes=1))
+        model = clips[0].model or None
+        during = Selection(model=model, since=minute, until=minute + timedelta(minutes=1))
         found = [entry for entry, _ in select(library.journal, during)[1]]
         known += [clip for clip in clips_of(found, library) if _is_same(clip, clips[0])]
     times = {clip.key: clip.submitted_at for clip in known}
