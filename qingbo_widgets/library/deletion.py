@@ -29,9 +29,9 @@ from .deletion_target import DeletionTarget
 from .entry import ENDED, Entry
 from .journal.rows import SELECT, read_row
 from .journal.tables import cells, judgements, preferences, tags, tasks
-from .trash import Trash
+from .trash import TRASH, Trash
 
-__all__ = ["Deletion", "delete", "deletions", "empty_trash"]
+__all__ = ["Deletion", "delete", "deletions", "empty_trash", "unreadable_deletions"]
 
 _RUNNING = N_(
     "Nothing was deleted: “{task}” has not ended ({status}) and may still be charged. Wait for its "
@@ -105,19 +105,28 @@ def delete(library: DeletionTarget, keys: Iterable[str]) -> Deletion:
 def deletions(library: DeletionTarget) -> tuple[Deletion, ...]:
     """Return what the trash contains, newest first; see ``Library.deletions``."""
     trash = Trash(library.folder)
-    read = ((name, trash.read(name)) for name in trash.names)
-    return tuple(_deletion(trash, name, content) for name, content in read if content is not None)
+    read = ((name, trash.read(name) or {}) for name in trash.names)
+    return tuple(_deletion(trash, name, content) for name, content in read if keys_in(content))
 
 
-def empty_trash(library: DeletionTarget) -> int:
-    """Remove everything in the trash from the disk; see ``Library.empty_trash``."""
+def unreadable_deletions(library: DeletionTarget) -> tuple[Path, ...]:
+    """Return the folders whose list cannot be read; see ``Library.unreadable_deletions``."""
+    trash, readable = Trash(library.folder), {deletion.name for deletion in deletions(library)}
+    return tuple(
+        library.folder / TRASH / name for name in trash.names if name not in readable and trash.size(name)
+    )
+
+
+def empty_trash(library: DeletionTarget, chosen: Iterable[Deletion] | None = None) -> int:
+    """Remove deletions in the trash from the disk; see ``Library.empty_trash``."""
     trash, freed = Trash(library.folder), 0
     if not trash.names:
         return 0
     with library.journal.begin() as connection:
         wait_for_others(connection)  # a list whose deletion is still going on must stay
         pending = unmoved(library, connection)
-        names = [name for name in trash.names if name not in pending]
+        wanted = {deletion.name for deletion in (deletions(library) if chosen is None else chosen)}
+        names = [name for name in trash.names if name in wanted and name not in pending]
     try:
         for name in names:
             size = trash.size(name)

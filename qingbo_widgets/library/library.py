@@ -352,15 +352,29 @@ class Library:
 
         return deletions(self)
 
-    def empty_trash(self) -> int:
+    @property
+    def unreadable_deletions(self) -> tuple[Path, ...]:
+        """The folders in the trash that ``restore`` and ``empty_trash`` leave alone.
+
+        Their list is damaged, removed, or of a later version. To keep the videos, move them into the folder
+        of the library and call ``import_``; to delete them, remove their folder.
+        """
+        from .deletion import unreadable_deletions
+
+        return unreadable_deletions(self)
+
+    def empty_trash(self, deletions: Iterable[Deletion] | None = None) -> int:
         """Remove deleted videos from the disk, for good; return the number of bytes that this frees.
+
+        Args:
+            deletions: some of ``self.deletions``; by default all of them.
 
         Raises:
             QingboError: a file could not be removed.
         """
         from .deletion import empty_trash
 
-        return empty_trash(self)
+        return empty_trash(self, deletions)
 
     def close(self) -> None:
         """Close the journal. The library opens it again on the next use."""

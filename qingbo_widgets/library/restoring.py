@@ -44,7 +44,7 @@ def restore(library: DeletionTarget, deletion: Deletion | None = None) -> tuple[
     if deletion is not None:
         name = deletion.name
     else:
-        name = next((name for name in trash.names if trash.read(name) is not None), "")
+        name = next((name for name in trash.names if keys_in(trash.read(name) or {})), "")
     if name not in trash.names:
         raise QingboError(tr(_NOTHING_DELETED))
     unreadable = tr(_UNREADABLE).format(folder=library.folder / TRASH / name)

@@ -28,7 +28,7 @@ class Entry:
     link: str
     job: Job | None = None
     begun: float | None = None  # when the drawing began
-    share: float = 0.0  # the share of its frames that are written
+    share: float = 0.0  # the share of the drawing that is done
     drawn: float | None = None
     failure: DrawFailure | None = None
     cancelled: float | None = None

@@ -1,8 +1,9 @@
 """The life of a task: queued, processing, ended. Pure functions of the clock, so nothing needs to wait.
 
-The pace is roughly that of the real service: some seconds in the queue, then a progress that creeps, leaps
-and stalls. A ``Timeline`` is computed once from the order and a seed; ``Timeline.at`` evaluates it at any
-time.
+A task takes about as long as one of the real service: some seconds in the queue, then a progress that is
+uneven from step to step but never far from the share of the time that has passed, because newcomers judge
+the progress bar by the sandbox. A ``Timeline`` is computed once from the order and a seed; ``Timeline.at``
+evaluates it at any time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from .order import Order
 
 FAILS_AFTER = 0.4
 """The fraction of its processing time after which a failing task fails."""
+_STEPS = 12
+"""The number of steps in which the progress changes its pace."""
+_UNEVENNESS = 3.0
+"""The maximum of percent between the progress after a step and the share of the time."""
 _EFFORT = {720: 1.0, 1080: 1.5, 2160: 2.0}
 """Factors of the processing time, by pixels of the shorter side."""
 
@@ -66,17 +71,7 @@ def timeline(order: Order, seed: object, speed: float = 1.0) -> Timeline:
     rng = random.Random(str(seed))
     starts = rng.uniform(2.0, 3.0) / speed
     work = rng.uniform(16.0, 18.5) * (0.55 + 0.09 * order.seconds) * _EFFORT[order.short_side] / speed
-    times, progress = [0.0], [0.0]
-    while times[-1] < 1 and progress[-1] < 95:
-        pace = rng.choice(("creep", "creep", "leap", "stall"))
-        step = rng.uniform(0.06, 0.2) * (0.1 if pace == "leap" else 1.0)
-        times.append(times[-1] + step)
-        progress.append(progress[-1] + {"creep": 90 * step, "leap": rng.uniform(8, 22), "stall": 0}[pace])
-    # Near the end the progress stalls, like that of real tasks while the file is stored.
-    time_scale, progress_scale = 0.97 / times[-1], rng.uniform(91, 99) / max(progress[-1], 1.0)
-    return Timeline(
-        starts,
-        starts + work,
-        (*(starts + work * time_scale * time for time in times), starts + work),
-        (*(progress_scale * value for value in progress), progress_scale * progress[-1]),
-    )
+    shares = [step / _STEPS for step in range(_STEPS + 1)]
+    within = [99 * share + rng.uniform(-_UNEVENNESS, _UNEVENNESS) for share in shares[1:-1]]
+    times = tuple(starts + work * share for share in shares)
+    return Timeline(starts, starts + work, times, (0.0, *within, 99.0))

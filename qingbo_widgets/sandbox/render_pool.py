@@ -64,7 +64,7 @@ class Job:
             order: the video to draw.
             path: the mp4 file to write.
             draft: True to draw a draft.
-            report: called with the share of the frames that are written, 0 to 1.
+            report: called with the share of the drawing that is done, 0 to 1.
         """
         is_cacheable = draft and not order.urls
         task = json.dumps({"order": order.as_dict(), "path": str(path), "draft": draft})
@@ -155,7 +155,7 @@ class RenderPool:
             path: the mp4 file to write.
             finished: called on one of the pool's threads with the failure, or ``None``.
             draft: True to draw a draft.
-            report: called on the same thread with the share of the frames that are written: with 0 as soon as
+            report: called on the same thread with the share of the drawing that is done: with 0 as soon as
                 the video's turn has come.
         """
         job = Job()

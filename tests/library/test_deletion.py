@@ -27,6 +27,7 @@ from qingbo_widgets.media.posters import poster_path
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.system.folder import Folder
 from qingbo_widgets.tasks.connection import connect
+from tests.faults.film import film
 from tests.waiting import until
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -353,13 +354,43 @@ def test_a_list_of_another_program(library: Library, tmp_path: Path, change: dic
     library.delete("a")
     (path,) = (library.folder / "trash").glob("*/deleted.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    assert len(library.deletions) == 1
+    assert len(library.deletions) + len(library.unreadable_deletions) == 1
     with suppress(QingboError):  # refused as a whole
         library.restore()
     Library.import_(library.folder).close()
     library.empty_trash()
     assert (tmp_path / "precious.mp4").read_bytes() == b"precious"
     assert library.judgements.of("b") == Judgement()
+
+
+@pytest.mark.parametrize("content", ["no JSON", "{}", '{"format": 2, "tasks": [{"key": "a"}]}', None])
+def test_an_unreadable_deletion_stays(library: Library, content: str | None) -> None:
+    """An emptied trash erases only what ``deletions`` lists; the rest is named, with its videos."""
+    (library.folder / "a.mp4").write_bytes(film(b"koi"))
+    damaged = library.folder / "trash" / library.delete("a").name
+    if content is None:
+        (damaged / "deleted.json").unlink()
+    else:
+        (damaged / "deleted.json").write_text(content)
+    library.delete("b")
+    assert library.unreadable_deletions == (damaged,)
+    assert [deletion.keys for deletion in library.deletions] == [("b",)]
+    library.empty_trash()
+    assert (damaged / "a.mp4").exists(), "a video was erased that nothing had counted"
+    assert library.deletions == ()
+    assert library.unreadable_deletions == (damaged,)
+    with pytest.raises(QingboError, match="nothing to restore"):
+        library.restore()
+    (damaged / "a.mp4").rename(library.folder / "a.mp4")
+    with closing(Library.import_(library.folder)) as imported:
+        assert "a.mp4" in [entry.file for entry in imported.entries()]
+
+
+def test_only_the_chosen_deletions_are_erased(library: Library) -> None:
+    """A deletion that another kernel has made meanwhile keeps its undo."""
+    first, second = library.delete("a"), library.delete("b")
+    library.empty_trash([first])
+    assert library.deletions == (second,)
 
 
 def test_a_damaged_list_names_the_videos(library: Library) -> None:

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 FPS = 24
 SAMPLE_RATE = 48_000
 _PAINTERS = 2
+#: The share of a film that is done once its last picture is painted: the encoder has some pictures left then,
+#: and the sound and the index of the file follow.
+_PAINTED = 0.94
 
 Plane = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -86,7 +89,7 @@ def encode(
         sound: samples -1..1 of shape (channels, length) at ``SAMPLE_RATE``; None for a silent film.
         hold: the number of frames that show one picture; fewer are painted, including the first and the last.
         enlarge: the factor by which the film is wider and higher than its frames.
-        report: called with the share of the frames that are written, 0 to 1, after each picture.
+        report: called with the share that is done, 0 to 1: after each picture, and once the file is complete.
     """
     pictures = -(-count // hold)
     step = (count - 1) / max(pictures - 1, 1)
@@ -110,13 +113,14 @@ def encode(
                     picture = picture.reformat(video.width, video.height)
                 picture.pts, picture.time_base = index, Fraction(1, FPS)
                 film.mux(video.encode(picture))
-            report((number + 1) / pictures)
+            report(_PAINTED * (number + 1) / pictures)
         film.mux(video.encode())
         if audio is not None and sound is not None:
             samples = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")
             samples.sample_rate, samples.pts, samples.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
             film.mux(audio.encode(samples))
             film.mux(audio.encode())
+    report(1.0)
 
 
 def _painted(indices: Iterable[int], prepare: Callable[[int], Painter]) -> Iterator[Frame]:

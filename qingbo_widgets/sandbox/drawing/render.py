@@ -37,7 +37,7 @@ def render(
         order: the video to draw.
         path: the mp4 file to write.
         draft: True to render a quarter of the width and height, and few pictures.
-        report: called with the share of the frames that are written, 0 to 1.
+        report: called with the share of the drawing that is done, 0 to 1.
 
     Raises:
         UnusablePicture: a picture of the order cannot be loaded.
@@ -85,7 +85,7 @@ def _sound(order: Order, footage: Footage | None, *, draft: bool) -> Floats | No
 def main() -> int:
     """Render one order; write its progress and, on failure, the ``error`` of the task to standard output.
 
-    Each line is a JSON object: ``share`` is that of the frames that are written.
+    Each line is a JSON object: ``share`` is that of the drawing that is done.
     """
     task = json.load(sys.stdin)
     try:

@@ -13,6 +13,7 @@ from ...exceptions import LinkExpired, QingboError, TaskNotFound
 from ...i18n import N_, tr
 from ...service.contract.request import VideoRequest
 from ...service.contract.snapshot import TaskStatus
+from ..clocks import on_our_clock
 
 if TYPE_CHECKING:
     from ..task import Task
@@ -223,9 +224,10 @@ class Cell:
 
 def duration_of(task: Task) -> float | None:
     """Return the seconds from a task's submission to its completion, ``None`` for one without a video."""
-    if task.completed_at is not None and task.status == TaskStatus.completed:
-        return (task.completed_at - task.submitted_at).total_seconds()
-    return None
+    end = on_our_clock(task, task.completed_at)
+    if end is None or task.status != TaskStatus.completed:
+        return None
+    return (end - task.submitted_at).total_seconds()
 
 
 def time_left(

@@ -1,4 +1,4 @@
-"""The request of a task as HTML: the prompt, the main settings, and the id."""
+"""The request of a task as HTML: the prompt, the settings, and the id."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ...service.contract.terms import terms_of
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.settings import cost_text, prompt_of, settings_of
+from ..form.labels import fact
 from .states import is_over
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["about"]
 
 
 def about(task: Task, *, folds_id: bool = True) -> Markup:
-    """Return the request as HTML: the prompt and the main settings.
+    """Return the request as HTML: the prompt and the settings.
 
     Args:
         task: the task.
@@ -32,7 +33,8 @@ def about(task: Task, *, folds_id: bool = True) -> Markup:
         return markup.tag("div", markup.chips(task.model, _price(task))) + details
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
     sent = settings_of(request, task.contract)
-    facts = markup.chips(task.model, sent.length, sent.resolution, shots, sent.shape, _price(task))
+    main = (task.model, sent.length, sent.resolution, shots, sent.shape)
+    facts = markup.chips(*main, *map(fact, sent.others), _price(task))
     callback = callback_note(request)
     return (
         markup.user_text(markup.shorten(prompt_of(request), 240), class_="qingbo-prompt")

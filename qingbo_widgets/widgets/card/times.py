@@ -24,6 +24,8 @@ ALMOST_DONE, NEARLY_FULL = 5.0, 90
 _LONG_TIME = timedelta(days=2)
 #: A video is usually saved within this time, so the head does not wrap into a second line just for a moment.
 _USUALLY_SAVED = timedelta(seconds=5)
+#: A task that is followed is seen to end within this time.
+_SEEN_AT_ONCE = timedelta(seconds=10)
 _KEPT_FOR = N_("the service keeps it for {left} more")
 _KEPT_UNTIL = N_("the service keeps it until {end}")
 
@@ -36,25 +38,37 @@ def clock(seconds: float) -> str:
 
 
 def took(task: Task) -> str:
-    """Return how long an ended task took, such as "20 s"; empty if that is unknown or no time at all.
+    """Return how long a finished task took, such as "20 s"; empty if that is unknown or no time at all.
 
-    The time ends when the task was seen to end, if that was later, because the clock on screen ran till then.
+    A task that failed, was cancelled or was lost has none: it ended before there was a video, or at an
+    unknown time. The time ends when this kernel saw the end, if that was a little later, because the clock on
+    screen ran till then; not if it was much later, because no kernel followed the task.
     """
-    ends = [end for end in (on_our_clock(task, task.completed_at), task.end_seen_at) if end is not None]
-    seconds = (max(ends) - task.submitted_at).total_seconds() if ends and task.task_id else 0.0
+    began, end = _began(task), on_our_clock(task, task.completed_at)
+    if task.status != TaskStatus.completed or began is None or end is None:
+        return ""
+    if task.end_seen_at is not None and task.end_seen_at - end < _SEEN_AT_ONCE:
+        end = max(end, task.end_seen_at)
+    seconds = (end - began).total_seconds()
     if seconds < 1:
         return ""
     return seconds_text(int(seconds)) if seconds < 60 else clock(seconds)
 
 
 def elapsed(task: Task, now: datetime) -> str:
-    """Return the time since the submission, or how long an ended task took; empty if that is unknown."""
+    """Return the time since the submission, or how long a finished task took; empty if neither is known."""
     if task.status.is_ended:
         time = took(task)
         return tr("took {time}").format(time=time) if time else ""
-    if is_over(task):
+    began = _began(task)
+    if is_over(task) or began is None:
         return ""
-    return tr("{time} elapsed").format(time=clock((now - task.submitted_at).total_seconds()))
+    return tr("{time} elapsed").format(time=clock((now - began).total_seconds()))
+
+
+def _began(task: Task) -> datetime | None:
+    """Return when a task was submitted, if known: one resumed by its id began before this library had it."""
+    return task.created_at if task.request is None else task.submitted_at
 
 
 def time_left(task: Task, shown: int) -> str:

@@ -14,79 +14,66 @@ from ..base import html as markup
 from ..base.build import button, set_class, set_tooltip
 from ..base.sync import Echo, update
 from . import camera_preview as camera_view
+from .labels import value_label
 from .panels import Editor, hidden_style
 from .state import FormState, Problems
 from .wording import problems_html
 
 __all__ = ["CameraEditor", "summary"]
 
-#: The name of each choice and a description of the movement; translate them with ``tr``, like the axes below.
-_CHOICES: dict[str | None, tuple[str, str]] = {
-    None: (
-        N_("Not set"),
-        N_("No camera preset: the model follows the prompt."),
-    ),
-    "down_back": (N_("Down and back"), N_("The camera moves down and back, and more comes into view.")),
-    "forward_up": (N_("Forward and up"), N_("The camera moves forward and up.")),
-    "right_turn_forward": (N_("Right, forward"), N_("The camera turns right and moves forward.")),
-    "left_turn_forward": (N_("Left, forward"), N_("The camera turns left and moves forward.")),
-    "simple": (
-        N_("By axis"),
-        N_("Set one axis from −10 to 10."),
-    ),
+#: A description of the movement of each choice; translate it with ``tr``, like the texts of the axes below.
+_CHOICES: dict[str | None, str] = {
+    None: N_("No camera preset: the model follows the prompt."),
+    "down_back": N_("The camera moves down and back, and more comes into view."),
+    "forward_up": N_("The camera moves forward and up."),
+    "right_turn_forward": N_("The camera turns right and moves forward."),
+    "left_turn_forward": N_("The camera turns left and moves forward."),
+    "simple": N_("Set one axis from −10 to 10."),
 }
+_NOT_SET = N_("Not set")
 
 
 class _Axis(NamedTuple):
     """The texts of one axis.
 
     Attributes:
-        label: the label of the number field, with the service's name for the axis.
         less: the direction of values below zero.
         more: the direction of values above zero.
         help: the tooltip.
     """
 
-    label: str
     less: str
     more: str
     help: str
 
 
-#: In the service "pan" rotates about X and "tilt" about Y; film makers use the two names the other way round.
 _AXES: dict[str, _Axis] = {
     "horizontal": _Axis(
-        N_("Slide (horizontal)"),
         N_("Slide left"),
         N_("Slide right"),
         N_("Moves the camera sideways: negative values to the left, positive ones to the right."),
     ),
     "vertical": _Axis(
-        N_("Rise (vertical)"),
         N_("Sink"),
         N_("Rise"),
         N_("Moves the camera down (negative) or up (positive)."),
     ),
     "pan": _Axis(
-        N_("Look up (pan)"),
         N_("Look down"),
         N_("Look up"),
         N_("Turns the camera down (negative) or up (positive) without moving it. In film, this is a tilt."),
     ),
     "tilt": _Axis(
-        N_("Look aside (tilt)"),
         N_("Look left"),
         N_("Look right"),
         N_("Turns the camera left (negative) or right (positive) without moving it. In film, this is a pan."),
     ),
     "roll": _Axis(
-        N_("Roll (roll)"),
         N_("Roll left"),
         N_("Roll right"),
         N_("Rolls the camera counter-clockwise (negative) or clockwise (positive)."),
     ),
     "zoom": _Axis(
-        N_("Zoom (zoom)"),
         N_("Zoom in"),
         N_("Zoom out"),
         N_("Zooms in (negative) or out (positive)."),
@@ -155,7 +142,7 @@ class CameraEditor(Editor):
                     choice.value, choice.disabled = kind == name, fixed
                 for axis, number in self.numbers.items():
                     number.value, number.disabled = config.get(axis, 0.0), fixed
-            sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
+            sentence = tr(_CHOICES[kind]) if _is_known(kind) else ""
             self._description_html.value = markup.note(sentence) + problems_html(
                 self.form, "camera_control", problems, warnings
             )
@@ -195,11 +182,15 @@ class CameraEditor(Editor):
 
     # ------------------------------------------------------------------ building
 
+    def _label(self, name: str) -> str:
+        """Return the label of a choice or of an axis."""
+        return value_label(self.form.parameter("camera_control"), name)
+
     def _choice(self, kind: str | None) -> Any:
-        label, sentence = _CHOICES[kind]
-        choice = ipywidgets.ToggleButton(description=tr(label), layout={"width": "auto", "margin": "0"})
+        name = tr(_NOT_SET) if kind is None else self._label(kind)
+        choice = ipywidgets.ToggleButton(description=name, layout={"width": "auto", "margin": "0"})
         choice.add_class("qingbo-small")
-        set_tooltip(choice, tr(sentence))
+        set_tooltip(choice, tr(_CHOICES[kind]))
         choice.observe(lambda _: self._choose(kind), "value")
         return choice
 
@@ -216,7 +207,7 @@ class CameraEditor(Editor):
         rows = []
         for axis, shown in _AXES.items():
             number = ipywidgets.FloatText(
-                description=tr(shown.label), step=1, layout={"width": "220px", "margin": "2px 8px 2px 0"}
+                description=self._label(axis), step=1, layout={"width": "220px", "margin": "2px 8px 2px 0"}
             )
             number.style.description_width = _AXIS_WIDTH
             number.add_class("qingbo-number")
@@ -244,9 +235,7 @@ class CameraEditor(Editor):
 def summary(form: FormState) -> str:
     """Return the name of the choice; empty if the camera is not set."""
     kind: Any = getattr(form.camera_control, "type", form.camera_control)
-    if kind is None:
-        return ""
-    return tr(_CHOICES[kind][0]) if _is_known(kind) else markup.shorten(str(kind), 24)
+    return "" if kind is None else markup.shorten(value_label(form.parameter("camera_control"), kind), 24)
 
 
 def _is_known(kind: object) -> bool:

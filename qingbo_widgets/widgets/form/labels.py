@@ -12,19 +12,24 @@ from ...service.contract.schema import Parameter
 from ...service.contract.values import is_integer, is_set
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
+from ..base.settings import Other
 
 __all__ = [
     "choice_options",
+    "fact",
     "file_names",
     "help_of",
     "is_texts",
     "label",
+    "short_name",
     "value_label",
 ]
 
 _ON, _OFF, _NONE = N_("on"), N_("off"), N_("none")
 #: The maximum number of characters of a value in a message.
 _LONGEST = 60
+#: The characters at the beginning and at the end of a long file name that are shown.
+_ENDS = 12
 
 
 def label(parameter: Parameter) -> str:
@@ -60,7 +65,15 @@ def value_label(parameter: Parameter, value: Any) -> str:
     kind = getattr(value, "type", value)  # of a camera, the name of its preset
     if isinstance(kind, Mapping):
         return str(len(kind))
-    return markup.shorten(_choice_label(parameter, kind), _LONGEST)
+    moves = getattr(value, "config", None)
+    axes = moves.items() if isinstance(moves, Mapping) else ()
+    parts = [_choice_label(parameter, kind), *(f"{_choice_label(parameter, axis)} {by}" for axis, by in axes)]
+    return markup.shorten(", ".join(parts), _LONGEST)
+
+
+def fact(other: Other) -> str:
+    """Return a setting of a request as a short text, such as "Camera: Forward and up"."""
+    return f"{label(other.parameter)}: {value_label(other.parameter, other.value)}"
 
 
 def _choice_label(parameter: Parameter, value: Any) -> str:
@@ -77,4 +90,10 @@ def is_texts(value: object) -> bool:
 def file_names(urls: str | Iterable[str]) -> str:
     """Return the names of the files at one or more URLs."""
     paths = [image_reports.path_of(url) for url in ([urls] if isinstance(urls, str) else urls)]
-    return markup.shorten(listed(path.rstrip("/").rpartition("/")[2] for path in paths), _LONGEST)
+    names = (short_name(path.rstrip("/").rpartition("/")[2]) for path in paths)
+    return markup.shorten(listed(names), _LONGEST)
+
+
+def short_name(name: str) -> str:
+    """Return the name of a file; only its beginning and its end if it is long, such as that of an upload."""
+    return name if len(name) <= 2 * _ENDS else f"{name[:_ENDS]}…{name[-_ENDS:]}"

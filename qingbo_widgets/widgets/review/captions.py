@@ -11,6 +11,7 @@ from ...tasks.sweep.grid import differing
 from ...tasks.sweep.labels import SEPARATOR, value_text
 from ..base import html as markup
 from ..base.settings import prompt_of
+from ..form.labels import short_name
 from .clips import Clip
 
 __all__ = ["captions_of", "differences", "shared_caption", "shared_prompt"]
@@ -19,8 +20,6 @@ __all__ = ["captions_of", "differences", "shared_caption", "shared_prompt"]
 _FIRST = ("prompt", "model", "duration", "mode", "resolution", "aspect_ratio")
 #: A URL, and the name of its file.
 _URL = re.compile(r"https?://[^\s;,]*/([^/\s?;,]+)[^\s;,]*")
-#: The characters at the beginning and at the end of a long name that are shown.
-_ENDS = 12
 
 
 def captions_of(clips: Sequence[Clip]) -> list[str]:
@@ -66,12 +65,8 @@ def differences(requests: Sequence[VideoRequest | None]) -> list[str]:
 def _texts(name: str, values: Sequence[object]) -> list[str]:
     """Return values as texts; URLs by the names of their files, unless that makes different texts equal."""
     texts = [value_text(name, value) for value in values]
-    brief = texts if name == "prompt" else [_URL.sub(lambda match: _short(match[1]), one) for one in texts]
+    brief = texts if name == "prompt" else [_URL.sub(lambda url: short_name(url[1]), one) for one in texts]
     return brief if len(set(brief)) == len(set(texts)) else texts
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 2 * _ENDS else f"{name[:_ENDS]}…{name[-_ENDS:]}"
 
 
 def _settings_of(request: VideoRequest) -> Mapping[str, Any]:

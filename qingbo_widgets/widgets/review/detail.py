@@ -25,8 +25,9 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, saved_html
-from ..base.settings import cost_text, settings_of
+from ..base.settings import Settings, cost_text, settings_of
 from ..base.sync import update
+from ..form.labels import fact
 from ..studio.follow_up import FollowUp, continued
 from ..studio.frame_picker import FramePicker
 from .comparison import figures
@@ -274,9 +275,10 @@ def _head(entry: Entry) -> Markup:
     callback = callback_note(request) if request is not None else ""
     prompt += markup.note(callback, "hint") if callback else Markup()
     is_known = entry.request is not None
-    resolution = settings_of(readable_part_of(entry), entry.contract).resolution if is_known else ""
+    sent = settings_of(readable_part_of(entry), entry.contract) if is_known else Settings()
     cost = "" if entry.cost is None else cost_text(entry.cost, entry.contract, entry.service)
-    return line + prompt + markup.chips(entry.model, resolution, entry.task_id, cost)
+    facts = markup.chips(entry.model, sent.resolution, *map(fact, sent.others), entry.task_id, cost)
+    return line + prompt + facts
 
 
 def _request(entry: Entry) -> Markup:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.problem import listed
+from ...system.notebook import shown_path
 from ..base import html as markup
 from ..base.announcement import announcement
 from ..base.build import button, set_tooltip
@@ -25,6 +28,11 @@ __all__ = ["TrashLine"]
 _DELETED_ONE, _DELETED = N_("Deleted 1 video."), N_("Deleted {number} videos.")
 _UNCONFIRMED = N_("Not confirmed: {number}. The service may charge for them.")
 _TRASH = N_("Videos in the trash: {number} ({size}).")
+_STAYS = N_(
+    "Not counted, and never deleted here, because the list of the deletion cannot be read: {folders}. To "
+    "keep these videos, move them into the library's folder, then run Library.import_. To delete them, "
+    "remove the folder."
+)
 _UNDO_HELP = N_("Restores the videos with their ratings, tags and notes.")
 _ERASE_HELP = N_("Deletes the videos in the trash from the disk. This cannot be undone.")
 _SURE = N_("Delete permanently ({number})")
@@ -32,7 +40,7 @@ _SURE_HELP = N_("Click again to delete them from the disk. This cannot be undone
 
 
 class TrashLine(HBox):
-    """A line that is visible while the trash of the library contains videos; empty until ``refresh_trash``.
+    """A line that is visible while the trash of the library contains files; empty until ``refresh_trash``.
 
     Args:
         library: the library.
@@ -41,7 +49,7 @@ class TrashLine(HBox):
 
     Attributes:
         undo_button: restores the latest deletion.
-        erase_button: empties the trash, at the second click.
+        erase_button: deletes the videos that the line counts permanently, at the second click.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class TrashLine(HBox):
         self._agreed: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self._clicks = Clicks()
         self._text = ipywidgets.HTML(layout={"margin": "0 10px 0 0"})
+        self._unreadable = ipywidgets.HTML(layout={"width": "100%", "margin": "0"})
         self.undo_button = button(
             tr("Undo"),
             tr(_UNDO_HELP),
@@ -63,7 +72,7 @@ class TrashLine(HBox):
         )
         self.erase_button = button("", "", lambda: self._clicks.run(self._erase, self._erase, self._say))
         super().__init__(
-            [self._text, self.undo_button, self.erase_button],
+            [self._text, self.undo_button, self.erase_button, self._unreadable],
             layout={"flex_flow": "row wrap", "align_items": "center", "display": "none"},
         )
 
@@ -80,6 +89,7 @@ class TrashLine(HBox):
 
     def _draw(self, deletions: tuple[Deletion, ...]) -> None:
         number = sum(len(deletion.keys) for deletion in deletions)
+        unreadable = self._library.unreadable_deletions
         lines = []
         if self._latest not in deletions:  # another kernel has restored or erased it
             self._latest = None
@@ -92,7 +102,8 @@ class TrashLine(HBox):
             size = size_text(sum(deletion.size for deletion in deletions)).replace(" ", "\N{NO-BREAK SPACE}")
             lines.append(tr(_TRASH).format(number=number, size=size))
         is_read_only = self._library.read_only is not None
-        with update(self._text, self.undo_button, self.erase_button):
+        with update(self._text, self.undo_button, self.erase_button, self._unreadable):
+            self._unreadable.value = markup.note(_stays(unreadable)) if unreadable else ""
             spoken = announcement(f"trash-{id(self)}", lines[0] if self._latest is not None and lines else "")
             self._text.value = markup.span(" ".join(lines)) + spoken
             self.undo_button.disabled = self.erase_button.disabled = is_read_only
@@ -100,7 +111,9 @@ class TrashLine(HBox):
             self.erase_button.description = text
             self.erase_button.button_style = "danger" if self._agreed else ""
             set_tooltip(self.erase_button, tr(_SURE_HELP if self._agreed else _ERASE_HELP))
-        self.layout.display = None if number else "none"
+            for part in (self._text, self.undo_button, self.erase_button):
+                part.layout.display = None if number else "none"
+        self.layout.display = None if number or unreadable else "none"
 
     def _undo(self) -> None:
         keys = self._library.restore(self._latest)  # which the line names, not that of another gallery
@@ -115,7 +128,7 @@ class TrashLine(HBox):
             self._agreed = now
             self._draw(deletions)
             return
-        self._library.empty_trash()
+        self._library.empty_trash(deletions)
         self._latest = None
         self.refresh_trash()
         self._emptied()
@@ -123,3 +136,8 @@ class TrashLine(HBox):
     def _say(self, message: str) -> None:
         with update(self._text):
             self._text.value = markup.note(message, "alarm")
+
+
+def _stays(folders: Sequence[Path]) -> str:
+    """Return the sentences about the folders that nothing here deletes."""
+    return tr(_STAYS).format(folders=listed(map(shown_path, folders)))

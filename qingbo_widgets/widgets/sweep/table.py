@@ -20,6 +20,7 @@ from ..base.html import Markup
 from ..base.player import video_html
 from ..base.settings import settings_of
 from ..card import head, remedies, states, times
+from ..form.labels import fact
 
 if TYPE_CHECKING:
     from ...tasks.sweep.cell import Cell
@@ -239,6 +240,7 @@ def _common(sweep: Sweep) -> list[str]:
     if not {"duration", "shots", "multi_prompt"} & names:
         facts["duration"] = sent.length
     texts = [value for name, value in facts.items() if value and name not in names]
+    texts += [fact(other) for other in sent.others if names.isdisjoint(other.sources)]
     return [*texts, tr("at most {count} at once").format(count=sweep.max_running)]
 
 

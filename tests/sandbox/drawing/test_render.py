@@ -299,3 +299,18 @@ def test_five_seconds_are_drawn_quickly(tmp_path: Path) -> None:
     order = order_of({"model": "kling-v3", "prompt": "一条锦鲤"})
     assert Job().run(order, tmp_path / "a.mp4") is None
     assert (tmp_path / "a.mp4").stat().st_size > 0
+
+
+def test_the_progress_counts_the_end_of_the_drawing(tmp_path: Path) -> None:
+    """The bar moves with the pictures, waits nowhere, and reaches its end only with a complete file."""
+    path, seen = tmp_path / "film.mp4", [0.0]
+
+    def report(share: float) -> None:
+        seen.append(share)
+        if share == 1:
+            Film(path)  # raises while the file is still being written
+
+    render(order_of(SECOND), path, draft=True, report=report)
+    steps = [after - before for before, after in pairwise(seen)]
+    assert seen[-1] == 1
+    assert 0 < min(steps) <= max(steps) < 0.1, f"the bar leaps: {seen}"

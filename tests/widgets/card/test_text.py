@@ -20,6 +20,7 @@ from qingbo_widgets.exceptions import (
     SubmissionUnconfirmed,
     TaskCancelled,
     TaskFailed,
+    TaskNotFound,
 )
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
@@ -35,6 +36,7 @@ from qingbo_widgets.tasks.schedule import Forecast
 from qingbo_widgets.tasks.state import NextTry
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card import head, remedies, request_facts, resume_code, states, static_copy, times
+from qingbo_widgets.widgets.card.plain import plain_text
 from qingbo_widgets.widgets.card.spoken import spoken
 from tests.widgets.page import read
 
@@ -413,6 +415,49 @@ def test_the_time_never_goes_back(make_task: MakeTask) -> None:
     assert "took 21 s" in head.headline(task, datetime.now(UTC) + timedelta(hours=1))
 
 
+ENDS: list[dict[str, Any]] = [
+    {"status": TaskStatus.failed, "task_id": "task-1", "error": TaskFailed("It broke.")},
+    {"status": TaskStatus.failed, "task_id": "task-1", "error": TaskFailed("Its sandbox ended.")},
+    {"status": TaskStatus.failed, "error": ConnectionFailed("No route.")},
+    {"status": TaskStatus.cancelled, "task_id": "task-1", "error": TaskCancelled("The task was cancelled.")},
+    {"status": TaskStatus.cancelled, "error": TaskCancelled("Cancelled before anything was sent.")},
+    {"status": TaskStatus.unconfirmed, "error": SubmissionUnconfirmed("No answer.")},
+    {"status": TaskStatus.queued, "task_id": "task-1", "error": TaskNotFound("No such task.", status=404)},
+    {"status": TaskStatus.queued, "task_id": "task-1", "error": AuthenticationFailed("No.", status=401)},
+]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end['status']}-{type(end['error']).__name__}")
+def test_an_end_without_a_video_has_no_duration(make_task: MakeTask, end: dict[str, Any]) -> None:
+    """A task that was refused, lost or cancelled took no time that says something about a video."""
+    task = make_task(task_id=end.get("task_id", ""), status=TaskStatus.queued)
+    task.submitted_at = datetime.now(UTC) - timedelta(seconds=18)
+    task.set_traits(**end, **({"completed_at": datetime.now(UTC)} if end["status"].is_ended else {}))
+    task.lifecycle.settle()
+    for part in (head.headline(task), static_copy.ended(task), plain_text(task), str(spoken(task))):
+        assert not re.search(r"18 s|0:18", read(part)), f"the card of a task that has no video: {read(part)}"
+
+
+def test_a_night_without_a_kernel_is_not_counted(make_task: MakeTask) -> None:
+    """A task whose end a kernel sees on the next day took as long as the service says."""
+    task = make_task(task_id="task-1", status=TaskStatus.processing)
+    task.submitted_at = datetime.now(UTC) - timedelta(hours=9)
+    task.set_traits(status=TaskStatus.completed, completed_at=task.submitted_at + timedelta(seconds=72))
+    assert "took 1:12" in head.headline(task)
+
+
+def test_a_task_resumed_by_its_id_counts_from_its_creation(make_task: MakeTask) -> None:
+    """A task that this library did not submit is as old as the service says, not as its resumption."""
+    task = make_task(task_id="task-1", status=TaskStatus.queued)
+    task.request = None
+    assert "elapsed" not in head.headline(task, task.submitted_at + timedelta(seconds=5))
+    created = task.submitted_at - timedelta(seconds=60)
+    task.set_traits(status=TaskStatus.processing, created_at=created)
+    assert "1:05 elapsed" in head.headline(task, task.submitted_at + timedelta(seconds=5))
+    task.set_traits(status=TaskStatus.completed, completed_at=created + timedelta(seconds=72))
+    assert "took 1:12" in head.headline(task)
+
+
 def test_screen_readers_have_a_progress_bar(make_task: MakeTask) -> None:
     """The percent have the role, the name, the limits and the value of a progress bar."""
     line = head.headline(make_task(status=TaskStatus.processing, progress=45))
@@ -458,7 +503,7 @@ def test_what_screen_readers_announce(make_task: MakeTask) -> None:
     assert heard(task) == first, "the percent are announced"
     assert heard(task, "No route.") == ("No route.", True)
     task.submitted_at = datetime.now(UTC) - timedelta(seconds=20.4)
-    task.set_traits(status=TaskStatus.completed, download=0.5)
+    task.set_traits(status=TaskStatus.completed, completed_at=datetime.now(UTC), download=0.5)
     assert heard(task) == ("", False)
     task.set_traits(video_path=Path("koi.mp4"))
     assert heard(task) == ("Finished, 20 s: A koi", False)

@@ -341,6 +341,27 @@ def test_what_another_gallery_deletes_is_not_erased_unasked(
     assert library.deletions == ()
 
 
+def test_what_cannot_be_counted_is_not_erased(
+    gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deletion with an unreadable list is not in the number that the user agrees to: it stays, named."""
+    monkeypatch.setattr("qingbo_widgets.widgets.base.clicks.DOUBLE_CLICK", 0.0)
+    damaged = library.folder / "trash" / library.delete([key(27)]).name
+    (damaged / "deleted.json").write_text("no JSON")
+    gallery.reload()
+    assert is_displayed(gallery, gallery.trash_line), "nothing says that the trash has videos"
+    assert not is_displayed(gallery, gallery.trash_line.erase_button)
+    pick(gallery, 29)
+    click(gallery.selection, "Delete")
+    assert "Videos in the trash: 1" in text_of(gallery.trash_line)
+    assert re.search(f"cannot be read: .*trash/{damaged.name}. To keep these", text_of(gallery.trash_line))
+    click(gallery.trash_line, "Empty trash")
+    click(gallery.trash_line, "Delete permanently (1)")
+    assert library.deletions == ()
+    assert list(damaged.glob("*.mp4")), "a video was erased that the button did not count"
+    assert f"trash/{damaged.name}" in text_of(gallery.trash_line)
+
+
 def test_undo_restores_what_the_line_names(gallery: Gallery, library: Library) -> None:
     """“Deleted 1 video.” brings back that one, not the later ones of another gallery."""
     pick(gallery, 29)

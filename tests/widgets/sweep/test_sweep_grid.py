@@ -20,7 +20,7 @@ from qingbo_widgets.widgets.base.build import PAYS
 from qingbo_widgets.widgets.sweep import sweep_grid, table
 from qingbo_widgets.widgets.sweep.cell_pages import CARDS
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
-from tests.widgets.page import displayed, displayed_html, text_of
+from tests.widgets.page import displayed, displayed_html, read, text_of
 
 Until = Callable[[Callable[[], object]], None]
 SHORT: dict[str, Any] = {"duration": 3, "enable_audio": False}
@@ -101,6 +101,17 @@ def test_a_combination_that_was_left_out_has_its_place(make_sweep: Callable[...,
     assert rows["kling-v3"][1] is None
     assert rows["kling-v1"][1] is not None
     assert "cfg_scale" in table.notes(planned)
+
+
+def test_the_settings_of_all_cells_are_in_the_notes(make_sweep: Callable[..., Sweep]) -> None:
+    """A setting that no cell varies is shown once above the grid, with the label of its control."""
+    varied = make_sweep(
+        prompt="koi", model="kling-v1-6", camera_control=["forward_up", "down_back"], negative_prompt="blur",
+        duration=5, enable_audio=None,
+    )  # fmt: skip
+    notes = read(table.notes(varied))
+    assert "Negative prompt: blur" in notes
+    assert "Camera:" not in notes, "the camera of the first cell is shown as that of all"
 
 
 def test_rows_that_are_alike_keep_a_row_each(make_sweep: Callable[..., Sweep]) -> None:
