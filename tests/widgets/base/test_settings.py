@@ -89,7 +89,7 @@ def value_for(parameter: Parameter) -> Any:
 
 @pytest.mark.parametrize(("contract", "model", "name"), EVERY)
 def test_a_card_shows_every_setting(contract: str, model: str, name: str) -> None:
-    """Whatever a user has set is on the card: in a place of its own, or with the label of its control."""
+    """Every setting of a user is on the card: in a place of its own, or with the label of its control."""
     parameter = models_of(contract)[model].parameters[name]
     value = value_for(parameter)
     fields = {"model": model, "prompt": "A koi", name: value}
