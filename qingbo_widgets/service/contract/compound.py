@@ -107,7 +107,7 @@ def _shot(parameter: Parameter, shot: object, where: str) -> Iterator[Problem]:
 def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator[Problem]:
     """Yield the problems of a camera movement: its type, and the axes of its config."""
     del model
-    name, axes = parameter.name, parameter.labels
+    name, axes = parameter.name, [part for part in parameter.labels if part not in parameter.choices]
     example = parameter.example or next(iter(parameter.choices), "")
     if not isinstance(camera, CameraControl):
         yield refused(name, camera, tr("is not a camera movement"), example)

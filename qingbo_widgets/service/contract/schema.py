@@ -42,7 +42,7 @@ class Parameter:
         always: whether the field is sent even if it was not set.
         required: whether a request without it has a problem.
         choices: the allowed values; empty for any value.
-        labels: a text for each choice, or for each part of the value.
+        labels: a text for each choice, and for each part of the value.
         range: the least and the greatest value.
         most: the maximum number of characters of a text, or of parts of a list; 0 for no limit.
         example: a valid value; by default the default value. Of a text, shown through ``tr``.

@@ -64,7 +64,7 @@ def _line(manager: TaskManager, count: int) -> Markup:
 
 
 def _text(manager: TaskManager, count: int) -> str:
-    line = " · ".join(map(markup.plain, _facts(manager)))
+    line = " · ".join(map(markup.plain_line, _facts(manager)))
     return f"{line}\n{_count_text(manager, count)}" if count else line
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.labels import choice_label
 from ...service.contract.values import CameraControl
 from ..base import html as markup
 from ..base.build import button, set_class, set_tooltip
@@ -20,20 +21,15 @@ from .wording import problems_html
 
 __all__ = ["CameraEditor", "summary"]
 
-#: The name of each choice and a description of the movement; translate them with ``tr``, like the axes below.
-_CHOICES: dict[str | None, tuple[str, str]] = {
-    None: (
-        N_("Not set"),
-        N_("No camera preset: the model follows the prompt."),
-    ),
-    "down_back": (N_("Down and back"), N_("The camera moves down and back, and more comes into view.")),
-    "forward_up": (N_("Forward and up"), N_("The camera moves forward and up.")),
-    "right_turn_forward": (N_("Right, forward"), N_("The camera turns right and moves forward.")),
-    "left_turn_forward": (N_("Left, forward"), N_("The camera turns left and moves forward.")),
-    "simple": (
-        N_("By axis"),
-        N_("Set one axis from −10 to 10."),
-    ),
+_NOT_SET = N_("Not set")
+#: A description of the movement of each choice; translate them with ``tr``, like the axes below.
+_CHOICES: dict[str | None, str] = {
+    None: N_("No camera preset: the model follows the prompt."),
+    "down_back": N_("The camera moves down and back, and more comes into view."),
+    "forward_up": N_("The camera moves forward and up."),
+    "right_turn_forward": N_("The camera turns right and moves forward."),
+    "left_turn_forward": N_("The camera turns left and moves forward."),
+    "simple": N_("Set one axis from −10 to 10."),
 }
 
 
@@ -155,7 +151,7 @@ class CameraEditor(Editor):
                     choice.value, choice.disabled = kind == name, fixed
                 for axis, number in self.numbers.items():
                     number.value, number.disabled = config.get(axis, 0.0), fixed
-            sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
+            sentence = tr(_CHOICES[kind]) if _is_known(kind) else ""
             self._description_html.value = markup.note(sentence) + problems_html(
                 self.form, "camera_control", problems, warnings
             )
@@ -196,10 +192,10 @@ class CameraEditor(Editor):
     # ------------------------------------------------------------------ building
 
     def _choice(self, kind: str | None) -> Any:
-        label, sentence = _CHOICES[kind]
-        choice = ipywidgets.ToggleButton(description=tr(label), layout={"width": "auto", "margin": "0"})
+        label = tr(_NOT_SET) if kind is None else choice_label(self.form.parameter("camera_control"), kind)
+        choice = ipywidgets.ToggleButton(description=label, layout={"width": "auto", "margin": "0"})
         choice.add_class("qingbo-small")
-        set_tooltip(choice, tr(sentence))
+        set_tooltip(choice, tr(_CHOICES[kind]))
         choice.observe(lambda _: self._choose(kind), "value")
         return choice
 
@@ -244,9 +240,7 @@ class CameraEditor(Editor):
 def summary(form: FormState) -> str:
     """Return the name of the choice; empty if the camera is not set."""
     kind: Any = getattr(form.camera_control, "type", form.camera_control)
-    if kind is None:
-        return ""
-    return tr(_CHOICES[kind][0]) if _is_known(kind) else markup.shorten(str(kind), 24)
+    return "" if kind is None else markup.shorten(choice_label(form.parameter("camera_control"), kind), 24)
 
 
 def _is_known(kind: object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...service.contract.labels import choice_label
 from ...service.contract.lengths import length_text
 from ...service.contract.problem import listed
 from ...service.contract.schema import Parameter
@@ -18,18 +19,12 @@ __all__ = [
     "file_names",
     "help_of",
     "is_texts",
-    "label",
     "value_label",
 ]
 
 _ON, _OFF, _NONE = N_("on"), N_("off"), N_("none")
 #: The maximum number of characters of a value in a message.
 _LONGEST = 60
-
-
-def label(parameter: Parameter) -> str:
-    """Return the label of a field in the current language; its name if it has no label."""
-    return tr(parameter.label) if parameter.label else parameter.name
 
 
 def help_of(parameter: Parameter) -> str:
@@ -39,7 +34,7 @@ def help_of(parameter: Parameter) -> str:
 
 def choice_options(parameter: Parameter) -> list[tuple[str, Any]]:
     """Return the values of a choice, each with its label."""
-    return [(_choice_label(parameter, item), item) for item in parameter.choices]
+    return [(choice_label(parameter, item), item) for item in parameter.choices]
 
 
 def value_label(parameter: Parameter, value: Any) -> str:
@@ -60,13 +55,7 @@ def value_label(parameter: Parameter, value: Any) -> str:
     kind = getattr(value, "type", value)  # of a camera, the name of its preset
     if isinstance(kind, Mapping):
         return str(len(kind))
-    return markup.shorten(_choice_label(parameter, kind), _LONGEST)
-
-
-def _choice_label(parameter: Parameter, value: Any) -> str:
-    """Return the label of a choice; JSON and TOML descriptions have only string keys."""
-    text = parameter.labels.get(str(value)) if parameter.choices else None
-    return tr(text) if text else str(value)
+    return markup.shorten(choice_label(parameter, kind), _LONGEST)
 
 
 def is_texts(value: object) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ...service.contract.labels import label
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Parameter
@@ -21,7 +22,7 @@ from . import loading, messages
 from .controls import Controls, build, offer
 from .fields import fields, is_settled
 from .image_fields import line_names
-from .labels import help_of, label
+from .labels import help_of
 from .layout import TOGETHER, by_model, companions, main, panels
 from .panels import Panels, Slot
 from .shot_fields import shot_field
