@@ -20,6 +20,7 @@ from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from .image_fields import with_urls
 from .labels import value_label
+from .late_submission import REPLACED
 from .mask_uploads import STATIC, field_of, with_mask_urls
 from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
@@ -117,7 +118,7 @@ def fill(
     Returns:
         The values that could not be shown, as ``label: value``.
     """
-    form.late.cancel()
+    form.late.cancel(tr(REPLACED))
     form.uploads.forget()
     waiting, (sent, kept) = dict(unsent or {}), split_unsent(form.models, fields)
     sources = [fields, *(part.values for part in waiting.values())]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,14 +26,6 @@ TEXTS: list[tuple[str, Any, str, str]] = [
 ]
 
 
-@pytest.fixture
-def chinese() -> Iterator[None]:
-    """Show texts in Chinese."""
-    set_locale("zh")
-    yield
-    set_locale("en")
-
-
 @pytest.mark.parametrize(("name", "value", "text", "_"), TEXTS)
 def test_a_value_reads_as_in_the_form(name: str, value: Any, text: str, _: str) -> None:
     """Axes and captions have the labels of choices, also inside objects, not the names of the service."""
@@ -42,9 +33,9 @@ def test_a_value_reads_as_in_the_form(name: str, value: Any, text: str, _: str) 
 
 
 @pytest.mark.parametrize(("name", "value", "text"), [(one[0], one[1], one[3]) for one in TEXTS if one[3]])
-@pytest.mark.usefixtures("chinese")
 def test_a_value_reads_as_in_the_form_in_chinese(name: str, value: Any, text: str) -> None:
     """The labels are in the language of the form."""
+    set_locale("zh")
     assert value_text(name, value) == text
 
 
