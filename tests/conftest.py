@@ -33,6 +33,11 @@ settings.load_profile("here")
 # Examples are created while their module is collected, before a fixture could set the language.
 os.environ["LANGUAGE"] = "en"
 
+# Containers often set it: every worker would rewrite the assertions of every module anew, and every kernel
+# and sandbox compile the package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 if TYPE_CHECKING:
     from qingbo_widgets.sandbox import Sandbox
 
