@@ -180,7 +180,7 @@ def test_with_progress_the_end_is_noticed_within_a_second_for_few_questions(
     kind, floor, past, lag, questions
 ):
     """Tasks take 60 to 300 s; polling every 2 s would need 91 polls for a lag of 1 s."""
-    outcome = simulation.measure(simulation.ours(floor), kind, past, count=480)
+    outcome = simulation.measure(simulation.ours(floor), kind, past, count=160)
     assert outcome.lag <= lag
     assert outcome.polls <= questions
 

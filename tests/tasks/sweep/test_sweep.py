@@ -457,7 +457,7 @@ def test_time_left(
 def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
     """With rate limits, server errors, gateway pages and failing tasks, each cell ends and is yielded once.
 
-    One of ten videos is drawn; drawing all two hundred would measure the sandbox, at a second each.
+    One of twenty videos is drawn; drawing all two hundred would measure the sandbox, at a second each.
     """
     bad = Faults(
         fail="task_failed", fail_prompt="fail", rate_limit_every=13, server_error_every=31, html_every=41
@@ -465,7 +465,7 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
     with Sandbox(speed=50, draft=True, faults=bad) as server:
         client = qw.Client(server.api_key, server.base_url)
         with TaskManager(client, qw.Library(tmp_path), poll_interval=0.2) as manager:
-            prompts = [f"{'koi' if number % 10 == 0 else 'fail'} {number}" for number in range(200)]
+            prompts = [f"{'koi' if number % 20 == 0 else 'fail'} {number}" for number in range(200)]
             made = sweep(prompt=prompts, max_running=16, ask_above=200, manager=manager, **SHORT)
             # Three lost responses in a row may happen by chance, and pause it.
             made.observe(lambda change: change["new"] == "paused" and made.resume(), "state")
@@ -477,7 +477,7 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
             assert (
                 counts[CellState.finished] + counts[CellState.failed] + counts[CellState.unconfirmed] == 200
             )
-            assert counts[CellState.finished] >= 15
+            assert counts[CellState.finished] >= 6
             assert 0 < counts[CellState.unconfirmed] < 40
             assert len(manager.library.entries()) == 200
             assert all(cell.task and cell.task.video_path for cell in made.cells if cell.state == "finished")
