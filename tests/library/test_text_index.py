@@ -248,6 +248,7 @@ def test_the_first_search_makes_the_index_and_later_ones_complete_it(library: Li
     assert found(library, "夜景") == set(), "the number of the deleted task was given to another one"
 
 
+@pytest.mark.slow
 def test_a_new_index_in_postgresql_has_statistics(
     tmp_path: Path, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
