@@ -13,11 +13,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+import forked_kernels
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Error, Locator, Page, Playwright, Response, TimeoutError, expect
@@ -110,6 +112,9 @@ class Lab:
         self.log = folder / "jupyterlab.log"
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._kernels: subprocess.Popen[bytes] | None = None
+        self._ender = ThreadPoolExecutor(thread_name_prefix="kernel-end")
+        self._ends: list[Future[Any]] = []
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port: int = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -137,34 +142,43 @@ class Lab:
         inherited = {
             name: value for name, value in os.environ.items() if not re.match("QINGBO_|WAVE|JUPYTER", name)
         }
+        environment = {
+            **inherited,
+            **own,
+            **self._environment,
+            "JUPYTERLAB_SETTINGS_DIR": str(settings),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+        }
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "jupyterlab",
-                    "--no-browser",
-                    "--allow-root",
-                    "--LabApp.expose_app_in_browser=True",
-                    "--LabApp.extension_manager=readonly",
-                    "--ServerApp.ip=127.0.0.1",
-                    f"--ServerApp.port={self.port}",
-                    "--ServerApp.port_retries=0",
-                    f"--ServerApp.root_dir={self.root}",
-                    "--ServerApp.disable_check_xsrf=True",
-                    "--IdentityProvider.token=",
-                ],
-                cwd=self.root,
-                env={
-                    **inherited,
-                    **own,
-                    **self._environment,
-                    "JUPYTERLAB_SETTINGS_DIR": str(settings),
-                    "JUPYTER_PREFER_ENV_PATH": "1",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+
+            def run(*command: str) -> subprocess.Popen[bytes]:
+                return subprocess.Popen(
+                    [sys.executable, *command],
+                    cwd=self.root,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+
+            if sys.platform == "linux":  # the kernels of other systems start as they always do
+                address = self.folder / "kernels.socket"
+                forked_kernels.describe(self.folder / "forked", address)
+                environment["JUPYTER_PATH"] = str(self.folder / "forked")
+                self._kernels = run(forked_kernels.__file__, str(address))
+            self._process = run(
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--allow-root",
+                "--LabApp.expose_app_in_browser=True",
+                "--LabApp.extension_manager=readonly",
+                "--ServerApp.ip=127.0.0.1",
+                f"--ServerApp.port={self.port}",
+                "--ServerApp.port_retries=0",
+                f"--ServerApp.root_dir={self.root}",
+                "--ServerApp.disable_check_xsrf=True",
+                "--IdentityProvider.token=",
             )
         end = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -177,14 +191,16 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._ender.shutdown()
+        for process in (self._process, self._kernels):
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _answers(self) -> bool:
         try:
@@ -212,9 +228,15 @@ class Lab:
         return path
 
     def shut_down_kernels(self) -> None:
-        """Shut down every kernel."""
+        """Begin to shut down every kernel: they end while the next test opens its notebook."""
+        self.wait_for_ends()
         for session in self.ask("GET", "/api/sessions"):
-            self.ask("DELETE", f"/api/sessions/{session['id']}")
+            self._ends.append(self._ender.submit(self.ask, "DELETE", f"/api/sessions/{session['id']}"))
+
+    def wait_for_ends(self) -> None:
+        """Wait until the kernels that are shutting down have ended."""
+        while self._ends:
+            self._ends.pop().result()
 
 
 class NotebookPage:
@@ -325,6 +347,7 @@ class NotebookPage:
 
     def shutdown_kernel(self) -> Self:
         """Shut down the notebook's kernel, as the menu does."""
+        self.lab.wait_for_ends()
         self.page.evaluate(f"() => {PANEL}.sessionContext.shutdown()")
         assert self.lab.ask("GET", "/api/kernels") == []
         return self
