@@ -54,7 +54,7 @@ def shoot(lab: Lab, page: Page, language: str) -> None:
 
 
 def wait_still(video: Locator) -> None:
-    """Wait until a paused ``<video>`` has its frame, and the browser no longer turns its sign of loading over it.
+    """Wait until a paused ``<video>`` has its frame, without the browser's turning sign of loading.
 
     The sign ends its turn after the frame is there, and no property or event says so.
     """

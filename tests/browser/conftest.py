@@ -37,8 +37,8 @@ def pytest_runtest_makereport(
     return report
 
 
-# Package scope, not session scope: while Playwright runs, its event loop counts as running in this thread, and
-# tests in other folders could not call asyncio.run().
+# Package scope, not session scope: while Playwright runs, its event loop counts as running in this thread,
+# and tests in other folders could not call asyncio.run().
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Yield the browser, or skip the test with the reason if there is none."""

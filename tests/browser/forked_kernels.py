@@ -1,4 +1,4 @@
-"""Kernels forked from a process that has imported the libraries, which is most of what a kernel's start takes.
+"""Kernels forked from a process that has imported the libraries, which is most of a kernel's start.
 
 A fork has imported nothing of this package, and is a kernel like any other: a process of its own, which
 JupyterLab interrupts, restarts and kills by way of the process that it has started.

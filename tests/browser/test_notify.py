@@ -6,8 +6,7 @@ from harness import Notebook, NotebookPage
 from playwright.sync_api import expect
 
 CONNECTED = (
-    "import qingbo_widgets as qw\n"
-    "qw.connect(sandbox=qw.Sandbox(speed=20, draft=True)).poll_interval = 0.25"
+    "import qingbo_widgets as qw\nqw.connect(sandbox=qw.Sandbox(speed=20, draft=True)).poll_interval = 0.25"
 )
 PATIENCE = 120_000
 
