@@ -82,7 +82,7 @@ def until() -> Until:
 def registry() -> dict[str, ipywidgets.Widget]:
     """Return the live widgets: open, and held in memory by ipywidgets."""
     found: dict[str, ipywidgets.Widget] | None = getattr(widget_module, "_instances", None)
-    return ipywidgets.Widget.widgets if found is None else found  # type: ignore[no-any-return]  # ipywidgets 7
+    return ipywidgets.Widget.widgets if found is None else found  # that of ipywidgets 7
 
 
 @pytest.fixture(autouse=True)
