@@ -268,6 +268,103 @@ def test_the_focus_stays_in_the_gallery(notebook: Notebook) -> None:
     assert page.problems == []
 
 
+def test_a_panel_takes_the_focus_and_gives_it_back(notebook: Notebook) -> None:
+    """By keys alone: Rank, Compare and tags have the focus, Escape closes them, then clears the selection."""
+    page = notebook([library_cell(6, 3), "gallery = qw.Gallery(library)\ngallery", ""]).run(0).run(1)
+    out, press, shown = page.output(1), page.page.keyboard.press, tiles(page, 1)
+    bar, panel = out.locator(".qingbo-selection-bar"), out.locator(".qingbo-comparison")
+    cells = page.page.locator(".jp-Notebook .jp-Cell").count()
+
+    def opens(name: str) -> None:
+        opener = bar.get_by_role("button", name=name)
+        expect(opener).to_be_enabled()
+        opener.focus()
+        press("Enter")
+        expect(panel, f"{name} opened nothing, or the focus is elsewhere").to_be_focused()
+
+    def returns_to(name: str) -> None:
+        expect(panel).to_have_count(0)
+        expect(bar.get_by_role("button", name=name), "the focus is lost after Close").to_be_focused()
+
+    shown.nth(0).get_by_role("button").focus()
+    for key in ("x", "ArrowRight", "x", "ArrowRight", "x"):
+        press(key)
+    expect(bar).to_contain_text("3 selected")
+    opens("Rank")
+    page.page.wait_for_timeout(1100)  # longer than a double press takes
+    press("ArrowLeft")
+    expect(panel).to_contain_text("Answers so far: 1")
+    close = out.locator(".qingbo-selection").get_by_role("button", name="Close")
+    close.focus()
+    press("Enter")
+    returns_to("Rank")
+    opens("Compare")
+    playable(panel.locator("figure video").first)
+    expect(panel.get_by_role("button", name="Play")).to_be_enabled()
+    press(" ")
+    expect(panel.get_by_role("button", name="Pause")).to_be_visible()
+    press("Escape")
+    returns_to("Compare")
+    expect(bar).to_contain_text("3 selected")
+
+    bar.get_by_role("button", name="Tag…").focus()
+    press("Enter")
+    expect(out.get_by_label("Add tags")).to_be_focused()
+    press("Escape")
+    expect(bar.get_by_role("button", name="Tag…")).to_be_focused()
+    press("Escape")
+    expect(bar).to_be_hidden()
+    is_on(shown.nth(2))
+    press("x")
+    expect(bar).to_contain_text("1 selected")
+    search = out.get_by_label("Search")
+    search.focus()
+    press("Escape")
+    expect(bar).to_be_hidden()
+    expect(search).to_be_focused()
+
+    shown.nth(0).get_by_role("button").focus()
+    for key in ("x", "ArrowRight", "x"):
+        press(key)
+    expect(bar).to_contain_text("2 selected")
+    opens("Compare")
+    shown.nth(0).get_by_role("button").focus()
+    press("Delete")
+    expect(shown).to_have_count(4)
+    expect(out.locator("video"), "deleted videos still play").to_have_count(0)
+    is_on(shown.nth(0))
+    out.get_by_role("button", name="Undo").click()
+    expect(shown).to_have_count(6)
+    expect(panel.locator("figure video")).to_have_count(2)
+    is_on(shown.nth(0))
+    assert page.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert page.problems == []
+
+
+def test_equal_requests_are_told_apart(notebook: Notebook) -> None:
+    """Four variations of one request have their order in tiles, comparison and the names of buttons."""
+    prepare = (
+        "from dataclasses import replace\n"
+        "first = library.entries()[0]\n"
+        "for n in range(1, 4): library.add(replace(first, key=f'{n:032}', task_id=f'task-{n}',"
+        " submitted_at=start + datetime.timedelta(seconds=n)))\n"
+        "gallery = qw.Gallery(library)\ngallery"
+    )
+    page = notebook([library_cell(1, 1), prepare]).run(0).run(1)
+    out, shown = page.output(1), tiles(page, 1)
+    expect(shown).to_have_count(4)
+    for number in range(4):
+        expect(shown.nth(number)).to_contain_text(f"{4 - number} of 4")
+        expect(shown.nth(number).get_by_role("button", name=re.compile(f"{4 - number} of 4"))).to_be_visible()
+    for number in (0, 2):
+        shown.nth(number).get_by_role("button").click(modifiers=["Control"])
+    out.get_by_role("button", name="Compare").click()
+    captions = out.locator(".qingbo-comparison figcaption")
+    expect(captions).to_have_text(["A: 4 of 4", "B: 2 of 4"])
+    page.screenshot("gallery-variations", of=out)
+    assert page.problems == []
+
+
 CUT_OFF = """tiles => tiles.flatMap(tile => [...tile.querySelectorAll('.qingbo-tile-words span')])
     .filter(fact => fact.scrollWidth > fact.clientWidth + 1).map(fact => fact.textContent)"""
 

@@ -34,6 +34,7 @@ __all__ = [
     "plain_line",
     "read_css",
     "run_in_page",
+    "short_name",
     "shorten",
     "span",
     "style",
@@ -73,6 +74,8 @@ CSS = OUTPUT_CSS + read_css(__file__, "widget.css") + read_css(__file__, "forced
 _VOID = ("img", "input")
 #: With these begin and end the formulas of MathJax, KaTeX and GitHub: $…$, $$…$$, \(…\), \[…\], \begin{…}.
 _DELIMITER = re.compile(r"[$\\]")
+#: The characters at the beginning and at the end of a long file name that are shown.
+_ENDS = 12
 
 
 def text(value: object) -> Markup:
@@ -89,6 +92,11 @@ def text(value: object) -> Markup:
 def join(parts: Iterable[Markup], between: str = "") -> Markup:
     """Return the parts joined into one."""
     return Markup(between).join(parts)
+
+
+def short_name(name: str) -> str:
+    """Return the name of a file; only its beginning and its end if it is long, such as that of an upload."""
+    return name if len(name) <= 2 * _ENDS else f"{name[:_ENDS]}…{name[-_ENDS:]}"
 
 
 def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:

@@ -21,15 +21,12 @@ __all__ = [
     "file_names",
     "help_of",
     "is_texts",
-    "short_name",
     "value_label",
 ]
 
 _ON, _OFF, _NONE = N_("on"), N_("off"), N_("none")
 #: The maximum number of characters of a value in a message.
 _LONGEST = 60
-#: The characters at the beginning and at the end of a long file name that are shown.
-_ENDS = 12
 
 
 def help_of(parameter: Parameter) -> str:
@@ -79,10 +76,5 @@ def is_texts(value: object) -> bool:
 def file_names(urls: str | Iterable[str]) -> str:
     """Return the names of the files at one or more URLs."""
     paths = [image_reports.path_of(url) for url in ([urls] if isinstance(urls, str) else urls)]
-    names = (short_name(path.rstrip("/").rpartition("/")[2]) for path in paths)
+    names = (markup.short_name(path.rstrip("/").rpartition("/")[2]) for path in paths)
     return markup.shorten(listed(names), _LONGEST)
-
-
-def short_name(name: str) -> str:
-    """Return the name of a file; only its beginning and its end if it is long, such as that of an upload."""
-    return name if len(name) <= 2 * _ENDS else f"{name[:_ENDS]}…{name[-_ENDS:]}"

@@ -19,6 +19,8 @@ from ...system.host import is_colab
 from ...system.notebook import shown_path
 from ..base import html as markup
 from ..base.build import button
+from ..base.captions import captions_of, shared_caption
+from ..base.clips import Clip, Source, clips_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.output import CellOutput
@@ -34,8 +36,6 @@ from ..base.player import (
 from ..base.rating_buttons import rating_buttons
 from ..base.scripts import SCRIPTS_CLASS, missing_script, one_module
 from ..base.sync import update
-from .captions import captions_of, shared_caption
-from .clips import Clip, Source, clips_of
 
 __all__ = ["LETTERS", "Comparison", "figures"]
 

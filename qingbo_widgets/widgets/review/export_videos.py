@@ -50,7 +50,7 @@ def export_entries(library: Library, entries: Sequence[Entry], path: Path | None
     ]
     if not shown:
         raise QingboError(tr(NO_VIDEOS))
-    facts = facts_of([(entry, judged[entry.key]) for entry, _ in shown], library.folder, blind=False)
+    facts = facts_of([(entry, judged[entry.key]) for entry, _ in shown], library, blind=False)
     videos = [video for _, group in shown for video in group]
     if path is None:
         is_one_file = sum(video.stat().st_size for video in videos) <= ONE_FILE_LIMIT

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
 from ...library.other_videos import saved_beside
-from ...library.requests import readable_part_of, request_of
+from ...library.requests import readable_part_of
 from ...service.contract.status_names import status_label
 from ...system.video_files import VIDEO_SUFFIXES
 from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
+from ..base.captions import differences
 from ..base.settings import cost_text, settings_of
-from .captions import differences
 
 if TYPE_CHECKING:
     from ...library.entry import Entry
     from ...library.judgements import Judgement
+    from ...library.library import Library
 
 __all__ = ["Facts", "facts_of", "stars"]
 
@@ -34,7 +35,7 @@ class Facts:
     Attributes:
         title: the prompt.
         lines: the rating or status with length and shape, the model and day, and the cost if it is known.
-        difference: the settings in which the task differs from others of the page with the same prompt.
+        difference: how the task differs from others of the page with the same prompt.
         count: the number of saved videos.
     """
 
@@ -44,11 +45,11 @@ class Facts:
     count: int = 1
 
 
-def facts_of(page: Sequence[tuple[Entry, Judgement]], folder: Path, *, blind: bool) -> dict[str, Facts]:
+def facts_of(page: Sequence[tuple[Entry, Judgement]], library: Library, *, blind: bool) -> dict[str, Facts]:
     """Return the facts of each task of a page by its key; ``blind`` hides those of unrated tasks."""
     is_hidden = {entry.key: blind and judgement.rating is None for entry, judgement in page}
-    names = _names(folder)
-    different = _differences(entry for entry, _ in page if not is_hidden[entry.key])
+    folder, names = library.folder, _names(library.folder)
+    different = differences((entry for entry, _ in page if not is_hidden[entry.key]), library)
     return {
         entry.key: _hidden(entry, judgement)
         if is_hidden[entry.key]
@@ -85,20 +86,6 @@ def _facts(entry: Entry, judgement: Judgement, difference: str, count: int) -> F
         difference,
         count,
     )
-
-
-def _differences(entries: Iterable[Entry]) -> dict[str, str]:
-    """Return how tasks of the same prompt differ, by their keys."""
-    alike: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if entry.prompt:
-            alike.setdefault(entry.prompt, []).append(entry)
-    return {
-        entry.key: difference
-        for group in alike.values()
-        if len(group) > 1
-        for entry, difference in zip(group, differences([request_of(entry) for entry in group]), strict=True)
-    }
 
 
 def _count(entry: Entry, folder: Path, names: frozenset[str]) -> int:

@@ -89,15 +89,24 @@ class Gallery(Composite):
         self._opened: tuple[Entry, Judgement] | None = None
         self._head, self._hint = ipywidgets.HTML(), ipywidgets.HTML()
         self.filters = Filters(self._search, blind=blind)
-        self.selection = Selection(self.library, self._mark, self._judged, self.delete, blind=blind)
+        self._input = make_tile_input(
+            self._pick,
+            {
+                "delete": self._delete_one,
+                "preview": self._play,
+                "escape": self._escape,
+                "close": lambda name: self.selection.close_part(name),
+            },
+        )
+        self._input.plays = not is_colab()
+        self.selection = Selection(
+            self.library, self._mark, self._judged, self.delete, self._focus_first, self._input.focus_panel,
+            blind=blind,
+        )  # fmt: skip
         self.trash_line = TrashLine(self.library, self._restored, self._focus_first)
         self.opened = TaskDetail(self.library, manager, self._judged, self._go, self._delete_one)
         self._preview = ipywidgets.Output(layout={"margin": "0"})
         self._preview.add_class("qingbo-preview")
-        self._input = make_tile_input(
-            self._pick, {"delete": self._delete_one, "preview": self._play, "escape": self._escape}
-        )
-        self._input.plays = not is_colab()
         self.tiles = Tiles(self.library, self.open_video, weakly(self, "_redraw_soon"), self.opened)
         self.pager = Pager(page_size, self.show_page, self._search, self.reload)
         # A box of its own hides the error message of a page that cannot load the script.
@@ -148,7 +157,7 @@ class Gallery(Composite):
         deleted = self.library.delete(keys)
         following = next_after(shown, set(deleted.keys))
         self.trash_line.show(deleted)
-        self.selection.change((), deleted.keys)
+        self.selection.refresh_entries()
         if self._key in deleted.keys:
             self._key = None
         self.filters.offer(choices(self.library.journal))

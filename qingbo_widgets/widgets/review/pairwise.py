@@ -21,7 +21,9 @@ from ...tasks.sweep.labels import SEPARATOR
 from ...tasks.task import Task
 from ..base import html as markup
 from ..base.build import button
+from ..base.captions import captions_of, shared_prompt
 from ..base.clicks import DOUBLE_CLICK
+from ..base.clips import Clip, clips_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
@@ -29,8 +31,6 @@ from ..base.output import CellOutput
 from ..base.player import output_of
 from ..base.posters import poster_html
 from ..base.sync import update
-from .captions import captions_of, shared_prompt
-from .clips import Clip, clips_of
 from .comparison import CSS, figures
 
 __all__ = ["Pairwise"]
@@ -181,11 +181,10 @@ class Pairwise(Composite):
             markup.tag("tr", number, video, *(markup.tag("th", markup.text(text)) for text in figures_of))
         ]
         captions = dict(zip(self._clips, captions_of(list(self._clips.values())), strict=True))
-        names = list(captions.values())
         for place, item in enumerate(ranked, 1):
             clip = self._clips[item.key]
             title = captions[item.key]
-            if clip.request is None or names.count(title) > 1:  # only the id tells it from another
+            if clip.request is None:  # only the id says which it is
                 title = SEPARATOR.join(filter(None, (title, clip.task_id)))
             picture = None if clip.path is None else read_poster(clip.path)
             strength = round(item.strength, 2) + 0.0  # no "-0.00"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -11,9 +11,11 @@ from ...i18n import N_, tr
 from ...library.entry import ENDED, Entry
 from ...library.judgements import parse_tags
 from ...service.contract.snapshot import TaskStatus
+from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.announcement import announcement
 from ..base.build import button, focus, set_tooltip
+from ..base.captions import differences
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.player import files_html, output_of
@@ -22,6 +24,7 @@ from ..base.text_fields import Text
 from .comparison import LETTERS, Comparison
 from .export_videos import NO_VIDEOS, export_entries
 from .pairwise import Pairwise
+from .panel import Panel
 
 if TYPE_CHECKING:
     from ...library.library import Library
@@ -51,13 +54,15 @@ class Selection(Composite):
         changed: called after each change of the selection.
         judged: called after tags were added.
         deleted: called with the keys of the tasks to delete.
+        focus: gives the focus to the first of these tasks on the page.
+        focus_panel: gives the focus to the comparison or the pairs, by the CSS class of the widget.
         blind: whether the tasks are anonymous.
 
     Attributes:
         compare_button, rank_button, export_button, tag_button, delete_button, clear_button: the bar. A button
             that cannot work is disabled, with the reason in its tooltip.
         tags: the field for further tags; visible after ``tag_button``.
-        opened: the comparison or the pairs; ``None`` if neither is open.
+        panel: the comparison or the pairs.
     """
 
     def __init__(
@@ -66,20 +71,22 @@ class Selection(Composite):
         changed: Callable[[], object],
         judged: Callable[[], object],
         deleted: Callable[[list[str]], object],
+        focus: Callable[[Sequence[str]], object],
+        focus_panel: Callable[[str], object],
         *,
         blind: bool = False,
     ) -> None:
         self._library, self._changed, self._judged, self._blind = library, changed, judged, blind
+        self._focus, self._focus_panel = focus, focus_panel
         self._entries: dict[str, Entry] = {}
         self._clicks = Clicks()
-        self.opened: Comparison | Pairwise | None = None
         self._label, self._message = ipywidgets.HTML(layout={"margin": "0 10px 0 0"}), ipywidgets.HTML()
         self.compare_button = self._button(tr("Compare"), self._compare)
         self.rank_button = self._button(tr("Rank"), self._rank)
         self.export_button = self._button(tr("Export"), self._export)
         self.tag_button = self._button(tr("Tag…"), self._ask_for_tags)
         self.delete_button = self._button(tr("Delete"), lambda: deleted(list(self._entries)))
-        self.clear_button = button(tr("Clear"), tr(_CLEAR_HELP), self.clear)
+        self.clear_button = button(tr("Clear"), tr(_CLEAR_HELP), self._clear)
         self._bar = ipywidgets.HBox(
             [
                 self._label, self.compare_button, self.rank_button, self.export_button, self.tag_button,
@@ -95,13 +102,10 @@ class Selection(Composite):
         self.tags.observe(lambda change: self._add_tags(change["new"]), "value")
         self._tagging = ipywidgets.HBox([self.tags], layout={"display": "none"})
         self._links = ipywidgets.Output(layout={"margin": "0"})
-        at_left = {"width": "auto", "align_self": "flex-start"}
-        self._close_button = button(
-            tr("Close"), tr("Back to the gallery."), self._close_opened, layout=at_left
-        )
-        self._place = ipywidgets.VBox(layout={"overflow": "visible"})
+        self._tagging.add_class("qingbo-tagging")
+        self.panel = Panel(library, self._closed)
         super().__init__(
-            [self._bar, self._tagging, self._message, self._links, self._place],
+            [self._bar, self._tagging, self._message, self._links, self.panel],
             layout={"overflow": "visible", "display": "none"},
         )
         self.add_class("qingbo-selection")
@@ -124,13 +128,20 @@ class Selection(Composite):
         """Select nothing; a comparison that is open stays."""
         self.change((), list(self._entries))
 
+    def close_part(self, name: str) -> None:
+        """Close ``compared``, the comparison or the pairs, or ``tagging``, the field for further tags."""
+        if name == "compared":
+            self.panel.close_opened()
+        elif name == "tagging" and self._tagging.layout.display is None:
+            self._ask_for_tags()
+
     def refresh_entries(self) -> None:
-        """Read the selected tasks again: a running one may have ended, and a task may have been deleted."""
-        if self._entries:
-            found = ((key, self._library.get(key)) for key in self._entries)
-            self._entries = {key: entry for key, entry in found if entry is not None}
-            self._draw()
-            self._changed()
+        """Read the tasks again: a running one may have ended, another may have been deleted or restored."""
+        found = ((key, self._library.get(key)) for key in self._entries)
+        self._entries = {key: entry for key, entry in found if entry is not None}
+        self.panel.refresh()
+        self._draw()
+        self._changed()
 
     # ------------------------------------------------------------------ what the page shows
 
@@ -144,7 +155,7 @@ class Selection(Composite):
             if not count:
                 self._tagging.layout.display = "none"
         self._bar.layout.display = None if count else "none"
-        self.layout.display = None if count or self.opened is not None else "none"
+        self.layout.display = None if count or self.panel.opened is not None else "none"
         for part, refusal, help_text in self._refusals():
             part.disabled = bool(refusal)
             set_tooltip(part, refusal or help_text)
@@ -172,31 +183,38 @@ class Selection(Composite):
     def _name(self, entry: Entry) -> str:
         if self._blind:
             return tr("A video")
-        return markup.shorten(entry.prompt or entry.task_id or entry.model, 60)
+        title = markup.shorten(entry.prompt or entry.task_id or entry.model, 60)
+        difference = differences(self._entries.values(), self._library).get(entry.key, "")
+        return SEPARATOR.join(filter(None, (title, difference)))
 
     # ------------------------------------------------------------------ what the buttons do
 
+    def _clear(self) -> None:
+        keys = self.selected
+        self.clear()
+        self._focus(keys)
+
     def _compare(self) -> None:
-        entries = list(self._entries.values())
-        self._open(Comparison(entries, library=self._library, blind=self._blind))
+        library, blind = self._library, self._blind
+        self._open(lambda entries: Comparison(entries, library=library, blind=blind), self.compare_button)
 
     def _rank(self) -> None:
-        self._open(Pairwise(list(self._entries.values()), library=self._library))
+        library = self._library
+        self._open(lambda entries: Pairwise(entries, library=library), self.rank_button)
 
-    def _open(self, widget: Comparison | Pairwise) -> None:
-        self._close_opened()
-        self.opened = widget
-        with update(self._place):
-            self._place.children = (self._close_button, widget)
+    def _open(self, make: Callable[[Sequence[Entry]], Comparison | Pairwise], opener: Any) -> None:
+        self.panel.show(make, list(self._entries.values()), opener)
         self._draw()
+        self._focus_panel(self.panel.mark)
 
-    def _close_opened(self) -> None:
-        opened, self.opened = self.opened, None
-        if opened is not None:
-            with update(self._place):
-                self._place.children = ()
-            opened.close()
-            self._draw()
+    def _closed(self, opener: Any, entries: Sequence[Entry]) -> None:
+        """Return the focus to the button that opened a panel, or to its tasks if that cannot open another."""
+        self._clicks.forget()  # the next click on it is no second one
+        self._draw()
+        if self._entries and not opener.disabled:
+            focus(opener)
+        else:
+            self._focus([entry.key for entry in entries])
 
     def _export(self) -> None:
         entries = list(self._entries.values())
@@ -208,8 +226,7 @@ class Selection(Composite):
     def _ask_for_tags(self) -> None:
         is_open = self._tagging.layout.display is None
         self._tagging.layout.display = "none" if is_open else None
-        if not is_open:
-            focus(self.tags)
+        focus(self.tag_button if is_open else self.tags)
 
     def _add_tags(self, text: str) -> None:
         tags = parse_tags(text)
@@ -231,11 +248,8 @@ class Selection(Composite):
 
     def _run(self, act: Callable[[], object]) -> None:
         """Act, unless a double click repeats it; show the error if it fails."""
-        self._clicks.run((act, self.selected, self.opened), act, self._show_error)
+        self._clicks.run((act, self.selected, self.panel.opened), act, self._show_error)
 
     def _show_error(self, message: str) -> None:
         with update(self._message):
             self._message.value = markup.note(message, "alarm")
-
-    def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._close_button, self.opened)

@@ -11,6 +11,12 @@
 
 const TILE = ".qingbo-tile";
 const PREVIEW = ".qingbo-preview";
+/** What closes itself with Escape. */
+const OPENED = ".qingbo-opened";
+/** What Escape closes before the selection is cleared, if it has the focus. */
+const PARTS = ["compared", "tagging"];
+/** The bar, and what belongs to it. */
+const SELECTION = ".qingbo-selection";
 /** Milliseconds: a mouse that passes by starts nothing, and neither does an arrow key that is held down. */
 const REST = 150;
 const FOCUS_REST = 700;
@@ -91,6 +97,8 @@ function render({ model, el }) {
   /** The key of the task whose tile is a stop of Tab, and of the one that gets the focus as soon as it is there. */
   let current = "";
   let awaited = "";
+  /** The CSS class of a panel that gets the focus as soon as it is there. */
+  let awaitedPanel = "";
   /** Where a range begins and ends. */
   let anchor = "";
   let end = "";
@@ -133,6 +141,7 @@ function render({ model, el }) {
       focusTile(awaited);
       isGiven = false;
     }
+    if (awaitedPanel) focusPanel();
     if (isOpen()) stop();
     cover();
   };
@@ -148,6 +157,13 @@ function render({ model, el }) {
     const button = buttonOf(tiles().find((tile) => keyOf(tile) === key));
     button?.focus();
     button?.scrollIntoView({ block: "nearest" });
+  };
+  const focusPanel = () => {
+    const panel = root?.querySelector(`.${CSS.escape(awaitedPanel)}`);
+    if (!panel) return;
+    awaitedPanel = "";
+    asHtml(panel).tabIndex = 0; // its own script may not run yet
+    asHtml(panel).focus();
   };
 
   // ------------------------------------------------------------------ the selection
@@ -174,20 +190,40 @@ function render({ model, el }) {
     pick(on, off);
   };
 
+  /**
+   * Return the message that Escape sends from an element; `null` where the key has another use, or none.
+   * @param {Element} target
+   */
+  const escapeFrom = (target) => {
+    if (target.closest(OPENED) || document.fullscreenElement) return null;
+    const part = PARTS.find((name) => target.closest(`.qingbo-${name}`));
+    if (part) return { close: part };
+    return picked.size || (tileAt(target) && isOpen()) ? { escape: true } : null;
+  };
+  /** @param {KeyboardEvent} event */
+  const escaped = (event) => {
+    const target = /** @type {Element} */ (event.target);
+    const message = escapeFrom(target);
+    if (!message) return;
+    event.preventDefault();
+    event.stopPropagation();
+    model.send(message);
+    if (message.escape && target.closest(SELECTION)) focusTile(current); // the bar goes away
+  };
+
   /** @param {KeyboardEvent} event */
   const pressed = (event) => {
+    const purpose = purposeOf(event);
+    if (purpose === "escape") escaped(event);
     const tile = tileAt(event.target);
-    const purpose = tile ? purposeOf(event) : null;
-    if (!tile || !purpose) return;
+    if (!tile || !purpose || purpose === "escape") return;
     const all = tiles();
     const keys = all.map(keyOf);
     const place = keys.indexOf(keyOf(tile));
-    if (purpose === "escape" && !picked.size && !isOpen()) return;
     event.preventDefault();
     event.stopPropagation();
     if (purpose === "toggle") toggle(keys[place] ?? "");
     else if (purpose === "all") pick(keys);
-    else if (purpose === "escape") model.send({ escape: true });
     else if (purpose === "delete") model.send({ delete: keys[place] });
     else {
       const first = all[0]?.offsetTop;
@@ -282,6 +318,7 @@ function render({ model, el }) {
   };
   /** @param {FocusEvent} event */
   const focused = (event) => {
+    awaitedPanel = ""; // the user has moved on
     const tile = tileAt(event.target);
     if (!tile) {
       awaited = ""; // the user is elsewhere
@@ -306,10 +343,12 @@ function render({ model, el }) {
   };
   /** @param {any} message */
   const onMessage = (message) => {
-    if (typeof message?.focus !== "string") return;
+    const { focus = "", panel = "" } = message ?? {};
+    if (!focus && !panel) return;
     const { activeElement } = document;
     if (activeElement && activeElement !== document.body && !root?.contains(activeElement)) return;
-    awaited = message.focus;
+    awaited = focus;
+    awaitedPanel = panel;
     arrangeSoon();
   };
   /** @type {[string, (event: any) => void, boolean][]} */

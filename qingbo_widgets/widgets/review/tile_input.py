@@ -23,7 +23,7 @@ def make_tile_input(
     Args:
         picked: called with the keys of the tasks that the user selects, and of those no longer selected.
         actions: called with a task's key, by the name of the action: ``delete``, ``preview`` (an empty key
-            ends it), ``escape`` (with an empty key).
+            ends it), ``escape`` (with an empty key); ``close`` has the name of a part instead.
     """
     listener = _listener()()
 
@@ -58,5 +58,9 @@ def _listener() -> Any:
         def focus_tile(self, key: str) -> None:
             """Give the tile of a task the focus, unless the user is elsewhere in the page."""
             self.send({"focus": key})
+
+        def focus_panel(self, mark: str) -> None:
+            """Give the focus to a panel, by a CSS class of its own, unless the user is elsewhere."""
+            self.send({"panel": mark})
 
     return TileInput

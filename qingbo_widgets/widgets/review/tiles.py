@@ -83,7 +83,7 @@ class Tiles(CompositeMixin, GridBox):
         while len(self._tiles) < len(page):
             self._tiles.append(_Tile(self._clicked, self._before))
         is_after = self.lacks_pictures = False
-        facts = facts_of(page, self._library.folder, blind=blind)
+        facts = facts_of(page, self._library, blind=blind)
         for tile, (entry, _) in zip(self._tiles, page, strict=False):
             is_open = entry.key == opened
             tile.show(entry.key, self._picture(entry), facts[entry.key], is_open)
@@ -122,11 +122,13 @@ class _Tile(VBox):
         with update(self._html, self.button):
             self._html.value = _tile_html(key, facts, picture)
             # The description is for screen readers.
-            title = markup.shorten(facts.title, 60)
-            self.button.description = tr("Open: {prompt}").format(
-                prompt=f"{title} · {facts.difference}" if facts.difference else title
-            )
+            self.button.description = tr("Open: {prompt}").format(prompt=_name(facts))
         set_class(self, "qingbo-open", is_open)
+
+
+def _name(facts: Facts) -> str:
+    """Return what a screen reader calls a task: its prompt, and what tells it from others of that prompt."""
+    return SEPARATOR.join(filter(None, (markup.shorten(facts.title, 60), facts.difference)))
 
 
 def _facts_html(line: str, class_: str) -> Markup:
@@ -150,7 +152,7 @@ def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
     if facts.difference:
         lines.append(_facts_html(facts.difference, "qingbo-tile-difference"))
     lines += [_facts_html(line, "qingbo-tile-facts") for line in facts.lines]
-    name = tr("Select: {prompt}").format(prompt=markup.shorten(facts.title, 60))
+    name = tr("Select: {prompt}").format(prompt=_name(facts))
     # Only the script of the page makes it work, and shows it.
     box = markup.tag("input", type="checkbox", class_="qingbo-check", tabindex="-1", aria_label=name)
     return picture_html + box + markup.tag("div", *lines, class_="qingbo-tile-words", data_key=key)

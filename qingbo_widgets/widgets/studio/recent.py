@@ -11,8 +11,10 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.requests import request_of
 from ...service.contract.snapshot import TaskStatus
+from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.build import button, create_shared, set_class, set_expanded
+from ..base.captions import differences
 from ..base.composite import CompositeMixin
 from ..base.ipw import VBox
 from ..base.player import output_of, saved_html
@@ -63,6 +65,7 @@ class Recent(CompositeMixin, VBox):
         self._use = use
         self.tiles: tuple[_Tile, ...] = ()
         self._shown: tuple[tuple[Entry, Path], ...] = ()
+        self._differences: dict[str, str] = {}
         self._opened = ""
         title = markup.span(tr(_TITLE), "qingbo-status")
         gallery = markup.text(tr(_ALL)) + " " + markup.tag("code", markup.escape("qw.Gallery()"))
@@ -84,7 +87,7 @@ class Recent(CompositeMixin, VBox):
         shown = tuple((entry, video) for entry, video in places if video is not None and video.is_file())
         if [entry.key for entry, _ in shown] == [entry.key for entry, _ in self._shown]:
             return
-        self._shown = shown
+        self._shown, self._differences = shown, differences((entry for entry, _ in shown), library)
         with update(self, self._row):
             while len(self.tiles) < len(shown):
                 self.tiles += (_Tile(self._use, self._toggle, weakly(self, "draw")),)
@@ -98,7 +101,8 @@ class Recent(CompositeMixin, VBox):
         """Draw the tiles, because a poster is ready or another video was opened."""
         with update():
             for tile, (entry, video) in zip(self.tiles, self._shown, strict=False):
-                tile.show(entry, video, is_open=entry.key == self._opened)
+                difference = self._differences.get(entry.key, "")
+                tile.show(entry, video, difference, is_open=entry.key == self._opened)
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return (self._head, self._row, self._player, *self.tiles)
@@ -151,14 +155,18 @@ class _Tile(CompositeMixin, VBox):
         super().__init__([self._poster, self.use_button], layout={"overflow": "visible"})
         self.add_class("qingbo-recent-tile")
 
-    def show(self, entry: Entry, video: Path, *, is_open: bool) -> None:
-        """Show a task."""
+    def show(self, entry: Entry, video: Path, difference: str, *, is_open: bool) -> None:
+        """Show a task, with what tells it from others of the same prompt."""
         self._entry = entry
-        prompt = markup.shorten(entry.prompt or entry.model, 60)
+        prompt, whole = (
+            SEPARATOR.join(filter(None, (markup.shorten(entry.prompt or entry.model, length), difference)))
+            for length in (60, 300)
+        )
+        line = markup.user_text(difference, class_="qingbo-dim") if difference else markup.Markup()
         with update(self._html, self.poster_button, self.use_button):
-            self._html.value = poster_html(poster_of(video, self._ready))
+            self._html.value = poster_html(poster_of(video, self._ready)) + line
             self.poster_button.description = tr(_PLAY).format(prompt=prompt)
-            self.poster_button.tooltip = markup.shorten(entry.prompt or entry.model, 300)
+            self.poster_button.tooltip = whole
             self.use_button.disabled = request_of(entry) is None
             set_expanded(self.poster_button, is_open)
         set_class(self, "qingbo-open", is_open)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
-from qingbo_widgets.widgets.review.captions import captions_of
-from qingbo_widgets.widgets.review.clips import clips_of
+from qingbo_widgets.widgets.base.captions import captions_of
+from qingbo_widgets.widgets.base.clips import clips_of
 from qingbo_widgets.widgets.review.comparison import Comparison
 from tests.widgets.page import html_of, outputs_of, text_of, the
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -84,7 +87,12 @@ def test_tasks_of_one_prompt_are_told_apart(files: list[Path], make_task: Callab
         "A heron, kling-v3",
     ]
     again = make_task(request=requests[3], video_path=files[4])
-    assert captions_of(clips_of([tasks[3], again, files[0]])) == ["A heron, kling-v3"] * 2 + ["video & 0"]
+    tasks[3].submitted_at, again.submitted_at = NOON, NOON + timedelta(seconds=1)
+    assert captions_of(clips_of([tasks[3], again, files[0]])) == [
+        "A heron, kling-v3, 1 of 2",
+        "A heron, kling-v3, 2 of 2",
+        "video & 0",
+    ]
     comparison = Comparison(tasks[:2])
     assert "A: 10 s · std, 720p" in html(comparison), "the prompt, which both have, is above"
     assert "A koi" in text_of(comparison)
@@ -219,13 +227,18 @@ def test_entries_of_a_library(workdir: Path) -> None:
 
 
 def test_the_same_request_twice(files: list[Path], make_task: Callable[..., Task]) -> None:
-    """Videos that differ in nothing keep their prompt and model."""
+    """Videos of equal requests have their order, with the prompt above; or when they were submitted."""
     request = VideoRequest("kling-v3", "A koi")
     tasks = [make_task(request=request, video_path=file) for file in files[:2]]
-    assert captions_of(clips_of(tasks)) == ["A koi, kling-v3"] * 2
+    tasks[0].submitted_at, tasks[1].submitted_at = NOON, NOON + timedelta(seconds=1)
+    comparison = Comparison(tasks)
+    assert "A: 1 of 2" in html(comparison), "the captions do not say which is which"
+    assert "B: 2 of 2" in html(comparison), "the captions do not say which is which"
+    assert text_of(comparison).count("A koi") == 1
+    comparison.close()
     longer = make_task(request=request.replace(duration=10), video_path=files[2])
-    assert captions_of(clips_of([*tasks, longer])) == [
-        "A koi, kling-v3, 5 s",
-        "A koi, kling-v3, 5 s",
-        "A koi, kling-v3, 10 s",
-    ]
+    assert captions_of(clips_of([*tasks, longer])) == ["5 s · 1 of 2", "5 s · 2 of 2", "10 s"]
+    tasks[1].submitted_at = NOON + timedelta(minutes=5)
+    times = [f"{task.submitted_at.astimezone():%H:%M}" for task in tasks]
+    assert captions_of(clips_of(tasks)) == times
+    assert captions_of(clips_of([*files[:1] * 2])) == ["video & 0"] * 2, "a file has no time of submission"

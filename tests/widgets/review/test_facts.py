@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.judgements import Judgement
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.widgets.review.facts import Facts, facts_of
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -25,7 +27,7 @@ def entry(key: str, **columns: Any) -> Entry:
 def facts(folder: Path, *entries: Entry, rating: int | None = None, blind: bool = False) -> list[Facts]:
     """Return the facts of the tiles of a page."""
     page = [(each, Judgement(rating)) for each in entries]
-    return list(facts_of(page, folder, blind=blind).values())
+    return list(facts_of(page, Library(folder), blind=blind).values())
 
 
 def test_what_matters(tmp_path: Path) -> None:
@@ -69,8 +71,45 @@ def test_tiles_of_one_prompt_say_how_they_differ(tmp_path: Path) -> None:
     ]
     assert shown[0].lines[0] == "16:9"
     assert shown[2].lines[0] == "10 s · 16:9"
-    again = facts(tmp_path, entry("a"), entry("b"))
-    assert [each.difference for each in again] == ["", ""], "the same request twice has no difference"
+
+
+def test_tiles_of_one_request_say_when_it_was_submitted(tmp_path: Path) -> None:
+    """Equal requests have the day or minute, and their order; the order is that of the library."""
+
+    def after(**later: int) -> datetime:
+        return NOON + timedelta(**later)
+
+    def differences(*entries: Entry) -> list[str]:
+        return [each.difference for each in facts(tmp_path, *entries)]
+
+    variations = [entry(f"v{n}", submitted_at=after(seconds=n)) for n in range(4)]
+    assert differences(*variations[::-1]) == ["4 of 4", "3 of 4", "2 of 4", "1 of 4"]
+    library = Library(tmp_path)
+    for each in variations:
+        library.add(each)
+    library.add(entry("other", request={"prompt": "A heron"}))
+    noon = NOON.astimezone()
+    assert differences(variations[3], variations[1]) == ["4 of 4", "2 of 4"], (
+        "a tile has another number on a page that lacks some of the variations"
+    )
+    later = entry("later", submitted_at=after(minutes=20))
+    assert differences(later, *variations[:2]) == [
+        f"{later.submitted_at.astimezone():%H:%M}",
+        f"{noon:%H:%M} · 1 of 4",
+        f"{noon:%H:%M} · 2 of 4",
+    ]
+    assert differences(variations[0], entry("day", submitted_at=after(days=1))) == [
+        f"{noon:%Y-%m-%d %H:%M}",
+        f"{after(days=1).astimezone():%Y-%m-%d %H:%M}",
+    ]
+    longer = entry("long", request={"duration": 10})
+    assert differences(longer, *variations[:2]) == ["10 s", "5 s · 1 of 4", "5 s · 2 of 4"]
+    resumed = [
+        Entry(key, "unknown", request={"prompt": "A koi", "unknown": 1}, submitted_at=NOON) for key in "xy"
+    ]
+    assert differences(*resumed) == ["1 of 2", "2 of 2"]
+    set_locale("zh")
+    assert differences(*resumed) == ["第 1 个，共 2 个", "第 2 个，共 2 个"]
 
 
 def test_the_number_of_videos(tmp_path: Path) -> None:

@@ -97,11 +97,24 @@ def bar(gallery: Gallery) -> dict[str, str]:
 
 
 def focused(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that gets the key of each tile that the kernel gives the focus to."""
+    """Return a list of what the kernel gives the focus to: keys of tiles, descriptions of buttons, panels."""
     (listener,) = (part for part in parts_of(gallery) if hasattr(part, "picked"))
-    keys: list[str] = []
-    monkeypatch.setattr(type(listener), "send", lambda _, message: keys.append(message["focus"]))
-    return keys
+    given: list[str] = []
+
+    def send(_: Any, message: dict[str, str]) -> None:
+        if "focus" in message:
+            given.append(message["focus"])
+        elif "panel" in message:
+            opened = gallery.selection.panel.opened
+            assert opened is not None
+            assert message["panel"] in opened._dom_classes, "the page cannot find the panel"
+            given.append(type(opened).__name__)
+
+    monkeypatch.setattr(type(listener), "send", send)
+    for control in (ipywidgets.Button, ipywidgets.Text):
+        focus = lambda part: given.append(part.description)  # noqa: E731
+        monkeypatch.setattr(control, "focus", focus, raising=False)
+    return given
 
 
 def test_the_bar_comes_with_the_selection(gallery: Gallery) -> None:
@@ -149,6 +162,86 @@ def test_escape_clears_before_it_closes(gallery: Gallery) -> None:
     assert not is_displayed(gallery, gallery.opened)
 
 
+def test_escape_closes_the_part_that_has_the_focus(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a comparison and in the field for tags, it closes that, and the selection stays."""
+    focus = focused(gallery, monkeypatch)
+    pick(gallery, 29, 28)
+    click(gallery, "Compare")
+    click(gallery, "Tag…")
+    on_tiles(gallery, close="compared")
+    assert find(gallery, Comparison) == []
+    tags = the_field(gallery.selection, "Add tags")
+    on_tiles(gallery, close="tagging")
+    assert not is_displayed(gallery, tags)
+    assert picked(gallery) == [29, 28]
+    assert focus == ["Comparison", "Add tags", "Compare", "Tag…"]
+    for name in ("tagging", "compared", "anything"):
+        on_tiles(gallery, close=name)
+    assert not is_displayed(gallery, tags), "Escape opened the field for tags"
+
+
+def test_clear_keeps_the_focus(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes to the first selected tile of the page, because the bar is hidden."""
+    focus = focused(gallery, monkeypatch)
+    pick(gallery, 28, 27)
+    click(gallery.selection, "Clear")
+    assert focus == [key(28)]
+
+
+def test_a_panel_has_the_focus_and_gives_it_back(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare and Rank focus what they open; Close returns to the button, or to the tiles without one."""
+    focus = focused(gallery, monkeypatch)
+    pick(gallery, 29, 28)
+    for name in ("Compare", "Rank"):
+        click(gallery.selection, name)
+        click(gallery.selection, "Close")
+    assert focus == ["Comparison", "Compare", "Pairwise", "Rank"]
+    click(gallery.selection, "Rank")
+    gallery.selection.clear()
+    click(gallery.selection, "Close")
+    assert focus[4:] == ["Pairwise", key(29)], "the button that opened it is hidden"
+    assert not is_displayed(gallery, gallery.selection)
+
+
+@pytest.mark.parametrize("name", ["Compare", "Rank"])
+def test_what_is_deleted_leaves_the_panel(
+    gallery: Gallery, library: Library, live_widgets: Callable[[], int], name: str
+) -> None:
+    """A comparison and a ranking go on with the videos that remain, at least two; Undo brings all back."""
+
+    def compared() -> list[int]:
+        panel = gallery.selection.panel
+        assert find(gallery, Comparison) + find(gallery, Pairwise) == [
+            opened for opened in (panel.opened,) if opened is not None
+        ]
+        if isinstance(panel.opened, Comparison):
+            return [int(re.findall(r"\d+", str(each.file))[0]) for each in panel.opened.videos]
+        return [] if panel.opened is None else [int(clip) for clip in panel.opened._clips]
+
+    pick(gallery, 29, 28, 27)
+    before = live_widgets()
+    click(gallery, name)
+    first = gallery.selection.panel.opened
+    pick(gallery, 26)
+    on_tiles(gallery, on=[], off=[key(n) for n in (29, 28, 27)])
+    click(gallery.selection, "Delete")
+    assert gallery.selection.panel.opened is first, "another deletion restarted the videos"
+    on_tiles(gallery, delete=key(28))
+    assert compared() == [29, 27], "a deleted video still plays"
+    assert first is not None
+    assert first.comm is None
+    on_tiles(gallery, delete=key(29))
+    assert compared() == []
+    assert not is_displayed(gallery, gallery.selection), "an empty panel is there"
+    assert live_widgets() == before
+    click(gallery, "Undo")
+    assert compared() == [29, 27]
+    click(gallery.selection, "Close")
+    library.restore()
+    gallery.reload()
+    assert compared() == [], "a panel that the user has closed came back"
+
+
 @pytest.mark.parametrize(
     ("numbers", "refused"),
     [
@@ -177,6 +270,20 @@ def test_what_makes_no_sense_says_why(gallery: Gallery, numbers: list[int], refu
     """A button that cannot work is disabled, with the reason in its tooltip."""
     pick(gallery, *numbers)
     assert {name: reason for name, reason in bar(gallery).items() if reason} == refused
+
+
+def test_the_reason_names_one_of_equal_requests(gallery: Gallery, library: Library) -> None:
+    """Of two variations, it says which one is still running."""
+    for n, status in enumerate(("completed", "processing")):
+        request = {"prompt": "koi", "model": "kling-v3"}
+        when = NOON + timedelta(days=9, seconds=n)
+        file = "0.mp4" if status == "completed" else None
+        library.add(
+            Entry(key(40 + n), "sandbox", "", "kling-v3", request, status, submitted_at=when, file=file)
+        )
+    gallery.reload()
+    pick(gallery, 40, 41)
+    assert bar(gallery)["Delete"] == "“koi · 2 of 2” is still running: wait until it ends, or cancel it."
 
 
 def test_compare_and_rank_open_in_the_gallery(

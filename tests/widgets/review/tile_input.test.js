@@ -93,9 +93,11 @@ function names(...initial) {
   };
 }
 
+globalThis.CSS = { escape: (text) => text };
 globalThis.Element = class {
   closest(selector) {
-    return selector === ".qingbo-tile" ? (this.tile ?? null) : null;
+    if (selector === ".qingbo-tile") return this.tile ?? null;
+    return this.inside?.includes(selector) ? this : null;
   }
   matches(selector) {
     return selector === this.kind;
@@ -123,8 +125,11 @@ function page({ plays = true, reduced = false } = {}) {
     contains: (node) => !node.elsewhere,
     querySelectorAll: (selector) => (selector === ".qingbo-tile" ? tiles : []),
     isOpen: false,
+    panels: {},
     querySelector: (selector) =>
-      selector === ".qingbo-preview" ? preview : selector === ".qingbo-open" && root.isOpen ? tiles[0] : null,
+      ({ ".qingbo-preview": preview, ".qingbo-open": root.isOpen ? tiles[0] : null, ...root.panels })[
+        selector
+      ] ?? null,
     addEventListener: (name, listener) => Object.assign(listeners, { [name]: listener }),
     removeEventListener: (name) => delete listeners[name],
   };
@@ -247,6 +252,57 @@ test("a click on the checkbox selects, with Shift a range; a click on the tile o
     { on: ["e"], off: [] },
   ]);
   assert.deepEqual(prevented, ["click", "click"], "a checkbox checks itself");
+});
+
+/** An element of the gallery that is in no tile. */
+const within = (...inside) => Object.assign(new Element(), { inside });
+
+test("Escape clears the selection from everywhere in the gallery", () => {
+  const { sent, fire, prevented, setPicked } = page();
+  setPicked(["b"]);
+  fire("keydown", new Element(), { key: "Escape" });
+  assert.deepEqual(page.focused, [], "the focus of a control outside the bar was moved");
+  fire("keydown", within(".qingbo-selection"), { key: "Escape" });
+  assert.deepEqual(sent, [{ escape: true }, { escape: true }]);
+  assert.deepEqual(page.focused, ["a"], "the bar is hidden, and the focus is lost with it");
+  assert.equal(prevented.length, 2, "the key leaves the gallery");
+});
+
+test("Escape in a part that uses it itself leaves the selection alone", () => {
+  const { sent, fire, prevented, setPicked } = page();
+  setPicked(["b"]);
+  fire("keydown", within(".qingbo-opened"), { key: "Escape" });
+  assert.deepEqual([sent, prevented], [[], []], "the open task closes itself");
+  for (const part of ["compared", "tagging"]) {
+    fire("keydown", within(".qingbo-selection", `.qingbo-${part}`), { key: "Escape" });
+    assert.deepEqual(sent.pop(), { close: part });
+  }
+  assert.deepEqual(page.focused, []);
+  fire("keydown", new Element(), { key: "Escape", isComposing: true });
+  globalThis.document.fullscreenElement = {};
+  fire("keydown", new Element(), { key: "Escape" });
+  assert.deepEqual(sent, [], "an input method or a fullscreen video needs the key");
+});
+
+test("the kernel gives the focus to a panel once it is there, unless the user has moved on", () => {
+  const { root, handlers, fire, setPicked } = page();
+  const panel = { focus: () => page.focused.push("panel") };
+  const open = (name) => {
+    handlers["msg:custom"]({ panel: name });
+    return () => {
+      root.panels[`.${name}`] = panel;
+      setPicked([]); // the page changes
+    };
+  };
+  const draw = open("first");
+  assert.deepEqual(page.focused, []);
+  draw();
+  assert.deepEqual(page.focused, ["panel"]);
+  assert.equal(panel.tabIndex, 0);
+  const drawSecond = open("second");
+  fire("focusin", within(".qingbo-selection"));
+  drawSecond();
+  assert.deepEqual(page.focused, ["panel"], "the focus was taken from a user who had moved on");
 });
 
 test("keys outside the tiles are not touched", () => {

@@ -202,7 +202,9 @@ def test_a_recent_video_stays_open_until_it_is_closed(manager: TaskManager, unti
     recent.show(manager.library, newer)
     assert player.outputs is before, "the video that is watched starts again, or is gone"
     assert len(find(recent, type(recent.tiles[0]))) == MOST
-    assert recent.tiles[MOST - 1].poster_button.description == "Play: A fox in the snow"
+    assert recent.tiles[MOST - 1].poster_button.description == f"Play: A fox in the snow · {MOST} of {MOST}"
+    labels = [text_of(tile).partition(" of ")[0] for tile in recent.tiles]
+    assert labels == [str(number) for number in range(1, MOST + 1)], "equal requests look the same"
     send_click(recent.tiles[MOST - 1].poster_button)
     recent.show(manager.library, newer[:1])
     assert len(find(recent, type(recent.tiles[0]))) == 1

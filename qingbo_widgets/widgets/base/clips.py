@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ...library.entry import Entry
@@ -31,6 +32,7 @@ class Clip:
         task_id: the service's id; empty if it is unknown.
         key: the key of the task; empty for a file.
         library: the library with the judgements of the task; ``None`` for a file.
+        submitted_at: the submission time, UTC; ``None`` for a file.
     """
 
     source: Source
@@ -40,6 +42,7 @@ class Clip:
     task_id: str = ""
     key: str = ""
     library: Library | None = None
+    submitted_at: datetime | None = None
 
 
 def clips_of(videos: Sequence[Source], library: Library | None = None) -> list[Clip]:
@@ -59,10 +62,12 @@ def _clip(video: Source, library: Library | None) -> Clip:
     if isinstance(video, Task):
         return Clip(
             video, video.video_path, video.request, video.model, video.task_id, video.key,
-            video.manager.library,
+            video.manager.library, video.submitted_at,
         )  # fmt: skip
     if isinstance(video, Entry):
         assert library is not None
         path = library.video_of(video)
-        return Clip(video, path, request_of(video), video.model, video.task_id, video.key, library)
+        return Clip(
+            video, path, request_of(video), video.model, video.task_id, video.key, library, video.submitted_at
+        )  # fmt: skip
     return Clip(video, Path(video).expanduser().resolve())
