@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from harness import PATIENCE, Notebook, NotebookPage
+from harness import PANEL, PATIENCE, Notebook, NotebookPage
 from playwright.sync_api import Locator, expect
 
 CONNECTED = (
@@ -237,3 +237,80 @@ def test_edit_continue_and_back(notebook: Notebook) -> None:
     frames.press("Enter")
     expect(frames).to_have_attribute("aria-expanded", "false")
     expect(output.get_by_role("button", name="Save frame")).to_have_count(0)
+
+
+SLOW_UPLOAD = """
+import threading
+gate = threading.Event()
+upload = manager.sandbox.publish
+manager.upload = lambda path: gate.wait(60) and upload(path)
+"""
+
+
+def test_continue_shows_at_once_and_the_focus_is_the_users(notebook: Notebook) -> None:
+    """Continue says what is being done; the form takes the focus, unless the user has moved it meanwhile."""
+    cell = "studio = qw.VideoStudio(duration=3)\nstudio"
+    page = notebook(
+        [CONNECTED.format(speed=20) + SLOW_UPLOAD, cell, "gate.set()", "gate.clear()"], width=1280
+    )
+    output = page.run_all().output(1)
+    expect(output.locator("[data-listens]")).to_have_count(1)
+    page.page.wait_for_function("document.documentElement.dataset.qingboFocus")
+    generate(output, "A heron")
+    button = output.get_by_role("button", name=re.compile("^(Continue|Taking the last frame…)$"))
+    expect(button).to_be_visible(timeout=PATIENCE)
+    page.run(3).wait_idle()
+    prompt, negative = (output.get_by_label(name, exact=True) for name in ("Prompt", "Negative prompt"))
+    url = output.get_by_label("Image URL")
+
+    button.click()
+    expect(button).to_have_text("Taking the last frame…")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    negative.focus()
+    release(page)
+    expect(button).to_have_text("Continue", timeout=PATIENCE)
+    expect(url).to_have_value(re.compile("/pictures/"))
+    filled = output.locator(".qingbo-filled textarea").first
+    expect(filled).to_be_visible()
+    assert filled.evaluate("e => getComputedStyle(e).animationName") == "qingbo-filled", "no field is marked"
+    page.page.wait_for_timeout(500)
+    expect(negative).to_be_focused()
+
+    page.page.wait_for_timeout(1500)  # the next click is no repetition
+    prompt.fill("Typed")
+    button.click()
+    expect(button).to_have_text("Taking the last frame…")
+    expect(button).to_be_focused()
+    release(page)
+    expect(prompt).to_be_focused(timeout=PATIENCE)
+    expect(prompt).to_have_value("")
+
+
+def release(page: NotebookPage) -> None:
+    """Let an upload end, and the next one wait, without moving the focus in the page."""
+    page.page.evaluate(
+        f"""async () => {{
+            const kernel = {PANEL}.sessionContext.session.kernel;
+            await kernel.requestExecute({{code: "gate.set()"}}).done;
+        }}"""
+    )
+
+
+def test_a_click_that_a_busy_kernel_handles_late_leaves_the_focus(notebook: Notebook) -> None:
+    """If a cell is running, the form is filled in later; the focus stays where the user has moved it."""
+    cell = "studio = qw.VideoStudio(duration=3)\nstudio"
+    page = notebook([CONNECTED.format(speed=20), cell, "import time; time.sleep(4)"], width=1280)
+    output = page.run(0).run(1).wait_idle().output(1)
+    expect(output.locator("[data-listens]")).to_have_count(1)
+    page.page.wait_for_function("document.documentElement.dataset.qingboFocus")
+    generate(output, "A heron")
+    edit = output.get_by_role("button", name="Edit and regenerate")
+    expect(edit).to_be_visible(timeout=PATIENCE)
+    prompt, negative = (output.get_by_label(name, exact=True) for name in ("Prompt", "Negative prompt"))
+    prompt.fill("Typed")
+    page.run(2)
+    edit.click()
+    negative.focus()
+    expect(prompt).to_have_value("A heron", timeout=PATIENCE)
+    page.page.wait_for_timeout(500)
+    expect(negative).to_be_focused()
