@@ -1,4 +1,4 @@
-"""What is shown while pip installs: each step in one line, for the hundreds that pip writes into the log."""
+"""The progress of pip for its user: each step in one line, for the hundreds that pip writes into the log."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +66,7 @@ def start(clicks: Clicks, pressed: Any, act: Callable[[], object], end: Callable
         pressed.description = slow.text
         set_busy(pressed, True)
 
-    def finish(future: Future[Any]) -> None:
+    def finish(future: Any) -> None:
         message = clicks.attempt(lambda: slow.then(future.result()))
         with update(pressed):
             if pressed.comm is None:  # closed meanwhile, with all that could show the end

@@ -37,7 +37,7 @@ _SAVING = N_("Saving the frame…")
 
 
 class FilmRead(NamedTuple):
-    """What a picker needs to know of a video before it opens.
+    """The facts about a video that its picker needs before it opens.
 
     Attributes:
         length: seconds.
