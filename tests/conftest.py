@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import gettext
 import os
+import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -33,6 +35,28 @@ settings.load_profile("here")
 # Examples are created while their module is collected, before a fixture could set the language.
 os.environ["LANGUAGE"] = "en"
 
+# Containers often set it: every worker would rewrite the assertions of every module anew, and every kernel
+# and sandbox compile the package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+BROWSER = Path(__file__).parent / "browser"
+
+# In memory, a commit to a journal takes a hundredth of the time. A run leaves some 100 MB; containers offer
+# 64 MB by default, from which no program may be started.
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+
+
+def _is_usable(folder: Path) -> bool:
+    if sys.platform != "linux" or not os.access(folder, os.W_OK):
+        return False
+    return shutil.disk_usage(folder).free >= ROOM and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
+if "TMPDIR" not in os.environ and _is_usable(MEMORY):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
 if TYPE_CHECKING:
     from qingbo_widgets.sandbox import Sandbox
 
@@ -41,6 +65,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return more workers than cores: a test that waits for a kernel or a task leaves its core idle."""
     more = 1 if "not slow" in config.option.markexpr else 2
     return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or (os.cpu_count() or 1) + more)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare every worker the browser tests and Playwright where ``-m`` leaves them all out."""
+    leaves_out = any(words in config.option.markexpr for words in ("not slow", "not browser"))
+    return True if leaves_out and collection_path == BROWSER else None
 
 
 @pytest.hookimpl(trylast=True)

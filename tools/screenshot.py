@@ -12,7 +12,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "browser")]
 from ensure_browser import find_browser  # noqa: E402 - found by the line above
 from harness import Lab, NotebookPage, launch, playable, seek  # noqa: E402
 from PIL import Image  # noqa: E402
-from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Locator, Page, expect, sync_playwright  # noqa: E402
 
 from qingbo_widgets.system.console import accept_any_text  # noqa: E402
 
@@ -49,7 +49,20 @@ def shoot(lab: Lab, page: Page, language: str) -> None:
     for theme in ("light", "dark"):
         notebook.theme(theme)
         page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0)")
+        wait_still(video)
         compress(notebook.screenshot(f"studio-{language}{theme}"))
+
+
+def wait_still(video: Locator) -> None:
+    """Wait until a paused ``<video>`` has its frame, without the browser's turning sign of loading.
+
+    The sign ends its turn after the frame is there, and no property or event says so.
+    """
+    video.page.wait_for_function("video => video.readyState === 4", arg=video.element_handle())
+    before = b""
+    while (now := video.screenshot()) != before:
+        before = now
+        video.page.wait_for_timeout(300)
 
 
 def compress(path: Path) -> None:

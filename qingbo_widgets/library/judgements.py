@@ -21,7 +21,7 @@ from .journal.journal import Journal
 from .journal.rows import text_of
 from .journal.tables import judgements, preferences, tags
 
-__all__ = ["RATINGS", "Judgement", "Judgements", "parse_tags"]
+__all__ = ["RATINGS", "Judgement", "Judgements", "judgements_of", "parse_tags"]
 
 RATINGS = range(6)
 _LONGEST_TAG = 60
@@ -64,17 +64,13 @@ class Judgements:
 
     def of_all(self, keys: Collection[str]) -> dict[str, Judgement]:
         """Return the judgements of these tasks by key; empty ones for tasks without a judgement."""
-        rated, tagged = self._stored(keys)
-        judged = {
-            key: Judgement(rating, tuple(tagged.pop(key, ())), note) for key, (rating, note) in rated.items()
-        }
-        judged |= {key: Judgement(tags=tuple(names)) for key, names in tagged.items()}
-        nothing = Judgement()
-        return {key: judged.get(key, nothing) for key in keys}
+        with self.connected() as connection:
+            return judgements_of(connection, keys)
 
     def columns(self, keys: Collection[str]) -> tuple[list[int | None], list[tuple[str, ...]], list[str]]:
         """Return the ratings, the tags and the notes of these tasks, as in ``Judgement``."""
-        rated, tagged = self._stored(keys)
+        with self.connected() as connection:
+            rated, tagged = _stored(connection, keys)
         unrated: tuple[int | None, str] = None, ""
         each = [rated.get(key, unrated) for key in keys]
         every_tag = {key: tuple(names) for key, names in tagged.items()}
@@ -156,23 +152,6 @@ class Judgements:
                 raise QingboError(tr(_NO_JOURNAL).format(path=self._journal.place))
             yield connection
 
-    def _stored(
-        self, keys: Collection[str]
-    ) -> tuple[dict[str, tuple[int | None, str]], dict[str, list[str]]]:
-        """Return the rating and the note of each rated task, and the tags of each tagged one."""
-        rated: dict[str, tuple[int | None, str]] = {}
-        tagged: dict[str, list[str]] = {}
-        with self.connected() as connection:
-            for chosen in _among(keys) if connection is not None else ():
-                assert connection is not None
-                query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
-                for key, rating, note in connection.execute(query.where(chosen(judgements.c.key))).all():
-                    rated[key] = rating if rating in RATINGS else None, text_of(note)
-                query_tags = sa.select(tags.c.key, tags.c.tag).where(chosen(tags.c.key))
-                for key, tag in connection.execute(query_tags.order_by(tags.c.tag)).all():
-                    tagged.setdefault(key, []).append(text_of(tag))
-        return rated, tagged
-
     def _changed(self, key: str) -> None:
         if self._on_change is not None:
             self._on_change(key, self.of(key))
@@ -188,6 +167,40 @@ class Judgements:
                     connection.execute(judgements.insert().values(key=key, **columns))
             except IntegrityError:  # another kernel inserted the row first
                 connection.execute(change)
+
+
+def judgements_of(connection: sa.Connection | None, keys: Collection[str]) -> dict[str, Judgement]:
+    """Return the judgements of these tasks by key; empty ones for tasks without a judgement.
+
+    Args:
+        connection: a connection to the journal; ``None`` if there is no journal.
+        keys: the tasks' keys.
+    """
+    rated, tagged = _stored(connection, keys)
+    judged = {
+        key: Judgement(rating, tuple(tagged.pop(key, ())), note) for key, (rating, note) in rated.items()
+    }
+    judged |= {key: Judgement(tags=tuple(names)) for key, names in tagged.items()}
+    nothing = Judgement()
+    return {key: judged.get(key, nothing) for key in keys}
+
+
+def _stored(
+    connection: sa.Connection | None, keys: Collection[str]
+) -> tuple[dict[str, tuple[int | None, str]], dict[str, list[str]]]:
+    """Return the rating and the note of each rated task, and the tags of each tagged one."""
+    rated: dict[str, tuple[int | None, str]] = {}
+    tagged: dict[str, list[str]] = {}
+    if connection is None:
+        return rated, tagged
+    for chosen in _among(keys):
+        query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
+        for key, rating, note in connection.execute(query.where(chosen(judgements.c.key))).all():
+            rated[key] = rating if rating in RATINGS else None, text_of(note)
+        query_tags = sa.select(tags.c.key, tags.c.tag).where(chosen(tags.c.key)).order_by(tags.c.tag)
+        for key, tag in connection.execute(query_tags).all():
+            tagged.setdefault(key, []).append(text_of(tag))
+    return rated, tagged
 
 
 def parse_tags(text: str) -> tuple[str, ...]:

@@ -56,6 +56,9 @@ def page(query: Query, total: int, offset: int, limit: int) -> list[Any]:
     """
     found: list[Any] = []
     offset = max(0, offset)
+    if query.connection.dialect.name == "postgresql":
+        # Several processes walk far past the few tasks of a page before any of them stops.
+        query.connection.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
     for section in _sections(query, total):
         if offset < section.total and limit > len(found):
             found += _page(query, section, offset, min(limit - len(found), section.total - offset))

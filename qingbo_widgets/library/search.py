@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
-from ..exceptions import QingboError
 from .conditions import Query
 from .entry import Entry
 from .journal.journal import Journal
 from .journal.rows import SELECT, read_row
 from .journal.tables import row_id, tags, tasks
-from .judgements import Judgement, Judgements
+from .judgements import Judgement, Judgements, judgements_of
 from .pages import count, page
 from .selection import ORDERS, Selection
-from .text_index import complete, discard
+from .text_index import with_index
 
 __all__ = ["ORDERS", "Choices", "Selection", "choices", "select"]
 
@@ -45,19 +45,14 @@ def select(
         limit: the maximum number of tasks on the page.
         offset: the number of tasks to skip before the page.
     """
-    selection = selection or Selection()
     if not journal.exists:
         return 0, []
-    is_indexed = selection.needs_index and complete(journal)
-    try:
-        total, entries = _read(journal, selection, is_indexed, limit, offset)
-    except QingboError:
-        if not is_indexed:
-            raise
-        discard(journal)  # it may be damaged
-        total, entries = _read(journal, selection, False, limit, offset)
-    judged = Judgements(journal).of_all([entry.key for entry in entries])
-    return total, [(entry, judged[entry.key]) for entry in entries]
+    selection = selection or Selection()
+    read = partial(_read, selection=selection, limit=limit, offset=offset)
+    if selection.needs_index and (found := with_index(journal, partial(read, is_indexed=True))) is not None:
+        return found
+    with journal.begin() as connection:
+        return read(connection, is_indexed=False)
 
 
 def choices(journal: Journal) -> Choices:
@@ -75,18 +70,19 @@ def choices(journal: Journal) -> Choices:
 
 
 def _read(
-    journal: Journal, selection: Selection, is_indexed: bool, limit: int | None, offset: int
-) -> tuple[int, list[Entry]]:
-    with journal.begin() as connection:
-        query = Query(connection, selection, is_indexed)
-        total = count(query)
-        ids = page(query, total, offset, total if limit is None else limit)
-        column = row_id(connection)
-        rows: dict[Any, Entry] = {}
-        for batch in _batches(ids):
-            found = connection.execute(SELECT.add_columns(column).where(column.in_(batch)))
-            rows |= {row[-1]: read_row(row) for row in found}
-    return total, [rows[number] for number in ids if number in rows]
+    connection: sa.Connection, *, selection: Selection, is_indexed: bool, limit: int | None, offset: int
+) -> tuple[int, list[tuple[Entry, Judgement]]]:
+    query = Query(connection, selection, is_indexed)
+    total = count(query)
+    ids = page(query, total, offset, total if limit is None else limit)
+    column = row_id(connection)
+    rows: dict[Any, Entry] = {}
+    for batch in _batches(ids):
+        found = connection.execute(SELECT.add_columns(column).where(column.in_(batch)))
+        rows |= {row[-1]: read_row(row) for row in found}
+    entries = [rows[number] for number in ids if number in rows]
+    judged = judgements_of(connection, [entry.key for entry in entries])
+    return total, [(entry, judged[entry.key]) for entry in entries]
 
 
 def _distinct(column: sa.Column[Any]) -> sa.Select[Any]:

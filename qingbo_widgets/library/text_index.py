@@ -8,8 +8,9 @@ journal's schema, so the journal works without it, and with an SQLite that has n
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -22,8 +23,9 @@ from .journal.rows import Rows
 from .journal.tables import row_id, tasks
 from .text_tables import LACKS_TEXT, TABLE, TextTable, text_table
 
-__all__ = ["complete", "discard", "ids_with"]
+__all__ = ["ids_with", "with_index"]
 
+T = TypeVar("T")
 logger = logging.getLogger("qingbo_widgets")
 
 #: Rows to index in one transaction, so that another kernel does not wait long for its turn to write.
@@ -32,26 +34,24 @@ _BATCH_SIZE = 5_000
 _PATIENCE = 2.0
 
 
-def complete(journal: Journal) -> bool:
-    """Index the prompts that are not indexed yet; return whether the index has all of them.
+def with_index(journal: Journal, read: Callable[[sa.Connection], T]) -> T | None:
+    """Return the result of ``read`` on a connection to a journal with a complete index.
 
-    It has not if the database does not support it or accepts no changes.
+    Return ``None`` if the database does not support the index or accepts no changes. A damaged index is
+    removed, so that the next search makes a new one.
     """
     try:
         with journal.begin() as connection:
-            table = text_table(connection)
-            if table is None:
-                return False
-            if table.is_finished(connection) and not _is_any_lacking(connection):
-                return True
-        if journal.read_only is not None:
-            return False
-        while _index_batch(journal, table):
-            pass
-    except QingboError as error:
-        logger.info("The prompts of %s are searched without an index: %s", journal.place, error)
-        return False
-    return True
+            if _is_complete(connection):
+                return read(connection)
+        if not _complete(journal):
+            return None
+        with journal.begin() as connection:
+            return read(connection)
+    except QingboError:
+        with suppress(QingboError), journal.begin() as connection:
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {TABLE}")
+        return None
 
 
 def ids_with(connection: sa.Connection, text: str) -> sa.Select[Any] | None:
@@ -60,14 +60,26 @@ def ids_with(connection: sa.Connection, text: str) -> sa.Select[Any] | None:
     return table.query(words) if words and table is not None else None
 
 
-def discard(journal: Journal) -> None:
-    """Remove a damaged index, so that the next search makes a new one."""
-    with suppress(QingboError), journal.begin() as connection:
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {TABLE}")
+def _is_complete(connection: sa.Connection) -> bool:
+    table = text_table(connection)
+    if table is None or not table.is_finished(connection):
+        return False
+    return connection.execute(sa.select(tasks.c.key).where(LACKS_TEXT).limit(1)).first() is None
 
 
-def _is_any_lacking(connection: sa.Connection) -> bool:
-    return connection.execute(sa.select(tasks.c.key).where(LACKS_TEXT).limit(1)).first() is not None
+def _complete(journal: Journal) -> bool:
+    """Index the prompts that are not indexed yet; return whether the index has all of them."""
+    try:
+        with journal.begin() as connection:
+            table = text_table(connection)
+        if table is None or journal.read_only is not None:
+            return False
+        while _index_batch(journal, table):
+            pass
+    except QingboError as error:
+        logger.info("The prompts of %s are searched without an index: %s", journal.place, error)
+        return False
+    return True
 
 
 def _index_batch(journal: Journal, table: TextTable) -> bool:

@@ -109,6 +109,7 @@ class TaskManager(ManagerSettings):
             self, finish, self.monitor, self.library, self.holder, self.backlog
         )
         self._renewal: Future[None] | None = None
+        self._on_close: list[Callable[[], object]] = []
 
     def __repr__(self) -> str:
         if not hasattr(self, "_renewal"):  # in the traceback of an error in __init__
@@ -361,6 +362,12 @@ class TaskManager(ManagerSettings):
         self.library.close()
         if self.sandbox is not None:
             self.sandbox.stop()
+        while self._on_close:
+            self._on_close.pop()()
+
+    def on_close(self, call: Callable[[], object]) -> None:
+        """Call a function once, after ``close``. It must not raise."""
+        self._on_close.append(call)
 
 
 def _mistake_in(client: object, library: object, sandbox: object, unknown: Sequence[str]) -> TypeError | None:

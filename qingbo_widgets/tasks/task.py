@@ -77,6 +77,9 @@ class Owner(Protocol):
     def is_closed(self) -> bool:
         """True once ``close`` was called."""
 
+    def on_close(self, call: Callable[[], object]) -> None:
+        """Call a function once, after ``close``."""
+
     @property
     def is_sandbox(self) -> bool:
         """True if the client uses the sandbox instead of the service."""

@@ -37,9 +37,9 @@ def pytest_runtest_makereport(
     return report
 
 
-# Module scope, not session scope: while Playwright runs, its event loop counts as running in this thread, and
-# tests in other modules could not call asyncio.run().
-@pytest.fixture(scope="module")
+# Package scope, not session scope: while Playwright runs, its event loop counts as running in this thread,
+# and tests in other folders could not call asyncio.run().
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Yield the browser, or skip the test with the reason if there is none."""
     executable = find_browser()
@@ -61,9 +61,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def loaded(browser: Browser) -> Iterator[list[Page]]:
-    """Yield a list with the loaded page of the module, which tests share because loading takes long."""
+    """Yield a list with the loaded page of the folder, which tests share because loading takes long."""
     pages: list[Page] = []
     yield pages
     for page in pages:

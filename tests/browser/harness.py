@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -110,6 +111,8 @@ class Lab:
         self.log = folder / "jupyterlab.log"
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._ender = ThreadPoolExecutor(thread_name_prefix="kernel-end")
+        self._ends: list[Future[Any]] = []
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port: int = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -177,6 +180,7 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
+        self._ender.shutdown()
         if self._process is None:
             return
         self._process.terminate()
@@ -212,9 +216,15 @@ class Lab:
         return path
 
     def shut_down_kernels(self) -> None:
-        """Shut down every kernel."""
+        """Begin to shut down every kernel: they end while the next test opens its notebook."""
+        self.wait_for_ends()
         for session in self.ask("GET", "/api/sessions"):
-            self.ask("DELETE", f"/api/sessions/{session['id']}")
+            self._ends.append(self._ender.submit(self.ask, "DELETE", f"/api/sessions/{session['id']}"))
+
+    def wait_for_ends(self) -> None:
+        """Wait until the kernels that are shutting down have ended."""
+        while self._ends:
+            self._ends.pop().result()
 
 
 class NotebookPage:
@@ -325,6 +335,7 @@ class NotebookPage:
 
     def shutdown_kernel(self) -> Self:
         """Shut down the notebook's kernel, as the menu does."""
+        self.lab.wait_for_ends()
         self.page.evaluate(f"() => {PANEL}.sessionContext.shutdown()")
         assert self.lab.ask("GET", "/api/kernels") == []
         return self

@@ -15,6 +15,7 @@ CELLS = (
     "import os\n"
     "import qingbo_widgets as qw\n"
     "manager = qw.connect(sandbox=qw.Sandbox(speed=20, draft=True))\n"
+    "manager.poll_interval = 0.25\n"
     "print('process', os.getpid())",
     "qw.VideoStudio()",
     "print('tasks:', len(manager.tasks))",

@@ -71,8 +71,12 @@ def focused(page: NotebookPage) -> str:
 
 def test_the_focus_of_a_studio_is_never_lost(notebook: Notebook) -> None:
     """Generate, Cancel at the end of its task, Frames, and the buttons of a shot leave the focus near."""
-    cells = [CONNECTED.replace("50", "3"), f"qw.VideoStudio(model='kling-v3', shots=[{SHOTS}])"]
-    page = ready(notebook(cells).run_all())
+    cells = [
+        CONNECTED.replace("50", "3"),
+        f"qw.VideoStudio(model='kling-v3', shots=[{SHOTS}])",
+        "manager.poll_interval = 6",
+    ]
+    page = ready(notebook(cells).run(0).run(1))
     studio = page.output(1)
     for _ in range(2):
         with pressing(page, studio.get_by_role("button", name="Remove").last):
@@ -88,10 +92,12 @@ def test_the_focus_of_a_studio_is_never_lost(notebook: Notebook) -> None:
     assert focused(page) == "Generate"
     with pressing(page, studio.get_by_role("button", name="Frames")):
         expect(studio.get_by_role("button", name="Save frame")).to_be_visible()
+    page.run(2)  # until the next poll the card is queued, and Cancel enabled
     generate.click()
     cancel = studio.get_by_role("button", name="Cancel")
     expect(cancel).to_be_enabled()
     cancel.focus()
+    expect(cancel).to_be_focused()
     page.page.evaluate("window.step = 'Cancel, whose task goes on'")
     expect(studio.locator("video:visible")).to_have_count(2, timeout=PATIENCE)
     page.page.wait_for_timeout(300)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from harness import Notebook, NotebookPage
 from playwright.sync_api import expect
 
-CONNECTED = "import qingbo_widgets as qw\nqw.connect(sandbox=qw.Sandbox(speed=20, draft=True)){more}"
+CONNECTED = (
+    "import qingbo_widgets as qw\nqw.connect(sandbox=qw.Sandbox(speed=20, draft=True)).poll_interval = 0.25"
+)
 PATIENCE = 120_000
 
 #: Headless Chromium shows no notifications. What the page would show is kept; whether it may, the test says.
@@ -39,7 +41,7 @@ def test_a_user_elsewhere_is_notified(notebook: Notebook) -> None:
     """A click on Notify me asks once; the end is shown once, though two cells have cards of the task."""
     page = notebook(
         [
-            CONNECTED.format(more=""),
+            CONNECTED,
             "qw.VideoStudio(prompt='a tide')",
             "tasks = [qw.generate(f'koi {number}') for number in range(2)]\ntasks[0].show(); tasks[1].show()",
             "tasks[0].show()",
@@ -82,7 +84,7 @@ def test_a_user_elsewhere_is_notified(notebook: Notebook) -> None:
 
 def test_a_browser_that_refuses_still_marks_the_title(notebook: Notebook) -> None:
     """Refused, the button says so; the choice is kept in the browser, also for a notebook loaded again."""
-    page = notebook([CONNECTED.format(more=""), "qw.VideoStudio(prompt='a tide')", "1 + 1"])
+    page = notebook([CONNECTED, "qw.VideoStudio(prompt='a tide')", "1 + 1"])
     page.page.evaluate("localStorage.removeItem('qingbo-notify')")
     page.page.evaluate(STUB, "denied")
     page.run(0).run(1)

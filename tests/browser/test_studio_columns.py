@@ -197,6 +197,7 @@ def test_the_prompt_has_the_focus_after_a_key_or_the_sandbox(notebook: Notebook)
     output.get_by_role("button", name="Use the sandbox").click()
     prompt = output.get_by_label("Prompt", exact=True)
     expect(prompt).to_be_focused()
+    expect(output.locator("[data-listens]")).to_have_count(1)  # the form is complete
     generate_button = output.get_by_role("button", name="Generate", exact=True)
     top = generate_button.bounding_box()
     page.page.keyboard.type("A koi")

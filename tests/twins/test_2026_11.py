@@ -139,6 +139,7 @@ VALUES: dict[str, list[Any]] = {
 }
 NEEDED = {"image_urls": [IMAGE], "video_urls": [VIDEO], "character_orientation": "video", "duration": 0}
 ABSENT = object()
+NO_GAPS = Gaps()
 
 
 def usual(model: str) -> dict[str, Any]:
@@ -163,13 +164,20 @@ def refused_by_client(body: dict[str, Any]) -> set[str]:
 
 def refused_by_sandbox(body: dict[str, Any]) -> set[str]:
     """Return the fields for which the sandbox refuses a body."""
-    return {re.split(r"[.\[]", violation.param)[0] for violation in violations(body, Gaps())}
+    return {re.split(r"[.\[]", violation.param)[0] for violation in violations(body, NO_GAPS)}
+
+
+def as_received(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body without its empty values, as the service would receive it."""
+    received: dict[str, Any] = json.loads(
+        json.dumps({name: value for name, value in body.items() if value not in (None, "", [])})
+    )
+    return received
 
 
 def assert_agreement(body: dict[str, Any]) -> None:
     """Check that both accept a body, or that both refuse it for the same field."""
-    body = {name: value for name, value in body.items() if value not in (None, "", [])}
-    body = json.loads(json.dumps(body))  # as the service would receive it
+    body = as_received(body)
     ours, theirs = refused_by_client(body), refused_by_sandbox(body)
     assert bool(ours) == bool(theirs), f"the client refuses {ours}, the sandbox {theirs}, for {body}"
     has_model = theirs != {"model"}  # without one, the sandbox checks nothing else
@@ -211,10 +219,14 @@ DECIDING: list[dict[str, Any]] = [
 @pytest.mark.parametrize("model", MODELS)
 def test_they_agree_on_every_pair(model: str) -> None:
     """Client and sandbox agree on each value of each field beside values that decide about others."""
+    different = {}  # a quarter are equal without their empty values
     for fields, name in itertools.product(DECIDING, VALUES):
         for value in (*VALUES[name], ABSENT):
             if name != "model":
-                assert_agreement(with_fields(model, {**fields, name: value}))
+                body = as_received(with_fields(model, {**fields, name: value}))
+                different[json.dumps(body, sort_keys=True)] = body
+    for body in different.values():
+        assert_agreement(body)
 
 
 @st.composite
@@ -249,7 +261,7 @@ def test_what_the_client_sends_is_accepted(body: dict[str, Any]) -> None:
         return
     if request.model in MODELS and not request.problems("2026-11"):
         sent = json.loads(json.dumps(CONTRACT.encode(request)))
-        assert violations(sent, Gaps()) == []
+        assert violations(sent, NO_GAPS) == []
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from qingbo_widgets.tasks.background.image_checks import image_reports
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base import output as lasting
+from qingbo_widgets.widgets.base.composite import CompositeMixin
 from tests import waiting
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -78,13 +79,25 @@ def until() -> Until:
     return waiting.until
 
 
+def registry() -> dict[str, ipywidgets.Widget]:
+    """Return the live widgets: open, and held in memory by ipywidgets."""
+    found: dict[str, ipywidgets.Widget] | None = getattr(widget_module, "_instances", None)
+    return ipywidgets.Widget.widgets if found is None else found  # that of ipywidgets 7
+
+
+@pytest.fixture(autouse=True)
+def no_widget_is_left() -> Iterator[None]:
+    """Close what a test has left open, which would get its bar and its buttons while the next test counts."""
+    yield
+    for widget in tuple(registry().values()):
+        if isinstance(widget, CompositeMixin):
+            widget.close()
+
+
 @pytest.fixture
 def live_widgets() -> Callable[[], int]:
-    """Return a function that counts live widgets: open, and held in memory by ipywidgets."""
-    registry = getattr(widget_module, "_instances", None)
-    if registry is None:  # ipywidgets 7
-        registry = ipywidgets.Widget.widgets
-    return lambda: len(registry)
+    """Return a function that counts live widgets."""
+    return lambda: len(registry())
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from ...system.video_files import played_type
 from .envelope import has_id
 from .snapshot import Video
-from .text import plain_line
+from .text import plain_line, shorten
 from .times import read_time
 from .urls import web_link, without_query
 
@@ -323,4 +323,4 @@ def _shown(text: str) -> str:
     """Return text that is no usable link, as it may be shown: short, and without a signature."""
     line = plain_line(text[:_LONGEST_KEPT])
     line = without_query(line) if "?" in line and not _DATA_URL.match(line) else line
-    return line if len(line) <= _LONGEST_SHOWN else f"{line[: _LONGEST_SHOWN - 1]}…"
+    return shorten(line, _LONGEST_SHOWN)

@@ -51,7 +51,7 @@ fitted_duration focus forget_contracts get_manager_state get_state get_view_spec
 handle_control_comm_opened has_trait has_typed hidden hold_sync hold_trait_notifications is_chosen keys late
 layout load log mark_chosen model_id models normalise notify_change observe obstacle omit_note on_msg
 on_trait_change on_widget_constructed open panels parameter paste pending refresh remove_class reset rows save
-send send_state set_fields set_state set_trait settle setup_instance show_problems slots submit
+send send_state set_fields set_state set_trait settle setup_instance show_problems shown_value slots submit
 switch tabbable takes tooltip trait_defaults trait_events trait_has_value trait_metadata trait_names
 trait_values traits unapproved unavailable unlocked unobserve unobserve_all unsent uploads widget_types
 widgets with_text

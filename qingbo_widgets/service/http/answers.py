@@ -28,7 +28,7 @@ from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_ke
 from ..contract.reasons import reason_of
 from ..contract.results import is_large
 from ..contract.terms import KEYS_PAGE
-from ..contract.text import plain_line
+from ..contract.text import plain_line, shorten
 from ..contract.times import read_time
 from ..contract.urls import redirect_target, without_query
 from ..secrets.secret import Secret
@@ -309,5 +309,4 @@ def excerpt(value: object, secret: Secret) -> str:
         value = _words_of(value, "script|style|title") or _words_of(value, "script|style")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    line = secret.hide_in(plain_line(str(value)))
-    return line if len(line) <= _LONGEST_EXCERPT else line[: _LONGEST_EXCERPT - 1] + "…"
+    return shorten(secret.hide_in(plain_line(value)), _LONGEST_EXCERPT)

@@ -14,6 +14,7 @@ from ...i18n import N_, tr
 from ...service.contract.request import VideoRequest
 from ...service.contract.snapshot import TaskStatus
 from ..clocks import on_our_clock
+from .labels import values_text
 
 if TYPE_CHECKING:
     from ..task import Task
@@ -100,7 +101,7 @@ class Cell:
     @property
     def label(self) -> str:
         """The varied values as one line of text."""
-        return ", ".join(f"{name}={value}" for name, value in self.values.items())
+        return values_text(self.values)
 
     @property
     def state(self) -> CellState:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...i18n import N_, tr
-from ...service.contract.lengths import seconds_text
+from ...service.contract.labels import choice_label, label
+from ...service.contract.lengths import length_text
 from ...service.contract.models import declared
-from ...service.contract.text import plain_line
+from ...service.contract.schema import Parameter
+from ...service.contract.text import shorten
 from ...service.contract.values import is_integer
 
 __all__ = ["SEPARATOR", "axis_label", "value_text", "values_text"]
@@ -30,7 +32,7 @@ def axis_label(name: str) -> str:
     if name in _OWN:
         return tr(_OWN[name][0])
     parameter = declared().get(name)
-    return tr(parameter.label) if parameter is not None and parameter.label else name
+    return name if parameter is None else label(parameter)
 
 
 def values_text(values: Mapping[str, Any]) -> str:
@@ -39,23 +41,32 @@ def values_text(values: Mapping[str, Any]) -> str:
 
 
 def value_text(name: str, value: object) -> str:
-    """Return one value as text: ``5 s``, ``pro``, ``CFG scale 0.4``, ``CFG scale default``."""
+    """Return one value as text: ``5 s``, ``pro, 1080p``, ``CFG scale 0.4``, ``CFG scale default``."""
     if name in _OWN and is_integer(value):
         return tr(_OWN[name][1]).format(number=value)
-    if name == "duration" and is_integer(value) and value:
-        return seconds_text(value)
-    text = tr("default") if value is None else plain_line(_flat(value))
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1].rstrip() + "…"
+    if name == "duration" and is_integer(value):
+        return length_text(value)
+    text = tr("default") if value is None else shorten(_flat(value, declared().get(name)), LONGEST)
     return text if name in _PLAIN and value not in (None, "") else f"{axis_label(name)} {text}".rstrip()
 
 
-def _flat(value: object) -> str:
-    """Return a value without the brackets and quotes of code."""
+def _flat(value: object, parameter: Parameter | None) -> str:
+    """Return a value without the brackets and quotes of code, its choices as the form shows them."""
     if isinstance(value, bool):
         return tr("on") if value else tr("off")
     value = value.as_dict() if hasattr(value, "as_dict") else value
     if isinstance(value, Mapping):
-        parts = ((key, _flat(part)) for key, part in value.items() if part not in (None, ""))
-        return ", ".join(text if key in _PLAIN_MEMBERS else f"{key} {text}" for key, text in parts)
-    return "; ".join(map(_flat, value)) if isinstance(value, list | tuple) else str(value)
+        return ", ".join(
+            _member(key, part, parameter) for key, part in value.items() if part not in (None, "")
+        )
+    if isinstance(value, list | tuple):
+        return "; ".join(_flat(part, parameter) for part in value)
+    return str(value) if parameter is None else choice_label(parameter, value)
+
+
+def _member(key: str, value: object, parameter: Parameter | None) -> str:
+    """Return a member of an object as text, after its label if the value is not understood without one."""
+    member = None if parameter is None else parameter.members.get(key)
+    if key in _PLAIN_MEMBERS:
+        return _flat(value, member or parameter)
+    return f"{key if member is None else label(member)} {_flat(value, member)}"

@@ -16,7 +16,7 @@ from ...i18n import N_, tr
 from ...service.contract.kinds import KINDS, parsed
 from ...service.contract.models import declared
 from ...service.contract.request import VideoRequest
-from ...service.contract.text import plain_line
+from ...service.contract.text import shorten
 from ...service.secrets.known_keys import hide
 from .encodings import codec_of, decode, readings
 
@@ -262,8 +262,7 @@ def _row(row: Any) -> dict[str, Any]:
 
 def short_line(text: str) -> str:
     """Return the beginning of a text as one line, without what a terminal would interpret."""
-    line = plain_line(text)
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+    return shorten(text, _SHOWN)
 
 
 def is_many(value: object, single: tuple[type, ...] = (str, bytes, Mapping)) -> bool:

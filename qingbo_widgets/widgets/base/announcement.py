@@ -8,7 +8,7 @@ to be loaded; where the page runs no handlers, nothing is announced. Several vie
 
 from __future__ import annotations
 
-from .html import Markup, plain, run_in_page
+from .html import Markup, plain_line, run_in_page
 
 __all__ = ["announcement"]
 
@@ -36,4 +36,4 @@ def announcement(sender: str, text: object = "", *, is_urgent: bool = False) -> 
         is_urgent: whether it interrupts what is being read, as an error does.
     """
     urgent = {"data_urgent": ""} if is_urgent else {}
-    return run_in_page(_HANDLER, data_sender=sender, data_text=plain(text), **urgent)
+    return run_in_page(_HANDLER, data_sender=sender, data_text=plain_line(text), **urgent)

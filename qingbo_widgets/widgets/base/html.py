@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from ...i18n import locale
+from ...service.contract.text import plain_line, shorten
 
 __all__ = [
     "CSS",
@@ -30,7 +31,7 @@ __all__ = [
     "lazy",
     "note",
     "output_style",
-    "plain",
+    "plain_line",
     "read_css",
     "run_in_page",
     "shorten",
@@ -68,7 +69,6 @@ OUTPUT_CSS = read_css(__file__, "output.css")
 #: Styles for the live widgets.
 CSS = OUTPUT_CSS + read_css(__file__, "widget.css") + read_css(__file__, "forced_colors.css")
 
-_SPACES = re.compile(r"\s+")
 #: Elements without an end tag, of those that this package uses.
 _VOID = ("img", "input")
 #: With these begin and end the formulas of MathJax, KaTeX and GitHub: $…$, $$…$$, \(…\), \[…\], \begin{…}.
@@ -89,18 +89,6 @@ def text(value: object) -> Markup:
 def join(parts: Iterable[Markup], between: str = "") -> Markup:
     """Return the parts joined into one."""
     return Markup(between).join(parts)
-
-
-def plain(text: object) -> str:
-    """Collapse text to one line and drop invisible characters and those that change the writing direction."""
-    line = _SPACES.sub(" ", str(text)).strip()
-    return "".join(character for character in line if character.isprintable())
-
-
-def shorten(text: str, limit: int = 160) -> str:
-    """Return the beginning of a text on one line, with an ellipsis where it is cut."""
-    line = plain(text)
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:

@@ -19,7 +19,7 @@ from ...system.folder import read_inside
 from ...system.host import is_colab
 from ...system.notebook import shown_path
 from ...system.video_files import is_image_name, media_type
-from .html import Markup, block, is_web, join, note, plain, tag, text
+from .html import Markup, block, is_web, join, note, plain_line, tag, text
 from .page_files import not_loaded, reach_note, relative_url, uncover_next
 
 __all__ = [
@@ -248,7 +248,7 @@ def _shown_size(path: Path) -> tuple[int, int] | None:
 
 
 def _figure(player: Markup, *texts: str) -> Markup:
-    lines = join((text(plain(line)) for line in texts if line), "<br>")
+    lines = join((text(plain_line(line)) for line in texts if line), "<br>")
     caption = tag("figcaption", lines, class_="qingbo-dim") if lines else Markup()
     return block(tag("figure", player, caption))
 

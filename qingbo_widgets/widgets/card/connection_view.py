@@ -13,9 +13,9 @@ from . import shown
 
 if TYPE_CHECKING:
     from ...tasks.manager import TaskManager
-    from ...tasks.task import Task
+    from ...tasks.task import Owner, Task
 
-__all__ = ["mimebundle", "show"]
+__all__ = ["mimebundle", "show", "state_text"]
 
 #: The maximum of cards that are shown.
 MOST = 3
@@ -64,21 +64,24 @@ def _line(manager: TaskManager, count: int) -> Markup:
 
 
 def _text(manager: TaskManager, count: int) -> str:
-    line = " · ".join(map(markup.plain, _facts(manager)))
+    line = " · ".join(map(markup.plain_line, _facts(manager)))
     return f"{line}\n{_count_text(manager, count)}" if count else line
 
 
-def _facts(manager: TaskManager) -> list[str]:
+def state_text(manager: Owner) -> str:
+    """Return whether a manager is connected, and to what."""
     if manager.is_closed:
-        state = tr(_CLOSED)
-    elif manager.is_sandbox:
-        state = tr(_SANDBOX)
-    else:
-        text = _REFUSED if manager.client.key_refusal else _CONNECTED
-        state = tr(text).format(service=manager.client.base_url)
+        return tr(_CLOSED)
+    if manager.is_sandbox:
+        return tr(_SANDBOX)
+    text = _REFUSED if manager.client.key_refusal else _CONNECTED
+    return tr(text).format(service=manager.client.base_url)
+
+
+def _facts(manager: TaskManager) -> list[str]:
     folder = manager.library.folder
     return [
-        state,
+        state_text(manager),
         tr("contract {contract}").format(contract=manager.client.contract.name),
         tr("videos are saved in {folder}").format(folder=shown_path(folder)),
     ]

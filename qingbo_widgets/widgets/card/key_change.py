@@ -27,7 +27,7 @@ _USE_HELP = N_(
 _CLOSE_HELP = N_("Keeps the current key.")
 #: A message to a field that the page does not have yet would be lost. A user who types elsewhere goes on.
 _FOCUS = (
-    "document.activeElement?.matches('input,textarea,select,[contenteditable=true]')||"
+    "document.activeElement?.matches('input,textarea,select,[contenteditable]')||"
     "this.closest('.qingbo-key')?.querySelector('input')?.focus()"
 )
 _DONE = N_("The new key is in use.")

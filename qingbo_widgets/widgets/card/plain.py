@@ -26,7 +26,7 @@ def plain_text(task: Task) -> str:
     if task.video_path is not None:
         lines.append(file_text(task.video_path))
     elif task.error is not None:
-        lines.append(markup.plain(task.error))
+        lines.append(markup.plain_line(task.error))
     if states.is_resumable(task):
         lines.append(resume_code.resume_label(task))
         if not states.ends_with_kernel(task):
@@ -38,7 +38,7 @@ def headline(task: Task) -> str:
     """Return the task on one line, such as ``Finished · a koi · kling-v3 · task-1``."""
     prompt = markup.shorten(prompt_of(task.request), PROMPT)
     parts = (head.status(task), prompt, task.model, task.task_id)
-    return " · ".join(markup.plain(part) for part in parts if part)
+    return " · ".join(markup.plain_line(part) for part in parts if part)
 
 
 def file_text(path: Path) -> str:

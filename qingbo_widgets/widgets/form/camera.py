@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.labels import choice_label
+from ...service.contract.schema import Parameter
 from ...service.contract.values import CameraControl
 from ..base import html as markup
 from ..base.build import button, set_class, set_tooltip
 from ..base.sync import Echo, update
 from . import camera_preview as camera_view
-from .labels import value_label
 from .panels import Editor, hidden_style
 from .state import FormState, Problems
 from .wording import problems_html
@@ -182,12 +183,12 @@ class CameraEditor(Editor):
 
     # ------------------------------------------------------------------ building
 
-    def _label(self, name: str) -> str:
-        """Return the label of a choice or of an axis."""
-        return value_label(self.form.parameter("camera_control"), name)
+    @property
+    def _parameter(self) -> Parameter:
+        return self.form.parameter("camera_control")
 
     def _choice(self, kind: str | None) -> Any:
-        name = tr(_NOT_SET) if kind is None else self._label(kind)
+        name = tr(_NOT_SET) if kind is None else choice_label(self._parameter, kind)
         choice = ipywidgets.ToggleButton(description=name, layout={"width": "auto", "margin": "0"})
         choice.add_class("qingbo-small")
         set_tooltip(choice, tr(_CHOICES[kind]))
@@ -207,7 +208,9 @@ class CameraEditor(Editor):
         rows = []
         for axis, shown in _AXES.items():
             number = ipywidgets.FloatText(
-                description=self._label(axis), step=1, layout={"width": "220px", "margin": "2px 8px 2px 0"}
+                description=choice_label(self._parameter, axis),
+                step=1,
+                layout={"width": "220px", "margin": "2px 8px 2px 0"},
             )
             number.style.description_width = _AXIS_WIDTH
             number.add_class("qingbo-number")
@@ -235,7 +238,7 @@ class CameraEditor(Editor):
 def summary(form: FormState) -> str:
     """Return the name of the choice; empty if the camera is not set."""
     kind: Any = getattr(form.camera_control, "type", form.camera_control)
-    return "" if kind is None else markup.shorten(value_label(form.parameter("camera_control"), kind), 24)
+    return "" if kind is None else markup.shorten(choice_label(form.parameter("camera_control"), kind), 24)
 
 
 def _is_known(kind: object) -> bool:

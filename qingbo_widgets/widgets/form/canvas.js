@@ -6,26 +6,23 @@
 // image, x to the right and y upward from its lower left corner, as Kling counts them.
 
 import { COLOURS, colourOf, draw, drawCross, drawPaths, drawRing, numberOf } from "./drawing.js";
+import { Editor } from "./editor.js";
 import { exchange } from "./exchange.js";
-import { colourTable, History, Layers } from "./layers.js";
-import { edit, filled, inside, moved, placeAt, pointAt, resized, withPoint } from "./points.js";
+import { colourTable } from "./layers.js";
+import { edit, filled, inside, moved, placeAt, pointAt, replaced, resized } from "./points.js";
 import { add, addToolbar } from "./toolbar.js";
 
 /** @typedef {import("./points.js").Point} Point */
 /** @typedef {import("./points.js").Size} Size */
 /** @typedef {import("./toolbar.js").Tool} Tool */
 
-/** @typedef {{ runs: Uint8Array, path: Point[] }} Edited the state of one mask */
 /**
- * @typedef {object} State
+ * @typedef {object} Shown
  * @property {string} source what to load: a URL, or the data itself
  * @property {Point[][]} paths of the dynamic masks
- * @property {number} active the mask that is edited: 0 is the static one
- * @property {number[]} offered the masks that can be edited
- * @property {boolean} paints whether masks can be painted
- * @property {number} limit the most points that a path may have
  * @property {Record<string, string>} texts
  */
+/** @typedef {Shown & import("./editor.js").Offer} State */
 
 /** @type {Record<string, Tool>} */
 const TOOL_KEYS = { b: "brush", e: "eraser", p: "path" };
@@ -71,49 +68,30 @@ function render({ model, el }) {
   const help = add("div", { class: "qingbo-canvas-help", id: `${id}-help` }, root);
   el.classList.add("qingbo-script-runs");
 
-  /** The masks; `null` until the image is there. @type {Layers | null} */
-  let layers = null;
+  const editor = new Editor((name) => model.get(name));
   /** The number of the point that follows the pointer. @type {number | null} */
   let dragged = null;
-  /** The stroke that is under way, and the pointer that paints it; -1 for a key.
-   * @type {{ pointer: number, mask: number, last: [number, number], erases: boolean } | null} */
-  let stroke = null;
-  /** @type {Point[][]} */
-  let paths = [];
   /** The tool that was chosen, which some masks do not have. @type {Tool} */
   let chosen = "brush";
   let diameter = 0;
   /** Where the brush is, in pixels from the upper left corner. @type {[number, number]} */
   let cursor = [0, 0];
   let isHovering = false;
-  /** @type {Map<number, History<Edited>>} */
-  const histories = new Map();
 
-  const active = () => model.get("active");
-  const path = () => (active() > 0 ? (paths[active() - 1] ?? []) : []);
   const natural = () => ({ width: image.naturalWidth, height: image.naturalHeight });
   /** Of the masks, because an image that is being loaded again has no size. @returns {Size} */
-  const size = () => layers ?? natural();
+  const size = () => editor.layers ?? natural();
   const most = () => Math.max(Math.round(Math.min(size().width, size().height) / 2), 2);
   /** @param {PointerEvent} event */
   const point = (event) => pointAt(event, svg.getBoundingClientRect(), size());
   /** @param {PointerEvent} event */
   const place = (event) => placeAt(event, svg.getBoundingClientRect(), size());
-  /** @param {number} mask */
-  const nameOf = (mask) => (mask ? text("dynamic", { number: mask }) : text("static"));
-  const canPaint = () => model.get("paints") && model.get("offered").includes(active());
+  const maskName = () => (editor.mask ? text("dynamic", { number: editor.mask }) : text("static"));
   /** @returns {Tool} */
   const tool = () => {
-    if (chosen === "path") return active() > 0 ? "path" : "brush";
-    return canPaint() || !active() ? chosen : "path";
+    if (chosen === "path") return editor.mask > 0 ? "path" : "brush";
+    return editor.paints || !editor.mask ? chosen : "path";
   };
-  const historyOf = (mask = active()) => {
-    const history = histories.get(mask) ?? new History();
-    histories.set(mask, history);
-    return history;
-  };
-  /** @returns {Edited} */
-  const edited = () => ({ runs: layers?.runs(active()) ?? new Uint8Array(), path: path() });
   /** @param {string} message */
   const say = (message) => {
     status.textContent = message;
@@ -121,23 +99,16 @@ function render({ model, el }) {
 
   // ------------------------------------------------------------------ to the kernel
 
-  /** @param {Point[]} changed */
-  function setPath(changed) {
-    const at = active() - 1;
-    if (at < 0) return;
-    paths =
-      at < paths.length ? paths.map((path, number) => (number === at ? changed : path)) : [...paths, changed];
-  }
   function sendPaths() {
     flush(); // a new mask and its path are one mask
-    model.set("paths", paths);
+    model.set("paths", editor.paths);
     model.save_changes();
   }
   const { soon, flush, receive } = exchange((content, buffers) => model.send(content, undefined, buffers), {
-    layers: () => layers,
-    painting: () => stroke?.mask ?? null,
+    layers: () => editor.layers,
+    painting: () => editor.stroke?.mask ?? null,
     changed(mask) {
-      histories.delete(mask);
+      editor.forget(mask);
       paint();
       show();
     },
@@ -166,55 +137,44 @@ function render({ model, el }) {
   }
   /**
    * Change the mask that is edited, so that it can be undone.
-   * @param {(layers: Layers) => void} act
+   * @param {(layers: import("./layers.js").Layers) => void} act
    * @param {string} message
    */
   function change(act, message) {
-    if (!layers || !canPaint()) return;
-    historyOf().record(edited());
-    act(layers);
-    soon(active());
+    if (!editor.change(act)) return;
+    soon(editor.mask);
     paint();
     show();
     report(message);
   }
   /** @param {string} message what happened */
   function report(message) {
-    const share = layers?.share(active()) ?? 0;
+    const { mask, share, path } = editor;
     const percent = share && share < 0.01 ? "< 1" : Math.round(share * 100);
-    const area = share
-      ? text("share", { mask: nameOf(active()), percent })
-      : text("empty", { mask: nameOf(active()) });
-    const isNext = active() > 0 && share > 0 && path().length < 2;
+    const area = text(share ? "share" : "empty", { mask: maskName(), percent });
+    const isNext = mask > 0 && share > 0 && path.length < 2;
     say([message, area, isNext ? text("next") : ""].filter(Boolean).join(" "));
   }
   function clear() {
-    change((layers) => layers.clear(active()), text("cleared"));
+    change((layers) => layers.clear(editor.mask), text("cleared"));
   }
   function invert() {
-    change((layers) => layers.invert(active()), text("inverted"));
+    change((layers) => layers.invert(editor.mask), text("inverted"));
   }
   function undo() {
-    restore(historyOf().undo(edited()), text("undone"));
+    restored(editor.undo(), text("undone"));
   }
   function redo() {
-    restore(historyOf().redo(edited()), text("redone"));
+    restored(editor.redo(), text("redone"));
   }
   /**
-   * @param {Edited | undefined} state
+   * @param {import("./editor.js").Changes | null} changes
    * @param {string} message
    */
-  function restore(state, message) {
-    if (!state || !layers || stroke) return;
-    const before = edited();
-    if (`${state.runs}` !== `${before.runs}`) {
-      layers.setRuns(active(), state.runs);
-      soon(active());
-    }
-    if (JSON.stringify(state.path) !== JSON.stringify(before.path)) {
-      setPath(state.path);
-      sendPaths();
-    }
+  function restored(changes, message) {
+    if (!changes) return;
+    if (changes.mask) soon(editor.mask);
+    if (changes.path) sendPaths();
     paint();
     show();
     report(message);
@@ -228,32 +188,28 @@ function render({ model, el }) {
    * @param {boolean} erases
    */
   function begin(pointer, from, erases) {
-    historyOf().record(edited());
-    stroke = { pointer, mask: active(), last: from, erases };
+    editor.begin(pointer, from, erases);
     extend(from);
   }
   /** @param {[number, number]} to */
   function extend(to) {
-    if (!stroke || !layers) return;
-    const area = layers.stroke(stroke.mask, stroke.last, to, diameter / 2, stroke.erases);
-    stroke.last = to;
+    const area = editor.extend(to, diameter / 2);
     if (area) paint(area);
   }
   function end() {
+    const stroke = editor.end();
     if (!stroke) return;
-    const { mask, erases } = stroke;
-    stroke = null;
-    soon(mask);
+    soon(stroke.mask);
     showTools();
-    report(text(erases ? "erased" : "painted"));
+    report(text(stroke.erases ? "erased" : "painted"));
   }
 
   /** Draw the masks, or an area of them, in their colours. */
-  function paint(area = layers?.whole) {
-    const context = overlay.getContext("2d");
+  function paint(area = editor.layers?.whole) {
+    const [{ layers, mask }, context] = [editor, overlay.getContext("2d")];
     if (!layers || !context || !area) return;
     const drawn = layers.around(area);
-    const colours = layers.picture(drawn, colourTable(COLOURS, active()), active());
+    const colours = layers.picture(drawn, colourTable(COLOURS, mask), mask);
     context.putImageData(new ImageData(colours, drawn.width, drawn.height), drawn.x, drawn.y);
   }
 
@@ -275,12 +231,12 @@ function render({ model, el }) {
   }
 
   function showTools() {
-    const history = historyOf();
+    const { mask, canPaint, history } = editor;
     toolbar.show({
       offered: model.get("offered"),
-      mask: active(),
+      mask,
       tool: tool(),
-      canPaint: canPaint() && layers !== null,
+      canPaint,
       size: diameter,
       most: most(),
       canUndo: history.past.length > 0,
@@ -289,42 +245,43 @@ function render({ model, el }) {
     help.textContent = text("help");
     image.alt = text("image");
     svg.dataset.tool = tool();
-    svg.setAttribute("aria-label", text("canvas", { mask: nameOf(active()), tool: text(tool()) }));
+    svg.setAttribute("aria-label", text("canvas", { mask: maskName(), tool: text(tool()) }));
   }
 
   function showPaths() {
     const { width, height } = size();
     if (!width || !svg.clientWidth) return;
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    drawPaths(drawn, paths, height, width / svg.clientWidth, active(), tool() === "path");
+    drawPaths(drawn, editor.paths, height, width / svg.clientWidth, editor.mask, tool() === "path");
   }
 
   /** Show where the brush is: under the pointer or, if the image has the focus, where the keys moved it. */
   function showCursor() {
     cursorMark.replaceChildren();
     const isHere = isHovering || document.activeElement === svg;
-    if (!isHere || !svg.clientWidth || !layers) return;
+    if (!isHere || !svg.clientWidth || !editor.layers) return;
     const unit = size().width / svg.clientWidth;
     if (tool() !== "path") drawRing(cursorMark, cursor, unit, diameter / 2);
-    else if (!isHovering) drawCross(cursorMark, cursor, unit, colourOf(active())); // the pointer is one itself
+    else if (!isHovering) drawCross(cursorMark, cursor, unit, colourOf(editor.mask)); // the pointer is one itself
   }
 
   // ------------------------------------------------------------------ pointers
 
   svg.addEventListener("pointerdown", (event) => {
     const erases = tool() === "eraser" || event.button === 5; // the other end of a pen
-    if ((event.button !== 0 && event.button !== 5) || !layers || stroke || dragged !== null) return;
+    if ((event.button !== 0 && event.button !== 5) || !editor.layers) return;
+    if (editor.stroke || dragged !== null) return;
     event.preventDefault();
     svg.focus({ preventScroll: true });
     if (tool() !== "path") {
-      if (!canPaint()) return;
+      if (!editor.canPaint) return;
       svg.setPointerCapture(event.pointerId);
       begin(event.pointerId, place(event), erases);
       return;
     }
     const at = numberOf(event.target);
     if (at !== null) {
-      historyOf().record(edited());
+      editor.record();
       dragged = at;
       svg.setPointerCapture(event.pointerId);
       return;
@@ -332,14 +289,14 @@ function render({ model, el }) {
     addPoint(point(event));
   });
   svg.addEventListener("pointermove", (event) => {
-    if (!layers) return;
+    if (!editor.layers) return;
     isHovering = event.pointerType !== "touch";
     cursor = place(event);
     if (dragged !== null) {
       const [at, to] = [dragged, point(event)];
-      setPath(path().map((other, number) => (number === at ? to : other)));
+      editor.path = replaced(editor.path, at, to);
       show(at);
-    } else if (stroke?.pointer === event.pointerId) {
+    } else if (editor.stroke?.pointer === event.pointerId) {
       const events = event.getCoalescedEvents?.() ?? [];
       for (const part of events.length ? events : [event]) extend(place(part));
     }
@@ -347,7 +304,7 @@ function render({ model, el }) {
   });
   for (const name of /** @type {const} */ (["pointerup", "pointercancel"]))
     svg.addEventListener(name, (event) => {
-      if (stroke?.pointer === event.pointerId) end();
+      if (editor.stroke?.pointer === event.pointerId) end();
       if (dragged === null) return;
       dragged = null;
       sendPaths();
@@ -360,14 +317,11 @@ function render({ model, el }) {
 
   /** @param {Point} added */
   function addPoint(added) {
-    const longer = active() > 0 ? withPoint(path(), added, model.get("limit")) : null;
-    if (!longer) return say(text("full", { limit: model.get("limit") }));
-    historyOf().record(edited());
-    setPath(longer);
-    show(longer.length - 1);
+    if (!editor.addPoint(added)) return say(text("full", { limit: model.get("limit") }));
+    show(editor.path.length - 1);
     sendPaths();
     const [x, y] = added;
-    say(text("point", { number: longer.length, x, y }));
+    say(text("point", { number: editor.path.length, x, y }));
   }
 
   // ------------------------------------------------------------------ keys
@@ -382,12 +336,12 @@ function render({ model, el }) {
       else undo();
       return true;
     }
-    if (altKey || !layers) return false;
+    if (altKey || !editor.layers) return false;
     const at = numberOf(event.target);
-    const changed = at === null ? null : edit(path(), at, event, size());
+    const changed = at === null ? null : edit(editor.path, at, event, size());
     if (changed) {
-      historyOf().record(edited());
-      setPath(changed.path);
+      editor.record();
+      editor.path = changed.path;
       show(changed.focused);
       sendPaths();
       return true;
@@ -406,14 +360,14 @@ function render({ model, el }) {
     if (to) {
       cursor = to;
       isHovering = false;
-      if (stroke?.pointer === -1) extend(to);
+      if (editor.stroke?.pointer === -1) extend(to);
       showCursor();
       const [x, y] = inside([to[0], size().height - to[1]], size());
-      say(text(layers?.has(active(), to) ? "place_painted" : "place", { x, y }));
+      say(text(editor.layers?.has(editor.mask, to) ? "place_painted" : "place", { x, y }));
     } else if (key === " " || key === "Enter") {
       if (tool() === "path") {
         if (!event.repeat) addPoint(inside([cursor[0], size().height - cursor[1]], size()));
-      } else if (canPaint() && !stroke) begin(-1, cursor, tool() === "eraser");
+      } else if (editor.canPaint && !editor.stroke) begin(-1, cursor, tool() === "eraser");
     } else if (bigger !== null) {
       resize(bigger);
       say(text("sized", { number: diameter }));
@@ -428,11 +382,11 @@ function render({ model, el }) {
     event.stopPropagation();
   });
   svg.addEventListener("keyup", ({ key }) => {
-    if ((key === " " || key === "Enter") && stroke?.pointer === -1) end();
+    if ((key === " " || key === "Enter") && editor.stroke?.pointer === -1) end();
   });
   svg.addEventListener("focus", showCursor);
   svg.addEventListener("blur", () => {
-    if (stroke?.pointer === -1) end();
+    if (editor.stroke?.pointer === -1) end();
     showCursor();
     flush();
   });
@@ -440,7 +394,7 @@ function render({ model, el }) {
   // ------------------------------------------------------------------ the page
 
   const follow = () => {
-    if (dragged === null) paths = model.get("paths").map((path) => [...path]);
+    if (dragged === null) editor.paths = model.get("paths").map((path) => [...path]);
     paint();
     show();
   };
@@ -451,13 +405,11 @@ function render({ model, el }) {
   image.addEventListener("load", () => {
     flush();
     const { width, height } = natural();
-    // The same image from another source keeps a stroke that is under way; the kernel sends the masks of another image.
-    if (layers?.width !== width || layers.height !== height) layers = new Layers(width, height);
+    editor.open({ width, height });
     [overlay.width, overlay.height] = [width, height];
     diameter ||= Math.max(Math.round(Math.min(width, height) / 12), 2);
     diameter = Math.min(diameter, most());
     cursor = [width / 2, height / 2];
-    histories.clear();
     paint();
     show();
     model.send({ kind: "ready" });

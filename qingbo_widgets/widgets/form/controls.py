@@ -7,10 +7,11 @@ from typing import Any
 
 import ipywidgets
 
+from ...service.contract.labels import label
 from ...service.contract.schema import Models, Parameter
 from ..base.build import create_widget
 from .fields import LABEL_WIDTH, fields
-from .labels import help_of, label
+from .labels import help_of
 
 __all__ = ["Controls", "build", "offer"]
 

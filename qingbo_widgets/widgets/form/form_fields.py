@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ...service.contract.problem import Problem
+    from ...service.contract.request import VideoRequest
     from ...service.contract.schema import Models, Parameter
-    from ...tasks.task import Owner
+    from ...tasks.task import Owner, Task
 
 __all__ = ["FormFields"]
 
@@ -22,6 +23,7 @@ class FormFields(Protocol):
         hidden: the fields that are not shown.
         fixed: the values of fields that cannot be changed.
         unapproved: URLs that the user has not approved for fetching yet.
+        problems: the reasons why the service would refuse the request.
     """
 
     model: str
@@ -29,6 +31,7 @@ class FormFields(Protocol):
     hidden: frozenset[str]
     fixed: Mapping[str, Any]
     unapproved: frozenset[str]
+    problems: tuple[Problem, ...]
 
     @property
     def pending(self) -> Mapping[Problem, str]:
@@ -38,6 +41,11 @@ class FormFields(Protocol):
     @property
     def manager(self) -> Owner | None:
         """The manager that submits the request."""
+
+    @property
+    def request(self) -> VideoRequest:
+        """The current request."""
+        ...
 
     @property
     def models(self) -> Models:
@@ -61,6 +69,10 @@ class FormFields(Protocol):
 
     def defaults(self, model: object) -> dict[str, Any]:
         """Return a model's defaults for all fields."""
+        ...
+
+    def submit(self) -> Task:
+        """Submit the current request."""
         ...
 
     def show_problems(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ...i18n import N_, tr
 from ...service.contract.contracts import CONTRACTS
 from ...service.contract.kinds import KINDS
+from ...service.contract.labels import label
 from ...service.contract.problem import Problem, numbered
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_private_host, is_web_url
@@ -16,7 +17,6 @@ from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from .form_fields import FormFields
-from .labels import label
 from .mask_files import served_again
 
 __all__ = [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...i18n import N_, tr
+from ...service.contract.labels import label
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
 from .image_fields import needs_approval, pictures_of, service_of, source_of
-from .labels import label
 from .preview import Preview
 
 __all__ = ["ImagePreview", "picture_html"]

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.labels import label
 from ...service.contract.schema import Parameter
 from ...service.contract.values import Item, is_set
 from ..base import html as markup
@@ -20,7 +21,7 @@ from ..base.text_fields import Text
 from .controls import offer
 from .fields import LABEL_WIDTH, NARROW, WIDE
 from .images import ImagePreview
-from .labels import choice_options, help_of, label
+from .labels import choice_options, help_of
 from .panels import Editor, indented
 from .state import FormState, Problems
 from .url_list import UrlList

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...service.contract.labels import choice_label, label
 from ...service.contract.lengths import length_text
 from ...service.contract.problem import listed
 from ...service.contract.schema import Parameter
@@ -20,7 +21,6 @@ __all__ = [
     "file_names",
     "help_of",
     "is_texts",
-    "label",
     "short_name",
     "value_label",
 ]
@@ -32,11 +32,6 @@ _LONGEST = 60
 _ENDS = 12
 
 
-def label(parameter: Parameter) -> str:
-    """Return the label of a field in the current language; its name if it has no label."""
-    return tr(parameter.label) if parameter.label else parameter.name
-
-
 def help_of(parameter: Parameter) -> str:
     """Return the help text of a field in the current language."""
     return tr(parameter.help)
@@ -44,7 +39,7 @@ def help_of(parameter: Parameter) -> str:
 
 def choice_options(parameter: Parameter) -> list[tuple[str, Any]]:
     """Return the values of a choice, each with its label."""
-    return [(_choice_label(parameter, item), item) for item in parameter.choices]
+    return [(choice_label(parameter, item), item) for item in parameter.choices]
 
 
 def value_label(parameter: Parameter, value: Any) -> str:
@@ -67,19 +62,13 @@ def value_label(parameter: Parameter, value: Any) -> str:
         return str(len(kind))
     moves = getattr(value, "config", None)
     axes = moves.items() if isinstance(moves, Mapping) else ()
-    parts = [_choice_label(parameter, kind), *(f"{_choice_label(parameter, axis)} {by}" for axis, by in axes)]
+    parts = [choice_label(parameter, kind), *(f"{choice_label(parameter, axis)} {by}" for axis, by in axes)]
     return markup.shorten(", ".join(parts), _LONGEST)
 
 
 def fact(other: Other) -> str:
     """Return a setting of a request as a short text, such as "Camera: Forward and up"."""
     return f"{label(other.parameter)}: {value_label(other.parameter, other.value)}"
-
-
-def _choice_label(parameter: Parameter, value: Any) -> str:
-    """Return the label of a choice; JSON and TOML descriptions have only string keys."""
-    text = parameter.labels.get(str(value)) if parameter.choices else None
-    return tr(text) if text else str(value)
 
 
 def is_texts(value: object) -> bool:

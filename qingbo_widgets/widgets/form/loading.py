@@ -11,6 +11,7 @@ from ...i18n import N_, tr
 from ...service.contract.contracts import CONTRACTS
 from ...service.contract.frames import Frames
 from ...service.contract.kinds import KINDS
+from ...service.contract.labels import label
 from ...service.contract.models import declared
 from ...service.contract.pasted import Pasted, read_pasted
 from ...service.contract.request import VideoRequest
@@ -18,7 +19,8 @@ from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from .image_fields import with_urls
-from .labels import label, value_label
+from .labels import value_label
+from .late_submission import REPLACED
 from .mask_uploads import STATIC, field_of, with_mask_urls
 from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
@@ -116,7 +118,7 @@ def fill(
     Returns:
         The values that could not be shown, as ``label: value``.
     """
-    form.late.cancel()
+    form.late.cancel(tr(REPLACED))
     form.uploads.forget()
     waiting, (sent, kept) = dict(unsent or {}), split_unsent(form.models, fields)
     sources = [fields, *(part.values for part in waiting.values())]

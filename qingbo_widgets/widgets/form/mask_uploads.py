@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -27,16 +28,24 @@ T = TypeVar("T")
 STATIC = 0
 #: Seconds without a stroke after which a mask is uploaded.
 PAUSE = 1.0
-#: One worker, so that the masks of a user arrive in the order in which they were painted.
+#: Seconds after which an upload counts as failed. A mask is a small file.
+LONGEST = 60.0
+#: Seconds for which a call waits for the ones before it; then another thread takes it.
+PATIENCE = 5.0
+#: The maximum number of these threads: each has an upload that hangs.
+MOST_THREADS = 16
+#: One thread, so that the user's function uploads one mask after the other.
 _pool = DaemonPool(1, "qingbo-mask")
 
 _UPLOADING = N_("The painted mask is being uploaded.")
 _NOT_UPLOADED = N_("The painted mask could not be uploaded: {reason}")
+_TOO_LONG = N_("The upload of the painted mask has not ended within {seconds} s.")
 
 
 def in_background(call: Callable[[], object]) -> None:
-    """Call a function on the thread for masks, after the earlier calls; log its exceptions."""
+    """Call a function on a thread for masks, after earlier calls that do not hang; log its exceptions."""
     _pool.submit(safely, call)
+    refresher.later(PATIENCE, lambda: _pool.add_worker(MOST_THREADS))
 
 
 class MaskUploads:
@@ -48,8 +57,8 @@ class MaskUploads:
     Attributes:
         on_arrival: called with the number of a mask and its URL, in the thread of the kernel's event loop,
             unless the mask was changed since.
-        on_end: called with each file and its URL after its upload, in the same thread; with an empty URL
-            after a failed one, on any thread.
+        on_upload: called with each file and its URL after its upload, in the same thread.
+        on_failure: called with a file that could not be uploaded, and the reason; on any thread.
         on_forget: called with the numbers of masks that were forgotten.
         wanted: files that are uploaded even if their masks are changed meanwhile.
         problems: what keeps the form from being submitted: each problem with its kind, ``hint`` for an upload
@@ -59,13 +68,16 @@ class MaskUploads:
     def __init__(self, form: FormFields) -> None:
         self._form = form
         self.on_arrival: Callable[[int, str], object] = _ignore
-        self.on_end: Callable[[Path, str], object] = _ignore
+        self.on_upload: Callable[[Path, str], object] = _ignore
+        self.on_failure: Callable[[Path, str], object] = _ignore
         self.on_forget: Callable[[Collection[int]], object] = _ignore
         self.wanted: Collection[Path] = ()
         self.problems: Mapping[Problem, str] = {}
         self._files: dict[int, Path] = {}
         self._started: dict[int, Path] = {}
         self._failures: dict[int, str] = {}
+        #: When the upload of each file began that has not ended, by the monotonic clock.
+        self._running: dict[Path, float] = {}
         self._pauses = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -127,7 +139,10 @@ class MaskUploads:
                 continue
             self._started[number] = file
             self._failures.pop(number, None)
+            self._running[file] = time.monotonic()
             in_background(partial(self._upload, file))
+            refresher.later(LONGEST, weakly(self, "_give_up"))
+        self.show()
 
     def show(self) -> None:
         """Show what keeps the form from being submitted. May be called on any thread."""
@@ -149,15 +164,15 @@ class MaskUploads:
 
     def _upload(self, file: Path) -> None:
         manager, files = self._form.manager, files_of(self._form)
-        if manager is None or files is None or not (self._numbers_of(file) or file in self.wanted):
-            return  # painted on since, or uploaded for another mask
         try:
+            if manager is None or files is None or not (self._numbers_of(file) or file in self.wanted):
+                return  # painted on since, or uploaded for another mask
             url = manager.publish(file)
         except (Exception, SystemExit) as error:  # of the user's own function, maybe a command's main()
-            for number in self._numbers_of(file):
-                self.fail(number, tr(_NOT_UPLOADED).format(reason=hide(str(error)) or type(error).__name__))
-            self.on_end(file, "")
+            self._end_without(file, tr(_NOT_UPLOADED).format(reason=hide(str(error)) or type(error).__name__))
             return
+        finally:
+            self._running.pop(file, None)
         files.remember(file, url)
         if self._loop is not None and self._loop.is_running():
             self._loop.call_soon_threadsafe(safely, partial(self._arrive, file, url))
@@ -169,7 +184,20 @@ class MaskUploads:
             self.drop(number)
             self.on_arrival(number, url)
             self.show()
-        self.on_end(file, url)
+        self.on_upload(file, url)
+
+    def _give_up(self) -> None:
+        """Treat uploads that hang as failed; one that ends later arrives all the same."""
+        for file, began in tuple(self._running.items()):
+            if time.monotonic() - began >= LONGEST:
+                self._running.pop(file, None)
+                self._end_without(file, tr(_TOO_LONG).format(seconds=f"{LONGEST:g}"))
+
+    def _end_without(self, file: Path, reason: str) -> None:
+        """End an upload without a URL."""
+        for number in self._numbers_of(file):
+            self.fail(number, reason)
+        self.on_failure(file, reason)
 
     def _numbers_of(self, file: Path) -> list[int]:
         """Return the masks with this file now: painted on or removed, they have another one or number."""

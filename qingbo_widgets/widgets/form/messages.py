@@ -8,6 +8,7 @@ from unicodedata import east_asian_width
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.frames import FRAME_FIELDS, Frames
+from ...service.contract.labels import label
 from ...service.contract.models import declared
 from ...service.contract.problem import Problem, listed
 from ...service.contract.schema import Parameter
@@ -15,7 +16,7 @@ from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields
-from .labels import file_names, is_texts, label, value_label
+from .labels import file_names, is_texts, value_label
 from .layout import TOGETHER, panels
 from .names import Unsent
 from .shot_fields import seconds_text, shot_field

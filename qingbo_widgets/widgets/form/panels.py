@@ -13,6 +13,7 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.labels import label
 from ...service.contract.problem import listed
 from ...service.contract.values import is_set
 from ..base import html as markup
@@ -21,7 +22,6 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
-from .labels import label
 from .state import FormState, Problems
 from .wording import problem_lines, problems_html, with_labels
 

@@ -112,3 +112,12 @@ export const polyline = (path, height) => path.map(([x, y]) => `${x},${height - 
  * @param {Record<string, string | number>} values
  */
 export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => `${values[name]}`);
+
+/**
+ * Return a copy of a list with another item at one place.
+ * @template Item
+ * @param {Item[]} items
+ * @param {number} at
+ * @param {Item} item
+ */
+export const replaced = (items, at, item) => items.map((other, number) => (number === at ? item : other));

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ...i18n import tr
+from ...service.contract.labels import label
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Parameter
@@ -21,7 +23,8 @@ from . import loading, messages
 from .controls import Controls, build, offer
 from .fields import fields, is_settled
 from .image_fields import line_names
-from .labels import help_of, label
+from .labels import help_of
+from .late_submission import CLOSED
 from .layout import TOGETHER, by_model, companions, main, panels
 from .panels import Panels, Slot
 from .shot_fields import shot_field
@@ -157,7 +160,7 @@ class RequestForm(FormState, Composite):
         loading.fill(self, self.given)
 
     def _stop(self) -> None:
-        self.late.cancel()
+        self.late.cancel(tr(CLOSED))
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return (*self.controls.made.values(), *self.slots.values())
@@ -180,7 +183,7 @@ class RequestForm(FormState, Composite):
 
     def _update_value(self, name: str, control: Any) -> None:
         edited, parameter = self._fields[name], self.parameter(name)
-        value = self.derived.get(name, getattr(self, name))
+        value = self.shown_value(name)
         if edited.options is None:
             # An equal value must not overwrite the text while the user types.
             if edited.read(control.value, parameter) != value:

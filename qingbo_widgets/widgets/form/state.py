@@ -31,7 +31,7 @@ from .contract_changes import ContractChanges, not_taken
 from .departures import Departure
 from .fitted_duration import FittedDuration
 from .form_traits import FormTraits, Problems
-from .late_submission import LateSubmission
+from .late_submission import RECONNECTED, LateSubmission
 from .mask_points import without_blank
 from .mask_uploads import MaskUploads
 from .model_changes import follow_model
@@ -150,7 +150,7 @@ class FormState(FormTraits):
 
     @manager.setter
     def manager(self, manager: Owner | None) -> None:
-        self.late.cancel()
+        self.late.cancel(tr(RECONNECTED))
         was_connected, left = self._manager is not None, Departure(self)
         self._manager = manager
         if self.models is not left.models:
@@ -192,6 +192,12 @@ class FormState(FormTraits):
     def derived(self) -> Mapping[str, Any]:
         """The values of fields that follow from others, such as the duration from those of the shots."""
         return self._applicability.derived
+
+    def shown_value(self, name: str) -> Any:
+        """Return the value of a field for its control; a duration that the shots decide is theirs."""
+        if name == "duration" and not self.counts(name) and (request := self.request).is_multi_shot:
+            return request.seconds
+        return getattr(self, name)
 
     def takes(self, name: str) -> bool:
         """Return True if the chosen model takes the field; an unlisted model may take any field."""

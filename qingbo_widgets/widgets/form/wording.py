@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from ...i18n import N_, tr
+from ...service.contract.labels import label
 from ...service.contract.models import models_of
 from ...service.contract.problem import Problem, assigned, listed, numbered, part_of
 from ...service.contract.schema import Parameter
@@ -16,7 +17,7 @@ from ..base import html as markup
 from ..base.html import Markup
 from .form_fields import FormFields
 from .image_fields import line_names
-from .labels import label, value_label
+from .labels import value_label
 
 __all__ = [
     "character_count",

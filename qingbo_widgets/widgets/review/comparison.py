@@ -168,7 +168,7 @@ class Comparison(Composite):
         lines = [f"{letter}: {label}" for letter, label in zip(LETTERS, self._labels, strict=False)]
         with update(self._legend, self.reveal_button):
             # Shown below the controls, because redrawing the videos would restart them.
-            self._legend.value = markup.join(markup.user_text(markup.plain(line)) for line in lines)
+            self._legend.value = markup.join(markup.user_text(markup.plain_line(line)) for line in lines)
             self.reveal_button.disabled = True
         self.cell_output.set_copy(self._static_copy(), self._plain_copy())
 
@@ -193,7 +193,7 @@ class Comparison(Composite):
         if self.is_blind:
             return tr("{number} videos").format(number=len(self.videos))
         return "\n".join(
-            " · ".join(filter(None, (f"{letter}: {markup.plain(label)}", shown_path(path))))
+            " · ".join(filter(None, (f"{letter}: {markup.plain_line(label)}", shown_path(path))))
             for letter, label, path in zip(LETTERS, self._labels, self._paths, strict=False)
         )
 
@@ -245,7 +245,7 @@ def figures(
             onerror=uncover_next("this.parentElement"),
         )
         box = markup.tag("div", poster, player, style=_BOX)
-        name = markup.plain(f"{letter}: {markup.shorten(label, 120)}" if label else letter)
+        name = markup.plain_line(f"{letter}: {markup.shorten(label, 120)}" if label else letter)
         lines = markup.user_text(name if len(paths) > 1 else label, "span")
         if not embed and (note := reach_note(path)):
             lines += markup.Markup("<br>") + markup.text(note)

@@ -131,7 +131,7 @@ class _Tile(VBox):
 
 def _facts_html(line: str, class_: str) -> Markup:
     """Return facts that wrap between two of them, so that a number is never cut."""
-    *facts, last = markup.plain(line).split(SEPARATOR)
+    *facts, last = markup.plain_line(line).split(SEPARATOR)
     # The separator ends the line that it is on, and begins none.
     texts = [*(fact + SEPARATOR.rstrip().replace(" ", "\N{NO-BREAK SPACE}") for fact in facts), last]
     spans = (markup.user_text(text, "span") for text in texts)

@@ -72,7 +72,7 @@ class Actions(CompositeMixin, HBox):
         Args:
             sender: the sender of announcements.
             obstacle: why the form's request cannot be submitted; empty if it can.
-            problem: the error of the last click, which is shown in its place.
+            problem: the error of the last click, which is shown before it.
             is_waiting: whether a request waits until its masks are uploaded; then no obstacle is shown.
             would_repeat: whether a click would be ignored for a moment, as the second of a double click.
         """
@@ -82,10 +82,8 @@ class Actions(CompositeMixin, HBox):
             self.generate_button.description = label
             self.generate_button.disabled = bool(obstacle)
             set_busy(self.generate_button, is_waiting or would_repeat)
-            if problem:
-                reason = markup.note(problem, "alarm")
-            else:
-                reason = markup.note(obstacle) if obstacle else Markup()
+            reason = markup.note(problem, "alarm") if problem else Markup()
+            reason += markup.note(obstacle) if obstacle else Markup()
             # An obstacle is not announced: it changes with every letter that is typed.
             self._reason.value = reason + announcement(sender, problem, is_urgent=True)
 

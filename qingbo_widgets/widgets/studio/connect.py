@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import ipywidgets
 
 from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, sentences, tr
+from ...library.library import Library
 from ...service.client import Client
 from ...service.contract.contracts import CONTRACTS
 from ...service.credentials import (
@@ -30,20 +31,29 @@ from ..base.sync import weakly
 from ..form.fields import LABEL_WIDTH
 
 if TYPE_CHECKING:
+    from ...service.secrets.secret import Secret
     from ...tasks.manager import TaskManager
+    from ...tasks.task import Owner
 
 __all__ = ["ConnectPanel", "usual_contract"]
 
 _CONNECT_HELP = N_("Checks the key with the service, free of charge, and connects.")
 _SANDBOX_HELP = N_("A stand-in for the service on this machine. Free, no key, placeholder videos, not AI.")
-_CONTRACT_HELP = N_("The key is sent only to the host in parentheses.")
-#: The service's contracts as a user knows them, the current one first. It is preselected if none is chosen.
-_CONTRACTS = {"2026-11": N_("Current service ({host})"), "2026-04": N_("April 2026 ({host})")}
+_CONTRACT_HELP = N_(
+    "A contract is a version of the service's interface. The key is sent only to the host in parentheses."
+)
+#: The service's contracts, the current one first. It is preselected if the chosen one does not exist.
+_CONTRACTS = {
+    "2026-11": N_("Current, contract {contract} ({host})"),
+    "2026-04": N_("Earlier, contract {contract} ({host})"),
+}
 _NO_KEY = N_("No API key was found.")
 _KEYRING_WAITS = N_(
     "The keyring does not answer; it may be locked. If it has the key, unlock it and press Connect."
 )
 _WHICH_SERVICE = N_("A key was found. Choose its service and press Connect, or use the sandbox.")
+_CLOSED = N_("The connection is closed, so nothing can be submitted and tasks are no longer followed.")
+_CONNECT_AGAIN = N_("Connect again here; the form stays as it is, and videos go to the same folder.")
 _CORRECT_IT = N_(
     "Choose the service below. To make it permanent, correct that setting and restart the kernel."
 )
@@ -69,6 +79,7 @@ class ConnectPanel(Composite):
 
     Args:
         on_connect: called with the manager once it is connected, on another thread after a check.
+        former: a closed manager, whose contract, address, library and uploads the new one uses.
 
     Attributes:
         key_field: the field for the key.
@@ -78,8 +89,8 @@ class ConnectPanel(Composite):
         note: a sentence about a key that could not be checked; empty if it was.
     """
 
-    def __init__(self, on_connect: Callable[[TaskManager], None]) -> None:
-        self._on_connect = on_connect
+    def __init__(self, on_connect: Callable[[TaskManager], None], former: Owner | None = None) -> None:
+        self._on_connect, self._former = on_connect, former
         self.note = ""
         layout, style = {"width": "auto", "max_width": "480px"}, {"description_width": LABEL_WIDTH}
         self._entry = KeyEntry(
@@ -89,7 +100,11 @@ class ConnectPanel(Composite):
         #: The addresses that are shown: the environment may change before the click.
         self._addresses = {name: find_base_url(CONTRACTS[name]) for name in _CONTRACTS}
         usual, problem = usual_contract()
-        # Only a misspelt contract leads here with a key: otherwise, it would be connected.
+        if former is not None:
+            usual, problem = former.client.contract.name, tr(_CLOSED)
+            if not former.is_sandbox:
+                self._addresses[usual] = former.client.base_url
+        # Only these problems lead here with a key: otherwise, it would be connected.
         self._has_key = bool(problem) and _finds_key()
         self._is_keyring_silent = not self._has_key and is_silent()
         self.contract_field = create_widget(
@@ -97,7 +112,7 @@ class ConnectPanel(Composite):
             tr(_CONTRACT_HELP),
             description=tr("Service"),
             options=[
-                (tr(_CONTRACTS[name]).format(host=_host(self._addresses[name])), name)
+                (tr(_CONTRACTS[name]).format(contract=name, host=_host(self._addresses[name])), name)
                 for name in sorted(_CONTRACTS, key=lambda name: name != usual)
             ],
             value=usual,
@@ -127,9 +142,12 @@ class ConnectPanel(Composite):
 
     def _intro(self, problem: str) -> Markup:
         """Return why the panel is there, and the ways to go on."""
-        why = markup.note(problem, "alarm") + markup.note(tr(_CORRECT_IT), "hint") if problem else Markup()
+        way_on = tr(_CORRECT_IT if self._former is None else _CONNECT_AGAIN)
+        why = markup.note(problem, "alarm") + markup.note(way_on, "hint") if problem else Markup()
         if self._has_key:
             return why + markup.tag("div", markup.text(tr(_WHICH_SERVICE)))
+        if self._former is not None:  # whose user knows the ways
+            return why
         command = markup.tag("code", markup.text(_KEYRING_COMMAND))
         ways = markup.join(
             markup.tag("li", markup.text(tr(way)).format(variable=API_KEY_VARIABLES[0], command=command))
@@ -163,20 +181,28 @@ class ConnectPanel(Composite):
             return
 
         def accept(note: str) -> None:
-            from ...tasks.connection import connect
-
             client.close()
             self.note = note
-            self._on_connect(connect(key, base_url=address, contract=contract))
+            self._on_connect(self._open(key, base_url=address, contract=contract))
 
         entry.check(client, accept)
 
-    def _start_sandbox(self) -> None:
+    def _open(self, *key: Secret | None, **where: Any) -> TaskManager:
+        """Connect, with the library of the former connection if there was one."""
         from ...tasks.connection import connect
 
+        former = self._former
+        if former is None:
+            return connect(*key, **where)
+        library = Library(former.library.folder, database=former.library.journal.database)
+        manager = connect(*key, library=library, upload=former.upload, **where)
+        manager.client.connect_arguments = former.client.connect_arguments
+        return manager
+
+    def _start_sandbox(self) -> None:
         self._entry.cancel()
         try:
-            manager = connect(sandbox=True, contract=self.contract_field.value)
+            manager = self._open(sandbox=True, contract=self.contract_field.value)
         except Exception as error:
             self._entry.show(message_of(error), "alarm")
             return

@@ -131,6 +131,7 @@ class FollowUp(Composite):
 
     def offer(self, request: VideoRequest) -> None:
         """Open the form with a request; if there is no manager, show the error instead."""
+        self.show_error("")
         try:
             manager = self.find_manager()
             if self.form is None or self.form.manager is not manager:
@@ -143,7 +144,6 @@ class FollowUp(Composite):
             return
         with update(self._destination_note):
             self._destination_note.value = self._destination(manager)
-        self.show_error("")
         self._arrange()
 
     def again(self, request: VideoRequest) -> None:
@@ -176,26 +176,18 @@ class FollowUp(Composite):
         return (self._error, self._destination_note, self.generate_button)
 
     def _generate(self) -> None:
-        form = self.form
-        if form is None:
-            return
-        with update():  # a stroke that is being saved on another thread was painted before the click
-            request, problems = form.request, form.problems
-        if not form.late.start(request, problems, self._submit_late):
-            self._submit(request, form.submit)
+        if self.form is not None:
+            self.form.late.submit(self._submit)
 
     def _update_button(self) -> None:
-        """Show whether a click waits for the upload of painted masks."""
-        is_waiting = self.form is not None and self.form.late.is_waiting
+        """Show whether a click waits for the upload of painted masks, or why it was not submitted."""
+        late = None if self.form is None else self.form.late
+        is_waiting = late is not None and late.is_waiting
+        if late is not None and (is_waiting or late.problem):
+            self.show_error(late.problem)
         with update(self.generate_button):
             self.generate_button.description = tr(UPLOADING) if is_waiting else tr(_GENERATE)
             set_busy(self.generate_button, is_waiting)
-
-    def _submit_late(self, request: VideoRequest) -> None:
-        """Submit the form's request after the upload of its painted masks."""
-        if self.form is not None:
-            manager = self.form.find_manager()
-            self._submit(request, lambda: manager.submit(request))
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task]) -> None:
         """Submit after a click. The second of a double click is ignored, because it would cost money."""

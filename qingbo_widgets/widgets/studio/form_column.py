@@ -135,8 +135,7 @@ class FormColumn(CompositeMixin, VBox):
 
     def _summary(self) -> list[str]:
         form, request = self.form, self.form.request
-        prompt = markup.shorten(prompt_of(request), 44)
-        seconds = request.seconds if request.is_multi_shot else getattr(form, "duration", None)
+        prompt, seconds = markup.shorten(prompt_of(request), 44), form.shown_value("duration")
         length = seconds_text(seconds) if isinstance(seconds, int) and seconds else ""
         return [part for part in (prompt, form.model, length) if part]
 

@@ -14,6 +14,7 @@ from ..base.html import Markup
 from ..base.ipw import HBox
 from ..base.notify import bell
 from ..base.sync import update
+from ..card.connection_view import state_text
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["StudioHead"]
 
 _IN_CONTRACT = N_("contract {contract}")
-_SANDBOX = N_("Sandbox: free, no key. Placeholder videos, not AI.")
-_CONNECTED = N_("Connected to {service}")
-_REFUSED = N_("Not connected to {service}")
 _VIDEOS = N_("videos are saved in {folder}")
 
 
@@ -62,11 +60,8 @@ class StudioHead(CompositeMixin, HBox):
 
 
 def _status(manager: Owner) -> Markup:
-    if manager.is_sandbox:
-        service = markup.span(tr(_SANDBOX), "qingbo-status")
-    else:
-        text = _REFUSED if manager.client.key_refusal else _CONNECTED
-        service = markup.span(tr(text).format(service=manager.client.base_url))
+    is_marked = manager.is_sandbox or manager.is_closed
+    service = markup.span(state_text(manager), "qingbo-status" if is_marked else None)
     in_contract = tr(_IN_CONTRACT).format(contract=manager.client.contract.name)
     folder = tr(_VIDEOS).format(folder=manager.library.folder.name)
     return markup.tag(

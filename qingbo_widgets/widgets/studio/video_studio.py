@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
 
 from ...exceptions import InvalidRequest, MissingApiKey
-from ...i18n import set_locale
+from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
 from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.offered import offers_fields
-from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...system.interrupts import uninterrupted
-from ...tasks.connection import current, reconnect
+from ...tasks.connection import current, default, reconnect
 from ..base import clicks
 from ..base import html as markup
 from ..base.build import create_widget, style_sheet
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
 
 __all__ = ["VideoStudio"]
+
+_CLOSED = N_("The connection is closed. Connect again above.")
 
 CSS = markup.read_css(__file__, "studio.css")
 
@@ -133,6 +135,8 @@ class VideoStudio(Composite):
         self.form.observe(lambda _: self._update_button(), "problems")
         self.form.late.on_change = weakly(self, "_update_button")
         if manager is None:
+            manager = default()
+        if manager is None:
             try:
                 manager = current()
             except (MissingApiKey, InvalidRequest):  # the panel says which, and lets the user go on
@@ -211,6 +215,20 @@ class VideoStudio(Composite):
             self._panel = None
         self._update_offer()
         self._update_button()
+        manager.on_close(weakly(self, "_on_closed"))
+        self._on_closed()
+
+    def _on_closed(self) -> None:
+        """Show that the connection is closed, and how to connect again; the form and the cards stay."""
+        manager = self.manager
+        with update(self):
+            if self.comm is None or manager is None or not manager.is_closed or self._panel is not None:
+                return
+            self._panel = ConnectPanel(self._on_connect, manager)
+            self._key.change_button.layout.display = "none"
+            self._show_head()
+            self.children = [self._head, self._key, self._panel, self._body, *self._invisible]
+        self._update_button()
 
     def _show_head(self) -> None:
         self._head.show(self._styles, self.manager)
@@ -236,13 +254,18 @@ class VideoStudio(Composite):
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
-        self._actions.show(
-            self.cell_output.copy_class,
-            self.form.obstacle,
-            self._problem,
-            is_waiting=self.form.late.is_waiting,
-            would_repeat=self._clicks.would_repeat,
-        )
+        late, manager = self.form.late, self.manager
+        with update():  # another thread must not show an older state later
+            if late.is_waiting:
+                self._problem = ""  # of an earlier click
+            is_closed = manager is not None and manager.is_closed
+            self._actions.show(
+                self.cell_output.copy_class,
+                tr(_CLOSED) if is_closed else self.form.obstacle,
+                self._problem or late.problem,
+                is_waiting=late.is_waiting,
+                would_repeat=self._clicks.would_repeat,
+            )
 
     # ------------------------------------------------------------------ submitting
 
@@ -254,29 +277,15 @@ class VideoStudio(Composite):
         if request is None or manager is None:
             return
         problems = (*request.problems(self.form.contract.name), *others)
-        if not (self._waits_for_masks(request, problems) or problems):
-            self._submit_request(request, lambda: manager.submit(request), self.variations.value)
+        count = self.variations.value
+        if not (self.form.late.wait(request, problems, partial(self._submit_and_fold, count)) or problems):
+            self._submit_request(request, lambda: manager.submit(request), count)
 
     def _generate(self) -> None:
         """Submit after a click on Generate, and fold the form, which the user has left."""
-        form, count = self.form, self.variations.value
-        with update():  # a stroke that is being saved on another thread was painted before the click
-            request, problems = form.request, form.problems
-        if not self._waits_for_masks(request, problems):
-            self._submit_and_fold(request, form.submit, count)
+        self.form.late.submit(partial(self._submit_and_fold, self.variations.value))
 
-    def _waits_for_masks(self, request: VideoRequest, problems: Iterable[Problem]) -> bool:
-        """Submit after the upload of painted masks if only that is missing; return whether to wait."""
-        manager, count = self.manager, self.variations.value
-        if manager is None:
-            return False
-        return self.form.late.start(
-            request,
-            problems,
-            lambda complete: self._submit_and_fold(complete, lambda: manager.submit(complete), count),
-        )
-
-    def _submit_and_fold(self, request: VideoRequest, submit: Callable[[], Task], count: int) -> None:
+    def _submit_and_fold(self, count: int, request: VideoRequest, submit: Callable[[], Task]) -> None:
         if self._submit_request(request, submit, count):
             self._column.fold()
 

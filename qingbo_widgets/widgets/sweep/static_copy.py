@@ -46,7 +46,7 @@ def static_copy(sweep: Sweep, copy_class: str = "") -> Markup:
 
 def plain_text(sweep: Sweep) -> str:
     """Return the sweep as plain text: one line for each cell, with the file of its video."""
-    lines = [" · ".join([tr("Sweep {name}").format(name=markup.plain(sweep.name)), *table.facts(sweep)])]
+    lines = [" · ".join([tr("Sweep {name}").format(name=markup.plain_line(sweep.name)), *table.facts(sweep)])]
     for cell in sweep.cells[:MOST_LINES]:
         task = cell.task
         state = table.waiting(cell) if task is None else head.status(task)

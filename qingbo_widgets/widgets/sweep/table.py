@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.labels import choice_label
+from ...service.contract.models import declared
 from ...service.contract.problem import listed
 from ...tasks.sweep.cell import CellState
 from ...tasks.sweep.grid import summary
@@ -239,7 +241,9 @@ def _common(sweep: Sweep) -> list[str]:
         del facts["mode"]
     if not {"duration", "shots", "multi_prompt"} & names:
         facts["duration"] = sent.length
-    texts = [value for name, value in facts.items() if value and name not in names]
+    texts = [
+        choice_label(declared()[name], value) for name, value in facts.items() if value and name not in names
+    ]
     texts += [fact(other) for other in sent.others if names.isdisjoint(other.sources)]
     return [*texts, tr("at most {count} at once").format(count=sweep.max_running)]
 

@@ -71,12 +71,6 @@ def test_user_text_adds_no_rules() -> None:
     assert markup.output_style(markup.escape('class="qingbo-card"')) == "<style></style>"
 
 
-def test_shorten_cuts_on_one_line_and_drops_what_cannot_be_seen() -> None:
-    """A prompt with line breaks or bidi control characters becomes one plain line."""
-    assert markup.shorten("a\n\n b\u202ec") == "a bc"
-    assert markup.shorten("x" * 300, 10) == "x" * 9 + "…"
-
-
 def test_colours_have_fallbacks() -> None:
     """Every colour variable has a fallback for hosts other than Jupyter."""
     assert markup.CSS.count("var(--jp-") == sum(

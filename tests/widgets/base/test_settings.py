@@ -8,12 +8,13 @@ import pytest
 
 from qingbo_widgets import i18n
 from qingbo_widgets.service.contract.examples import example_item, example_of_member
+from qingbo_widgets.service.contract.labels import label
 from qingbo_widgets.service.contract.models import contracts, models_of
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.schema import Parameter
 from qingbo_widgets.service.contract.values import CameraControl, DynamicMask, Shot
 from qingbo_widgets.widgets.base.settings import settings_of
-from qingbo_widgets.widgets.form.labels import fact, label
+from qingbo_widgets.widgets.form.labels import fact
 
 URL = "https://a.example/koi.png"
 VIDEO = "https://a.example/koi.mp4"
@@ -89,7 +90,7 @@ def value_for(parameter: Parameter) -> Any:
 
 @pytest.mark.parametrize(("contract", "model", "name"), EVERY)
 def test_a_card_shows_every_setting(contract: str, model: str, name: str) -> None:
-    """Whatever a user has set is on the card: in a place of its own, or with the label of its control."""
+    """Every setting of a user is on the card: in a place of its own, or with the label of its control."""
     parameter = models_of(contract)[model].parameters[name]
     value = value_for(parameter)
     fields = {"model": model, "prompt": "A koi", name: value}

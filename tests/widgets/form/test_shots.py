@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
+from qingbo_widgets.service.contract.contracts import CONTRACTS
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.widgets.form.request_form import RequestForm
@@ -121,6 +122,25 @@ def test_no_button_leads_out_of_the_limits(form: RequestForm) -> None:
     assert editor_of(form).add_button.disabled
     assert last.buttons["duplicate"].disabled
     assert last.buttons["split"].disabled
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_the_duration_is_that_of_the_shots(monkeypatch: pytest.MonkeyPatch, contract: str) -> None:
+    """The control shows the length of the video, and the chosen one again after the switch is turned off."""
+    monkeypatch.setenv("QINGBO_CONTRACT", contract)
+    form = RequestForm(model="kling-v3", prompt="A koi", duration=3)
+    control = form.controls["duration"]
+    assert form.switch is not None
+    form.switch.value = True
+    assert form.shots_field is not None
+    form.shots_field.write(form, (Shot("A koi", 3), Shot("Light dances", 4)))
+    assert (control.value, control.disabled) == (7, True), "the control shows what is not sent"
+    assert form.request.seconds == 7
+    form.shots_field.write(form, (Shot("A koi", 9), Shot("Light dances", 9)))
+    assert (control.value, form.request.seconds) == (18, 18), "more than any choice"
+    form.switch.value = False
+    assert (control.value, control.disabled, form.duration) == (3, False, 3)
+    form.close()
 
 
 def test_the_seconds_are_shown_as_text_and_as_a_bar(form: RequestForm) -> None:

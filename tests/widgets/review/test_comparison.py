@@ -78,15 +78,15 @@ def test_tasks_of_one_prompt_are_told_apart(files: list[Path], make_task: Callab
     ]
     tasks = [make_task(request=one, video_path=file) for one, file in zip(requests, files, strict=False)]
     assert captions_of(clips_of(tasks)) == [
-        "A koi, kling-v3, 10 s · std",
-        "A koi, kling-v3, 5 s · pro",
-        "A koi, kling-v3, 5 s · std",
+        "A koi, kling-v3, 10 s · std, 720p",
+        "A koi, kling-v3, 5 s · pro, 1080p",
+        "A koi, kling-v3, 5 s · std, 720p",
         "A heron, kling-v3",
     ]
     again = make_task(request=requests[3], video_path=files[4])
     assert captions_of(clips_of([tasks[3], again, files[0]])) == ["A heron, kling-v3"] * 2 + ["video & 0"]
     comparison = Comparison(tasks[:2])
-    assert "A: 10 s · std" in html(comparison), "the prompt, which both have, is above"
+    assert "A: 10 s · std, 720p" in html(comparison), "the prompt, which both have, is above"
     assert "A koi" in text_of(comparison)
     comparison.close()
 
@@ -204,8 +204,8 @@ def test_entries_of_a_library(workdir: Path) -> None:
     entries = sorted(library.entries(), key=lambda entry: entry.key)
     comparison = Comparison(entries)
     assert comparison.videos == tuple(entries)
-    assert "A: 5 s · std" in html(comparison)
-    assert "B: 10 s · pro" in html(comparison)
+    assert "A: 5 s · std, 720p" in html(comparison)
+    assert "B: 10 s · pro, 1080p" in html(comparison)
     assert text_of(comparison).count("A koi <b>") == 1
     comparison.close()
     elsewhere = Comparison(entries, library=Library(library.folder), blind=True, seed=1)

@@ -61,8 +61,8 @@ def test_tiles_of_one_prompt_say_how_they_differ(tmp_path: Path) -> None:
         entry("e", request={"prompt": "A crane"}),
     )
     assert [each.difference for each in shown] == [
-        "10 s · pro",
-        "5 s · std",
+        "10 s · pro, 1080p",
+        "5 s · std, 720p",
         "",
         "CFG scale 0.4",
         "CFG scale default",
@@ -91,4 +91,4 @@ def test_blind(tmp_path: Path, rating: int | None) -> None:
         assert not any(word in text for text in texts for word in ("koi", "kling", "16:9", "pro", "2026"))
         assert {each.count for each in shown} == {1}
     else:
-        assert [each.difference for each in shown] == ["pro", "std"]
+        assert [each.difference for each in shown] == ["pro, 1080p", "std, 720p"]

@@ -49,16 +49,19 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def library(workdir: Path) -> Library:
     """Return a library of sixty tasks an hour apart, of which every tenth failed."""
     library = Library("qingbo_videos")
-    for n in range(60):
-        failed = n % 10 == 0
-        request = {"prompt": f"number {n} <b>", "model": "kling-v3"}
-        library.add(
-            Entry(
-                f"{n:032}", "sandbox", f"task-{n}", "kling-v3", request, "failed" if failed else "completed",
-                submitted_at=NOON + timedelta(hours=n), file=None if failed else f"video-{n}.mp4",
-                error={"type": "TaskFailed", "message": "no <i>luck</i>"} if failed else None,
-            )
-        )  # fmt: skip
+    with library.journal.shared_transaction():  # one wait for the disk
+        for n in range(60):
+            failed = n % 10 == 0
+            request = {"prompt": f"number {n} <b>", "model": "kling-v3"}
+            library.add(
+                Entry(
+                    f"{n:032}", "sandbox", f"task-{n}", "kling-v3", request,
+                    "failed" if failed else "completed",
+                    submitted_at=NOON + timedelta(hours=n), file=None if failed else f"video-{n}.mp4",
+                    error={"type": "TaskFailed", "message": "no <i>luck</i>"} if failed else None,
+                )
+            )  # fmt: skip
+    library.journal.close_connection()
     return library
 
 

@@ -252,7 +252,10 @@ def test_the_address_in_the_environment_is_shown(
     monkeypatch.setenv("QINGBO_CONTRACT", "2026-11")
     panel = ConnectPanel(lambda _: None)
     assert panel.contract_field.value == "2026-11"
-    assert options_of(panel) == {"2026-11": f"Current service ({shown})", "2026-04": f"April 2026 ({shown})"}
+    assert options_of(panel) == {
+        "2026-11": f"Current, contract 2026-11 ({shown})",
+        "2026-04": f"Earlier, contract 2026-04 ({shown})",
+    }
     panel.close()
 
 

@@ -19,13 +19,23 @@ from qingbo_widgets.tasks.background.image_checks import image_reports
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync
 from qingbo_widgets.widgets.form import mask_uploads
+from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.waiting import until
 from tests.widgets.form.painting import SIZE, editor_of, paint
-from tests.widgets.page import classes_of, click, ctrl_enter, displayed_html, send_click, text_of
+from tests.widgets.page import (
+    classes_of,
+    click,
+    ctrl_enter,
+    displayed_html,
+    is_displayed,
+    send_click,
+    text_of,
+)
 
 PATH = ((10, 20), (30, 40))
 UPLOADING = "Uploading the mask…"
+NOTHING = "Nothing was submitted."
 
 
 class SlowUpload:
@@ -34,16 +44,19 @@ class SlowUpload:
     Attributes:
         files: the uploaded files.
         error: what the upload raises.
+        hangs: the number of uploads that wait; later ones end at once.
     """
 
     def __init__(self) -> None:
         self.files: list[Path] = []
         self.error: BaseException | None = None
+        self.hangs = 1000
         self._may_end = threading.Event()
 
     def __call__(self, file: Path) -> str:
         self.files.append(file)
-        assert self._may_end.wait(60), "the test did not let the upload end"
+        if len(self.files) <= self.hangs:
+            assert self._may_end.wait(60), "the test did not let the upload end"
         if self.error is not None:
             raise self.error
         return url_of(file)
@@ -159,8 +172,8 @@ def test_after_a_failed_upload_nothing_is_submitted(
     send_click(studio.generate_button)
     upload.end()
     until(lambda: "the bucket is full" in displayed_html(editor_of(studio.form)))
-    until(lambda: label(studio) == "Generate")
-    assert studio.generate_button.disabled
+    until(lambda: f"{NOTHING} The painted mask could not be uploaded: the bucket is full" in text_of(studio))
+    assert (label(studio), studio.generate_button.disabled) == ("Generate", True)
     assert "Fix first: Motion brush." in text_of(studio)
     upload.error = None
     click(editor_of(studio.form), "Try again")
@@ -215,10 +228,121 @@ def test_leaving_cancels_the_click(
     send_click(studio.generate_button)
     until(lambda: upload.files)
     leave(studio)
+    assert studio.form.late.problem.startswith(NOTHING), "the click is lost silently"
     upload.end()
     drain()
     assert sent(local) == []
     assert label(studio) == "Generate"
+
+
+def test_a_hanging_upload_does_not_block_later_masks(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mask painted next is uploaded by another thread, and can be submitted."""
+    monkeypatch.setattr(mask_uploads, "PATIENCE", 0.05)
+    upload.hangs = 1
+    paint(studio.form, 0)
+    studio.form.uploads.publish()
+    until(lambda: upload.files)
+    paint(studio.form, 0, bytes([10, 11]))
+    send_click(studio.generate_button)
+    (request,) = until(lambda: sent(local))
+    assert request is not None
+    assert request.static_mask == url_of(upload.files[1]) != url_of(upload.files[0])
+
+
+def test_an_upload_that_does_not_end_has_failed(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The click that waits for it does not wait for ever, and the upload can be repeated."""
+    monkeypatch.setattr(mask_uploads, "PATIENCE", 0.05)
+    monkeypatch.setattr(mask_uploads, "LONGEST", 0.3)
+    upload.hangs = 1
+    paint(studio.form, 0)
+    send_click(studio.generate_button)
+    reason = "The upload of the painted mask has not ended within 0.3 s."
+    until(lambda: f"{NOTHING} {reason}" in text_of(studio))
+    assert label(studio) == "Generate"
+    assert reason in displayed_html(editor_of(studio.form))
+    click(editor_of(studio.form), "Try again")
+    until(lambda: studio.form.static_mask and studio.form.problems == ())
+    assert sent(local) == [], "a click that failed was submitted later"
+    send_click(studio.generate_button)
+    upload.end()
+    drain()
+    assert len(sent(local)) == 1
+
+
+def test_an_upload_that_fails_again_can_be_repeated(studio: VideoStudio, upload: SlowUpload) -> None:
+    """After a second failure for the same reason, the button for another try is there again."""
+    upload.end()
+    upload.error = ConnectionError("the bucket is full")
+    paint(studio.form, 0)
+    studio.form.uploads.publish()
+    editor = editor_of(studio.form)
+    for count in (1, 2):
+        drain()
+        until(lambda: studio.form.uploads.has_failed)
+        assert is_displayed(editor, editor.drawing.again), f"no way on after failure {count}"
+        click(editor, "Try again")
+    drain()
+
+
+def test_the_failed_upload_of_an_earlier_painting_is_named(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """The mask was painted on after the click, so no mask shows the failure: it stands beside Generate."""
+    paint(studio.form, 0)
+    send_click(studio.generate_button)
+    until(lambda: upload.files)
+    paint(studio.form, 0, bytes([10, 11]))
+    upload.error = ConnectionError("the bucket is full")
+    upload.end()
+    until(lambda: f"{NOTHING} The painted mask could not be uploaded: the bucket is full" in text_of(studio))
+    assert label(studio) == "Generate"
+    upload.error = None
+    send_click(studio.generate_button)
+    until(lambda: sent(local))
+    assert NOTHING not in text_of(studio)
+
+
+def test_another_key_stops_the_click(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload, server: Sandbox
+) -> None:
+    """The request would be charged to another account than that of the click."""
+    paint(studio.form, 0)
+    send_click(studio.generate_button)
+    until(lambda: upload.files)
+    local.change_client(local.client.with_key(server.api_key))
+    upload.end()
+    until(lambda: f"{NOTHING} The connection or its key was changed" in text_of(studio))
+    assert label(studio) == "Generate"
+    assert sent(local) == []
+    until(lambda: studio.form.problems == ())
+    send_click(studio.generate_button)
+    assert len(sent(local)) == 1
+    assert NOTHING not in text_of(studio)
+
+
+def test_the_form_below_a_video_names_a_lost_click(
+    studio: VideoStudio, local: TaskManager, upload: SlowUpload
+) -> None:
+    """Another video is continued during the upload: the click on the form before it is not lost silently."""
+    follow_up, request = FollowUp(local), studio.form.request
+    follow_up.offer(request)
+    form = follow_up.form
+    assert form is not None
+    form.panels.buttons["masks"].value = True
+    paint(form, 0)
+    send_click(follow_up.generate_button)
+    assert follow_up.generate_button.description == UPLOADING
+    follow_up.offer(VideoRequest("kling-v3", "A heron"))
+    assert f"{NOTHING} The form was filled in anew" in text_of(follow_up)
+    assert follow_up.generate_button.description == "Generate"
+    upload.end()
+    drain()
+    assert sent(local) == []
+    follow_up.close()
 
 
 def test_a_mask_whose_neighbour_is_removed_during_its_upload_arrives(

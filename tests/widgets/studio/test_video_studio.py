@@ -277,6 +277,44 @@ def test_a_key_in_the_environment_is_used_once_the_contract_is_chosen(
     studio.manager.close()
 
 
+def test_a_closed_connection_offers_to_connect_again(workdir: Path) -> None:
+    """The form stays with what was typed, cannot submit, and leads to the panel; then it goes on."""
+    manager = connect(sandbox=True, library="elsewhere", contract="2026-11")
+    studio = VideoStudio(manager)
+    studio.get_ready()
+    studio.form.prompt = "A koi"
+    manager.close()
+    text = text_of(studio)
+    assert "Closed: tasks are no longer followed." in text
+    assert "Connect again here" in text
+    assert studio.generate_button.disabled, "a click could only fail"
+    assert "The connection is closed. Connect again above." in text
+    assert is_displayed(studio, studio.form), "what was typed is gone"
+    (panel,) = find(studio, ConnectPanel)
+    assert panel.contract_field.value == "2026-11"
+    click(studio, "Use the sandbox")
+    again = studio.manager
+    assert isinstance(again, TaskManager)
+    assert (again.is_closed, again.library.folder) == (False, manager.library.folder)
+    assert again.client.connect_arguments == manager.client.connect_arguments
+    assert (studio.form.prompt, studio.generate_button.disabled) == ("A koi", False)
+    assert not find(studio, ConnectPanel)
+    studio.close()
+    again.close()
+
+
+def test_a_studio_of_a_closed_default_connection_offers_to_connect_again(workdir: object) -> None:
+    """A cell with a studio does not end in an error, and does not connect to the service by itself."""
+    connect(sandbox=True).close()
+    studio = VideoStudio(prompt="A koi")
+    assert "Connect again here" in text_of(studio)
+    click(studio, "Use the sandbox")
+    assert not studio.generate_button.disabled
+    studio.manager.close()
+    assert studio.generate_button.disabled, "the second closing is not shown"
+    studio.close()
+
+
 def test_the_default_manager_is_used(server: Sandbox, workdir: object) -> None:
     """A studio uses the default manager if there is one."""
     manager = connect(server.api_key, base_url=server.base_url)

@@ -77,7 +77,7 @@ def test_what_varies_last_goes_across(make_sweep: Callable[..., Sweep]) -> None:
     arranged = table.arrange(make_sweep(prompt=["koi", "crane"], mode=["std", "pro"], repeat=2))
     assert arranged.columns == ("Repeat 1", "Repeat 2")
     assert [text for text, _ in arranged.rows] == [
-        "koi · std", "koi · pro", "crane · std", "crane · pro",
+        "koi · std, 720p", "koi · pro, 1080p", "crane · std, 720p", "crane · pro, 1080p",
     ]  # fmt: skip
     assert [cell.number for _, cells in arranged.rows for cell in cells if cell] == list(range(8))
 
