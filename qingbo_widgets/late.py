@@ -17,6 +17,7 @@ __all__ = [
     "export_sweep",
     "export_task",
     "manager_mimebundle",
+    "read_film",
     "redraw_displays",
     "rendered_traceback",
     "show_manager",
@@ -73,3 +74,4 @@ export_sweep = LazyCallable("widgets.export:export_sweep")
 watch_task = LazyCallable("widgets.base.notify:watch_unshown")
 watch_sweep = LazyCallable("widgets.base.notify:watch_unshown_sweep")
 FramePicker = LazyCallable("widgets.studio.frame_picker:FramePicker")
+read_film = LazyCallable("widgets.studio.frame_picker:read_film")

@@ -14,7 +14,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from installing import Steps, count_in
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
@@ -80,7 +83,10 @@ class Environment:
             return self.python
         print(f"── installing the packages for '{purpose}' into {self.home.name} (once)", flush=True)
         for command in self._installation(purpose):
-            if run(*command, log=self.log):
+            steps = Steps(count_in(self._listing(purpose)) if "--requirement" in command else 0)
+            failed = run(*command, log=self.log, show=steps)
+            steps.end()
+            if failed:
                 raise SetupError(f"The installation failed; all of its output is in {self.log}.")
         if self.selection != LATEST:  # tomorrow's is another
             self._write_stamp({**installed, **now})
@@ -114,7 +120,7 @@ class Environment:
 
     def _installation(self, purpose: str) -> list[list[str | Path]]:
         pip: list[str | Path] = [self.python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        install = [*pip, "install", "--quiet"]
+        install = [*pip, "install", "--progress-bar", "off"]
         if self.selection == LATEST:
             newest = [*install, "--upgrade", "--upgrade-strategy", "eager"]
             return [[*newest, "pip"], [*newest, "--editable", f".[{purpose}]"]]
@@ -140,12 +146,13 @@ def compile_command(*purposes: str) -> list[str | Path]:
     return [uv, "pip", "compile", *sources, *options]
 
 
-def run(*command: str | Path, log: Path | None = None) -> int:
+def run(*command: str | Path, log: Path | None = None, show: Callable[[str], object] = lambda _: None) -> int:
     """Run a command at the project's root and return its exit status, after Ctrl-C too.
 
     Args:
         command: the program and its arguments.
         log: a file for the output, of which the end is shown if the command fails.
+        show: called with each line of the output that goes into the log, to say how far it is.
     """
     environment = variables()
     words = [os.fspath(part) for part in command]
@@ -156,14 +163,28 @@ def run(*command: str | Path, log: Path | None = None) -> int:
                     return process.wait()
                 except KeyboardInterrupt:  # the command has got it too, and ends in its own way
                     continue
+    environment["PYTHONUNBUFFERED"] = "1"  # or pip's lines come late
     with log.open("wb") as output:
-        done = subprocess.run(
-            words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        process = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
-    if done.returncode:
+        with process:
+            try:
+                for line in process.stdout or ():
+                    output.write(line)
+                    show(line.decode("utf-8", "replace"))
+            except BaseException:  # Ctrl-C, which the command has got too
+                process.kill()
+                raise
+    if process.returncode:
         ending = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
         print(*ending, sep="\n", file=sys.stderr)
-    return done.returncode
+    return process.returncode
 
 
 def variables() -> dict[str, str]:

@@ -103,6 +103,8 @@ def frame_number(path: Path, number: int) -> Image:
     """
     number = operator.index(number)
     with open_film(path) as film:
+        if number == -1 and (last := _last(film)) is not None:
+            return film.image(last)
         count, found = 0, None
         for _, frame in film.frames():
             count, found = count + 1, frame
@@ -114,6 +116,14 @@ def frame_number(path: Path, number: int) -> Image:
         if count and number < -1:  # decoded a second time, because keeping that many may take all memory
             found = next(islice((frame for _, frame in film.frames()), count + number, None), found)
         return film.image(found)
+
+
+def _last(film: Film) -> Any | None:
+    """Return the last frame, decoded from the last key frame on; ``None`` if that part is damaged."""
+    found = None
+    for _, frame in film.frames(film.length):
+        found = frame
+    return None if found is None or found.is_corrupt or film.damage is not None else found
 
 
 def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:

@@ -1,4 +1,7 @@
-"""Posters: a small JPEG of each video in ``posters/`` beside it, for pages with hundreds of videos.
+"""Posters: a JPEG of each video in ``posters/`` beside it, for pages with hundreds of videos.
+
+A player shows the file, which is as large as itself. Behind the end of that picture, where no browser looks,
+is a smaller one for lists, which are sent to the page with all their pictures.
 
 Decoding needs av and Pillow (``[frames]``). Without them there are no posters, and everything else works.
 """
@@ -26,17 +29,20 @@ __all__ = [
     "make_poster",
     "poster_path",
     "read_poster",
+    "read_small",
 ]
 
 logger = logging.getLogger("qingbo_widgets")
 
-#: Pixels of the longer side.
-SIZE = 320
-_QUALITY = 70
+#: Pixels of the longer side: that of a player in a studio, and that of a tile.
+SIZE, SMALL = 640, 320
+_QUALITY = 65
+#: With these bytes begins a JPEG; inside of one they are only where a camera puts a thumbnail.
+_START = b"\xff\xd8\xff"
 #: Seconds into the video, if it is long enough: the first frame is often black, or the input image.
 _MOMENT = 1.0
 #: Bytes above which a file in the poster folder is no poster of ours.
-_LARGEST = 200_000
+_LARGEST = 500_000
 #: Frames that are decoded at most to reach that moment.
 _MOST_FRAMES = 300
 
@@ -56,9 +62,19 @@ def read_poster(video: Path) -> bytes | None:
         content = Folder(video.parent).read(poster_name(video), _LARGEST)
     except OSError:
         return None
+    return content if _is_jpeg(content, SIZE) else None
+
+
+def read_small(video: Path) -> bytes | None:
+    """Return the poster of a video for a list, as ``read_poster``; before version 0.2 there was no other."""
+    poster = read_poster(video)
+    small = b"" if poster is None else poster[poster.rfind(_START) :]
+    return small if _is_jpeg(small, SMALL) else None
+
+
+def _is_jpeg(content: bytes, longest: int) -> bool:
     size = size_of(content)
-    is_ours = size is not None and size.format == "JPEG" and max(size.width, size.height) <= SIZE
-    return content if is_ours else None
+    return size is not None and size.format == "JPEG" and max(size.width, size.height) <= longest
 
 
 def can_make_posters() -> bool:
@@ -83,6 +99,9 @@ def make_poster(video: Path) -> Path | None:
             picture = film.image(frame, **_size(frame))
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
+        if max(picture.size) > SMALL:
+            picture.thumbnail((SMALL, SMALL))
+            picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
         Folder(video.parent).write(poster_name(video), file.getvalue())  # another kernel may read it now
     except Exception as error:
         logger.info("No poster of %s: %s", video.name, error)

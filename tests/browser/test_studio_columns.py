@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from harness import PATIENCE, Notebook, NotebookPage
+from harness import PANEL, PATIENCE, Notebook, NotebookPage
 from playwright.sync_api import Locator, expect
 
 CONNECTED = (
@@ -238,3 +238,71 @@ def test_edit_continue_and_back(notebook: Notebook) -> None:
     frames.press("Enter")
     expect(frames).to_have_attribute("aria-expanded", "false")
     expect(output.get_by_role("button", name="Save frame")).to_have_count(0)
+
+
+SLOW_UPLOAD = """
+import threading
+gate = threading.Event()
+upload = manager.sandbox.publish
+manager.upload = lambda path: gate.wait(60) and upload(path)
+"""
+
+
+def execute(page: NotebookPage, code: str) -> None:
+    """Let the kernel run code, without waiting for it and without moving the focus in the page."""
+    page.page.evaluate(
+        f"code => {{ {PANEL}.sessionContext.session.kernel.requestExecute({{code}}) }}",
+        code,
+    )
+
+
+def test_continue_shows_at_once_and_the_focus_is_the_users(notebook: Notebook) -> None:
+    """Continue says what is being done; the form takes the focus, unless the user has moved it meanwhile."""
+    cell = "studio = qw.VideoStudio(duration=3)\nstudio"
+    page = notebook([CONNECTED.format(speed=20) + SLOW_UPLOAD, cell], width=1280)
+    output = page.run_all().output(1)
+    expect(output.locator("[data-listens]")).to_have_count(1)
+    page.page.wait_for_function("document.documentElement.dataset.qingboFocus")
+    generate(output, "A heron")
+    button = output.get_by_role("button", name=re.compile("^(Continue|Taking the last frame…)$"))
+    expect(button).to_be_visible(timeout=PATIENCE)
+    prompt, model = (output.get_by_label(name, exact=True) for name in ("Prompt", "Model"))
+
+    button.click()
+    expect(button).to_have_text("Taking the last frame…")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    model.focus()
+    execute(page, "gate.set()")
+    marked = output.locator(".qingbo-filled textarea").first
+    expect(marked).to_be_visible(timeout=PATIENCE)
+    assert marked.evaluate("e => getComputedStyle(e).animationName") == "qingbo-filled", "no field is marked"
+    expect(button).to_have_text("Continue", timeout=PATIENCE)
+    expect(output.get_by_label("Image URL")).to_have_value(re.compile("/pictures/"))
+    page.page.wait_for_timeout(1500)  # the next click is no repetition
+    expect(model).to_be_focused()
+
+    execute(page, "gate.clear()")
+    prompt.fill("Typed")
+    button.click()
+    expect(button).to_have_text("Taking the last frame…")
+    expect(button).to_be_focused()
+    execute(page, "gate.set()")
+    expect(prompt).to_be_focused(timeout=PATIENCE)
+    expect(prompt).to_have_value("")
+
+
+def test_a_click_that_a_busy_kernel_handles_late_leaves_the_focus(notebook: Notebook) -> None:
+    """If a cell is running, the form is filled in later; the focus stays where the user has moved it."""
+    page, output = studio_of(notebook, 1280)
+    page.page.wait_for_function("document.documentElement.dataset.qingboFocus")
+    generate(output, "A heron")
+    edit = output.get_by_role("button", name="Edit and regenerate")
+    expect(edit).to_be_visible(timeout=PATIENCE)
+    prompt, model = (output.get_by_label(name, exact=True) for name in ("Prompt", "Model"))
+    prompt.fill("Typed")
+    execute(page, "import time; time.sleep(4)")
+    edit.click()
+    model.focus()
+    expect(prompt).to_have_value("A heron", timeout=PATIENCE)
+    page.page.wait_for_timeout(500)
+    expect(model).to_be_focused()

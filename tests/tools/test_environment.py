@@ -35,7 +35,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Commands:
     commands: Commands = []
     run = environment.run
 
-    def record(*command: str | Path, log: Path | None = None) -> int:
+    def record(*command: str | Path, log: Path | None = None, **_: object) -> int:
         arguments = [os.fspath(part) for part in command]
         commands.append(arguments)
         if "pip" in arguments:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import ipywidgets
 
 from . import html as markup
-from .clicks import TimestampedButton
-from .sync import share, update
+from .clicks import TimestampedButton, clicked_at
+from .page_scripts import has_scripts
+from .sync import refresher, share, update
 
 __all__ = [
     "PAYS",
@@ -18,6 +20,7 @@ __all__ = [
     "create_shared",
     "create_widget",
     "focus",
+    "is_busy",
     "newest_first",
     "set_busy",
     "set_class",
@@ -29,6 +32,8 @@ __all__ = [
 
 #: The CSS class of a button that may cost money: the focus never goes there by itself.
 PAYS = "qingbo-pays"
+#: Seconds in which the page sees where the focus should go.
+_WISHED = 2.0
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
 #: Shared widgets, by what they were created from. ipywidgets holds the reference to an open widget.
@@ -150,12 +155,35 @@ def set_busy(control: ipywidgets.DOMWidget, is_busy: bool) -> None:
     set_class(control, "qingbo-busy", is_busy)
 
 
+def is_busy(control: ipywidgets.DOMWidget) -> bool:
+    """Return whether a button ignores clicks for a moment."""
+    return "qingbo-busy" in control._dom_classes
+
+
 def set_expanded(control: ipywidgets.DOMWidget, is_expanded: bool) -> None:
     """Show whether a button with the class ``qingbo-opens-…`` has opened what it opens."""
     set_class(control, "qingbo-expanded", is_expanded)
 
 
-def focus(control: ipywidgets.Widget) -> None:
-    """Move the focus to a control, if ipywidgets supports it (8 and newer)."""
-    if hasattr(control, "focus"):
-        control.focus()
+def focus(control: Any) -> None:
+    """Move the focus to a control, unless the user has moved it since the click that is being handled.
+
+    Only the page knows that: ``page_focus.js`` compares the time of the click, which the class of the control
+    has for a moment, with that of the user's last move. A page without scripts moves the focus in any case,
+    if ipywidgets supports it (8 and newer).
+    """
+    sent_at = clicked_at()
+    if sent_at is None or not has_scripts():
+        if hasattr(control, "focus"):
+            control.focus()
+        return
+    wish = f"qingbo-focus-{round(sent_at * 1000)}"
+    with update():
+        control.add_class(wish)
+    refresher.later(_WISHED, partial(_withdraw, control, wish))
+
+
+def _withdraw(control: Any, wish: str) -> None:
+    with update():
+        if control.comm is not None:
+            control.remove_class(wish)

@@ -26,7 +26,7 @@ from typing import Any
 from .ipw import Button
 from .sync import update
 
-__all__ = ["DOUBLE_CLICK", "Clicks", "Timestamped", "TimestampedButton", "message_of"]
+__all__ = ["DOUBLE_CLICK", "Clicks", "Timestamped", "TimestampedButton", "clicked_at", "message_of"]
 
 #: Seconds after the result of a click in which another click for the same action is a repetition.
 DOUBLE_CLICK = 1.0
@@ -113,7 +113,7 @@ class Clicks:
         """
         try:
             act()
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # of a function of the user's, maybe a command's main()
             self.forget()
             return message_of(error)
         return ""
@@ -148,7 +148,13 @@ class Clicks:
         return origin.sent_at < shown + DOUBLE_CLICK
 
 
-def message_of(error: Exception) -> str:
+def clicked_at() -> float | None:
+    """Return the time of the message being handled, in seconds by the page's clock, if known."""
+    origin = _origin.get()
+    return None if origin is None else origin.sent_at
+
+
+def message_of(error: BaseException) -> str:
     """Return the text of an error, or the name of its type if it has none."""
     return str(error) or type(error).__name__
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import ipywidgets
@@ -125,7 +126,8 @@ class KeyEntry:
         """
         run = self._run = object()
         self.show(tr(_CHECKING), "hint")
-        key_checks.check(client, lambda result: self._carry_out(run, result, accept))
+        context = copy_context()  # with the time of the click, from which on the focus is the user's
+        key_checks.check(client, lambda result: context.run(self._carry_out, run, result, accept))
 
     def cancel(self) -> None:
         """Ignore the result of a running check."""

@@ -6,6 +6,10 @@
 // - to the widget itself, and on to the first control that appears there.
 // Of several next ones, the main one (qingbo-main) has it: the prompt, once a key is put in.
 // It never goes to a button that may cost money (qingbo-pays): the user may be about to press Enter.
+//
+// Where it goes after a click: to the control to which the kernel gives the class qingbo-focus-TIME, with the time of
+// the click in milliseconds by the clock of this page, unless the user has moved the focus since. The kernel may answer
+// much later.
 
 const OURS = '[class*="qingbo"]';
 const REGION = ".qingbo";
@@ -19,6 +23,9 @@ const SOON = 1500;
 const SETTLED = 100;
 /** The attributes that can hide or disable a control. */
 const CHANGES = ["disabled", "style", "class", "hidden"];
+/** Before the time of a click in the class of the control that the kernel gives the focus. */
+const WISH = "qingbo-focus-";
+const FOCUSABLE = "input, select, textarea, button, [tabindex]";
 
 /**
  * @typedef {object} Control
@@ -61,6 +68,44 @@ let place = null;
 let lost = null;
 /** @type {MutationObserver} */
 let observer;
+/** When the focus was moved last, other than by this script. */
+let movedAt = 0;
+/** Whether this script is moving the focus. */
+let isOurs = false;
+/** The time of the last wish of the kernel that was looked at. */
+let wishedAt = 0;
+
+/**
+ * Return the time of the last click after which a control with these classes should have the focus; 0 if there is none.
+ * @param {Iterable<string>} classes
+ */
+export function wishIn(classes) {
+  const wishes = [...classes].filter((name) => name.startsWith(WISH));
+  return Math.max(0, ...wishes.map((name) => Number(name.slice(WISH.length))));
+}
+
+/** @param {HTMLElement} element */
+function moveTo(element) {
+  isOurs = true;
+  element.focus({ preventScroll: true });
+  isOurs = false;
+}
+
+/** Give the focus to the control that the kernel has chosen after a click, unless the user has moved it since. */
+function grant() {
+  for (const chosen of document.querySelectorAll(`[class*="${WISH}"]`)) {
+    const at = wishIn(chosen.classList);
+    if (at <= wishedAt) continue;
+    const control = /** @type {HTMLElement | null} */ (
+      chosen.matches(FOCUSABLE) ? chosen : chosen.querySelector(FOCUSABLE)
+    );
+    if (!control || !canHaveFocus(control)) continue; // it may be drawn later
+    wishedAt = at;
+    if (movedAt > at) continue;
+    moveTo(control);
+    control.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+}
 
 /** @param {Element} element */
 function nameOf(element) {
@@ -155,7 +200,7 @@ function focusRegion(region) {
     region.tabIndex = -1;
     region.addEventListener("blur", () => region.removeAttribute("tabindex"), { once: true });
   }
-  region.focus({ preventScroll: true });
+  moveTo(region);
 }
 
 /**
@@ -167,7 +212,7 @@ function give(from, found, at) {
   lost = { place: from, ...found, at };
   if (found.isRegion) focusRegion(found.now);
   else {
-    found.now.focus({ preventScroll: true });
+    moveTo(found.now);
     found.now.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 }
@@ -191,7 +236,7 @@ function improve() {
   setTimeout(improve, SETTLED);
   if (canHaveFocus(from.element) && from.element.closest(OURS)) {
     lost = null;
-    from.element.focus({ preventScroll: true });
+    moveTo(from.element);
     return;
   }
   const found = replacement(from);
@@ -203,6 +248,7 @@ function improve() {
 /** @param {MutationRecord[]} records */
 function changed(records) {
   for (const { addedNodes } of records) for (const node of addedNodes) added.set(node, performance.now());
+  grant();
   if (place && (isNowhere() || document.activeElement === place.element)) {
     const { element } = place;
     if (!canHaveFocus(element)) {
@@ -214,13 +260,14 @@ function changed(records) {
     const isMoved = records.some(({ removedNodes }) =>
       [...removedNodes].some((node) => node.contains(element)),
     );
-    if (isMoved && isNowhere()) element.focus({ preventScroll: true });
+    if (isMoved && isNowhere()) moveTo(element);
     place = placeOf(element);
   }
 }
 
 /** @param {FocusEvent} event */
 function focused(event) {
+  if (!isOurs) movedAt = Date.now();
   const element = /** @type {HTMLElement} */ (event.target);
   place = element.closest(OURS) ? placeOf(element) : null;
   watch();
@@ -238,6 +285,15 @@ function watch() {
     });
 }
 
+/**
+ * Give the focus to a button that was clicked: Safari does not, and the observer follows the focus.
+ * @param {MouseEvent} event
+ */
+function clicked(event) {
+  const button = event.target instanceof Element ? event.target.closest("button") : null;
+  if (button?.closest(OURS) && isNowhere()) moveTo(button);
+}
+
 /** The user may have left it for nothing, with a click beside all controls. */
 function left() {
   setTimeout(() => {
@@ -252,8 +308,10 @@ function initialize() {
   dataset.qingboFocus = "true";
   document.addEventListener("focusin", focused);
   document.addEventListener("focusout", left);
+  document.addEventListener("click", clicked, true);
   observer = new MutationObserver(changed);
   if (document.activeElement) focused(/** @type {any} */ ({ target: document.activeElement }));
+  movedAt = 0; // that was before this script
 }
 
 export default { initialize };

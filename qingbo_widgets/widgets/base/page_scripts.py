@@ -15,7 +15,7 @@ from ...system.host import in_notebook
 from ...system.notebook import SESSION
 from .sync import refresher, update
 
-__all__ = ["SCRIPTS", "install", "install_soon", "runs_scripts"]
+__all__ = ["SCRIPTS", "has_scripts", "install", "install_soon", "runs_scripts"]
 
 #: Seconds after which the page gets the scripts, for which no form and no card should wait.
 INSTALL_AFTER = 0.3
@@ -33,9 +33,14 @@ def runs_scripts() -> bool:
     return in_notebook() and SESSION in os.environ
 
 
+def has_scripts() -> bool:
+    """Return whether the scripts were sent to the page, and the user has not closed all widgets since."""
+    return bool(_installed) and all(script.comm is not None for script in _installed)
+
+
 def install_soon() -> None:
     """Send the scripts to the page, unless they are there or there is no page."""
-    if not _are_there() and runs_scripts():
+    if not has_scripts() and runs_scripts():
         refresher.later(INSTALL_AFTER, install)
 
 
@@ -43,13 +48,8 @@ def install() -> None:
     """Create the widgets that carry the scripts, unless they are there."""
     kinds = [_script_class(name) for name in SCRIPTS]  # imported before the lock is taken
     with update():
-        if not _are_there():
+        if not has_scripts():
             _installed[:] = [kind() for kind in kinds]
-
-
-def _are_there() -> bool:
-    # The user may have closed all widgets.
-    return bool(_installed) and all(script.comm is not None for script in _installed)
 
 
 @cache

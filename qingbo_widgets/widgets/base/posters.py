@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from pathlib import Path
 
-from ...media.posters import can_make_posters, read_poster
+from ...media.posters import can_make_posters, read_small
 from ...tasks.background.poster_queue import posters
 from .html import Markup, tag
 
@@ -14,13 +14,13 @@ __all__ = ["jpeg_html", "poster_html", "poster_of"]
 
 
 def poster_of(video: Path, ready: Callable[[], object]) -> bytes | None:
-    """Return the poster of a video; ``None`` if there is none yet.
+    """Return the small poster of a video; ``None`` if there is none yet.
 
     Args:
         video: the file.
         ready: called on another thread once a missing poster is made.
     """
-    picture = read_poster(video)
+    picture = read_small(video)
     if picture is None and video.is_file() and can_make_posters():
         posters.add(video, ready)
     return picture

@@ -10,11 +10,13 @@ from ... import late
 from ...exceptions import AuthenticationFailed, SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
+from ...tasks.saved_video import video_of
 from ..base.build import PAYS, button, create_shared, set_expanded, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import CompositeMixin
 from ..base.ipw import HBox
 from ..base.notify import bell
+from ..base.slow import Slow, start
 from ..base.sync import close_whole, lazy, observe, update
 from ..base.text_fields import Text
 from .contract_switch import ContractSwitch
@@ -36,6 +38,7 @@ _FOLLOW = N_("Follows the task at the service again, at no cost.")
 _TRY_NOW = N_("Asks the service now instead of waiting, at no cost.")
 _CHANGE_KEY = N_("Shows a field for another key. Nothing is submitted.")
 _FRAMES = N_("Shows single frames, to save one or continue from it. Click again to close.")
+LOADING = N_("Loading frames…")
 _OPEN, _CLOSED = "caret-down", "caret-right"
 
 
@@ -247,16 +250,24 @@ class CardButtons(CompositeMixin, HBox):
     def _button(
         self, description: str, tooltip: str, act: Callable[[], object], *classes: str, **options: Any
     ) -> Any:
-        run = partial(self._act, description, act)
-        return button(description, tooltip, run, *classes, shares_style=True, **options)
+        made = button(
+            description, tooltip, lambda: self._act(made, act), *classes, shares_style=True, **options
+        )
+        return made
 
-    def _act(self, name: str, act: Callable[[], object]) -> None:
+    def _act(self, pressed: Any, act: Callable[[], object]) -> None:
         """Run the action of a click; its error or its warning is the problem to show."""
-        with self.clicks.once(name) as is_new:
+        with self.clicks.once(act) as is_new:
             if not is_new:
                 return
             self.problem = self._warning = self.news = ""
-            self.problem = self.clicks.attempt(act) or self._warning
+            run = partial(start, self.clicks, pressed, act, self._on_end)
+            self.problem = self.clicks.attempt(run) or self._warning
+        self._clicked()
+
+    def _on_end(self, message: str) -> None:
+        """Show the end of an action that took a while."""
+        self.problem = message
         self._clicked()
 
     def _submit_again(self) -> None:
@@ -279,10 +290,18 @@ class CardButtons(CompositeMixin, HBox):
         if former is not None:
             close_whole(former)
 
-    def _toggle_frames(self) -> None:
+    def _toggle_frames(self) -> Slow[Any] | None:
         if self._picker is None:
-            self._picker = late.FramePicker(self._task, follow_up=self.next_form)
-            self._picker.add_class("qingbo-panel-frames")
+            return Slow(tr(LOADING), partial(late.read_film, video_of(self._task)), self._open_frames)
+        self._show_frames()
+        return None
+
+    def _open_frames(self, film: Any) -> None:
+        self._picker = late.FramePicker(self._task, follow_up=self.next_form, film=film)
+        self._picker.add_class("qingbo-panel-frames")
+        self._show_frames()
+
+    def _show_frames(self) -> None:
         self._is_picker_open = not self._is_picker_open
         with update(self.frames_button):
             self.frames_button.icon = _OPEN if self._is_picker_open else _CLOSED

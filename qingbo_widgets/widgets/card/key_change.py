@@ -25,8 +25,11 @@ _USE_HELP = N_(
     "Checks the key at the service, at no cost, and uses it for this connection. Nothing is submitted."
 )
 _CLOSE_HELP = N_("Keeps the current key.")
-#: A message to a field that the page does not have yet would be lost.
-_FOCUS = "this.closest('.qingbo-key')?.querySelector('input')?.focus()"
+#: A message to a field that the page does not have yet would be lost. A user who types elsewhere goes on.
+_FOCUS = (
+    "document.activeElement?.matches('input,textarea,select,[contenteditable]')||"
+    "this.closest('.qingbo-key')?.querySelector('input')?.focus()"
+)
 _DONE = N_("The new key is in use.")
 _PUT_IN = N_("Enter a key first.")
 

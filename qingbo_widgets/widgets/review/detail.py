@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets
 
@@ -13,7 +15,6 @@ from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.other_videos import saved_beside
 from ...library.requests import readable_part_of, request_of
-from ...media.frames import save_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_label, status_name
@@ -26,10 +27,12 @@ from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, saved_html
 from ..base.settings import Settings, cost_text, settings_of
+from ..base.slow import Slow, start
 from ..base.sync import update
+from ..card.buttons import LOADING
 from ..form.labels import fact
-from ..studio.follow_up import FollowUp, continued
-from ..studio.frame_picker import FramePicker
+from ..studio.follow_up import FollowUp, continuing
+from ..studio.frame_picker import FilmRead, FramePicker, read_film
 from .comparison import figures
 from .rating import NOTE_FIELD, TAGS_FIELD, Rating
 
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from ...tasks.manager import TaskManager
 
 __all__ = ["TaskDetail"]
+
+T = TypeVar("T")
 
 _KEYS = ("0", "1", "2", "3", "4", "5", "-", "ArrowLeft", "ArrowRight", "Escape")
 #: Keys that the page handles itself: they act on the video, or focus a text field.
@@ -109,9 +114,12 @@ class TaskDetail(Composite):
         self.close_button = button(tr("Close"), tr("Back to the gallery."), lambda: go(0))
         self.again_button = button(tr("Regenerate"), tr(_AGAIN_HELP), self._again, PAYS)
         self.change_button = button(tr("Edit and regenerate"), tr(_CHANGE_HELP), self._change)
-        self.frames_button = button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._run(self._toggle_picker))
-        text = tr("Continue")
-        self.continue_button = button(text, tr(_CONTINUE_HELP), lambda: self._run(self._continue))
+        self.frames_button = button(
+            tr("Frames"), tr(_FRAMES_HELP), lambda: self._run(self.frames_button, self._toggle_picker)
+        )
+        self.continue_button = button(
+            tr("Continue"), tr(_CONTINUE_HELP), lambda: self._run(self.continue_button, self._continue)
+        )
         self.delete_button = button(tr("Delete"), tr(_DELETE_HELP), lambda: self._delete(delete))
         self._nav = _row(self.before_button, self.after_button, self.close_button)
         self._buttons = _row(
@@ -217,26 +225,40 @@ class TaskDetail(Composite):
 
     def _change(self) -> None:
         if self._entry is not None and (request := request_of(self._entry)) is not None:
-            self.follow_up.offer(lambda _: request)
+            self.follow_up.offer(request)
 
     def _delete(self, delete: Callable[[str], object]) -> None:
         if self._entry is not None:
             delete(self._entry.key)
 
-    def _toggle_picker(self) -> None:
+    def _toggle_picker(self) -> Slow[FilmRead] | None:
         if self._picker is not None:
             self._close_picker()
-            return
+            return None
         video, request, contract = self._video_and_request()
-        self._picker = FramePicker(video, request=request, contract=contract, follow_up=self.follow_up)
-        with update(self._frames):
-            self._frames.children = (self._picker,)
 
-    def _continue(self) -> None:
+        def show(film: FilmRead) -> None:
+            self._picker = FramePicker(
+                video, request=request, contract=contract, follow_up=self.follow_up, film=film
+            )
+            with update(self._frames):
+                self._frames.children = (self._picker,)
+
+        return self._of_this(Slow(tr(LOADING), partial(read_film, video), show))
+
+    def _continue(self) -> Slow[VideoRequest]:
         video, request, contract = self._video_and_request()
-        frame = save_frame(video, None)
-        if not self.follow_up.offer(lambda manager: continued(request, frame, manager, contract)):
-            self._clicks.forget()
+        return self._of_this(continuing(self.follow_up, video, None, request, contract))
+
+    def _of_this(self, slow: Slow[T]) -> Slow[T]:
+        """Return the work without its end if another task is open by then."""
+        key = self._entry and self._entry.key
+
+        def then(made: T) -> None:
+            if key == (self._entry and self._entry.key):
+                slow.then(made)
+
+        return replace(slow, then=then)
 
     def _video_and_request(self) -> tuple[Path, VideoRequest, str]:
         """Return the path of the video, the known part of its request, and its contract; needs no service."""
@@ -253,8 +275,13 @@ class TaskDetail(Composite):
             self._picker.close()
             self._picker = None
 
-    def _run(self, act: Callable[[], object]) -> None:
-        self._clicks.run((act, self._entry and self._entry.key), act, self.follow_up.show_error)
+    def _run(self, pressed: Any, act: Callable[[], object]) -> None:
+        run = partial(start, self._clicks, pressed, act, self._on_end)
+        self._clicks.run((act, self._entry and self._entry.key), run, self._on_end)
+
+    def _on_end(self, message: str) -> None:
+        if message:
+            self.follow_up.show_error(message)
 
 
 def _row(*buttons: Any) -> Any:

@@ -16,7 +16,7 @@ from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...library.library import Library
 from ...library.ranking import Ranked, rank
-from ...media.posters import read_poster
+from ...media.posters import read_small
 from ...tasks.sweep.labels import SEPARATOR
 from ...tasks.task import Task
 from ..base import html as markup
@@ -186,7 +186,7 @@ class Pairwise(Composite):
             title = captions[item.key]
             if clip.request is None:  # only the id says which it is
                 title = SEPARATOR.join(filter(None, (title, clip.task_id)))
-            picture = None if clip.path is None else read_poster(clip.path)
+            picture = None if clip.path is None else read_small(clip.path)
             strength = round(item.strength, 2) + 0.0  # no "-0.00"
             cells = (title, f"{strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
             texts = [markup.tag("td", markup.text(cell)) for cell in (place, *cells)]

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
-from ...media.frames import save_frame
 from ...service.contract.request import VideoRequest
 from ...tasks.saved_video import video_of
 from ..base.build import PAYS
 from ..base.settings import prompt_of
+from ..base.slow import Slow
 from ..card.task_card import TaskCard
-from .follow_up import continued
+from .follow_up import continuing
 from .form_column import FormColumn, NextInStudio
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def studio_card(
     return card
 
 
-def _continue(card: TaskCard) -> None:
+def _continue(card: TaskCard) -> Slow[VideoRequest]:
     """Fill in the form for a video that begins with the last frame of a card's."""
-    task = card.task
-    request, frame = task.request or VideoRequest(task.model), save_frame(video_of(task), None)
-    card.buttons.next_form.offer(lambda manager: continued(request, frame, manager, task.contract))
+    task, place = card.task, card.buttons.next_form
+    request = task.request or VideoRequest(task.model)
+    return continuing(place, video_of(task), None, request, task.contract)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...media.frames import continuation
+from ...media.frames import continuation, save_frame
 from ...system.notebook import shown_path
 from ...tasks.connection import current
 from ..base import html as markup
@@ -17,6 +17,7 @@ from ..base.build import button, newest_first, set_busy
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import CellOutput
+from ..base.slow import Slow
 from ..base.sync import update, weakly
 from ..card.task_card import TaskCard
 from ..form.late_submission import UPLOADING
@@ -26,28 +27,39 @@ if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
     from ...tasks.task import Owner, Task
 
-__all__ = ["FollowUp", "NextForm", "continued"]
+__all__ = ["FollowUp", "NextForm", "continuing"]
 
 _ELSEWHERE = N_(
     "Generate submits to {service}, and the video is saved in {folder}. The video above was made by "
     "{origin} and is in {origin_folder}."
 )
 _GENERATE = N_("Generate")
+_TAKING, _LAST = N_("Taking the frame…"), N_("Taking the last frame…")
 _COSTS = N_("{service} charges for it; the sandbox did not.")
 
 
-def continued(
-    request: VideoRequest, frame: Path, manager: Owner, contract: str | None = None
-) -> VideoRequest:
-    """Return the request for a video that begins with a saved frame, in the manager's contract.
+def continuing(
+    place: NextForm, video: Path, seconds: float | None, request: VideoRequest, contract: str | None = None
+) -> Slow[VideoRequest]:
+    """Return the work for a click that opens the form of a video that begins with a frame of another one.
 
     Args:
-        request: the request of the frame's video.
-        frame: the file of the frame.
-        manager: the manager that would submit it.
-        contract: the date of the contract of the frame's video; by default the manager's.
+        place: where the form opens.
+        video: the other video.
+        seconds: the time of the frame; ``None`` for the last one.
+        request: the request of the other video.
+        contract: the date of its contract; by default that of the next one.
+
+    Raises:
+        MissingApiKey: there is no connection yet.
     """
-    return continuation(request, manager.publish(frame), "", manager.client.contract.name, contract)
+    manager = place.find_manager()
+
+    def work() -> VideoRequest:
+        url = manager.publish(save_frame(video, seconds))
+        return continuation(request, url, "", manager.client.contract.name, contract)
+
+    return Slow(tr(_LAST if seconds is None else _TAKING), work, place.offer)
 
 
 class NextForm(Protocol):
@@ -63,8 +75,16 @@ class NextForm(Protocol):
         """The button that submits the form."""
         ...
 
-    def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
-        """Fill in the form with a request; return False if that failed and the error is shown."""
+    def find_manager(self) -> Owner:
+        """Return the manager that will submit the form.
+
+        Raises:
+            MissingApiKey: there is none.
+        """
+        ...
+
+    def offer(self, request: VideoRequest) -> object:
+        """Fill in the form with a request."""
         ...
 
 
@@ -101,41 +121,40 @@ class FollowUp(Composite):
         """The cards of the submitted tasks, newest first."""
         return self._cards
 
-    def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
-        """Open the form with a request; if that cannot be created, show the error instead.
+    def find_manager(self) -> Owner:
+        """Return the manager that will submit the form.
 
-        Args:
-            request: returns the request for the manager that will submit it.
-
-        Returns:
-            Whether the form was opened.
+        Raises:
+            MissingApiKey: there is none, and none can be made from the environment.
         """
+        return current() if self._manager is None else self._manager
+
+    def offer(self, request: VideoRequest) -> None:
+        """Open the form with a request; if there is no manager, show the error instead."""
         self.show_error("")
         try:
-            manager = self._current_manager()
-            next_request = request(manager)
+            manager = self.find_manager()
             if self.form is None or self.form.manager is not manager:
                 self._drop_form()
                 self.form = RequestForm(manager)
                 self.form.late.on_change = weakly(self, "_update_button")
-            self.form.load(next_request)
+            self.form.load(request)
         except Exception as error:
             self.show_error(message_of(error))
-            return False
+            return
         with update(self._destination_note):
             self._destination_note.value = self._destination(manager)
         self._arrange()
-        return True
 
     def again(self, request: VideoRequest) -> None:
         """Submit a request again; if the destination differs from ``origin``, open the form instead."""
         try:
-            manager = self._current_manager()
+            manager = self.find_manager()
         except Exception as error:
             self.show_error(message_of(error))
             return
         if self._destination(manager):
-            self.offer(lambda _: request)
+            self.offer(request)
         else:
             self._submit(request, lambda: manager.submit(request))
 
@@ -206,9 +225,6 @@ class FollowUp(Composite):
         form = () if self.form is None else (self.form, self._destination_note, self.generate_button)
         with update(self._form_box, self._column):
             self._form_box.children, self._column.children = form, self._cards[::-1]
-
-    def _current_manager(self) -> Owner:
-        return current() if self._manager is None else self._manager
 
     def _destination(self, manager: Owner) -> str:
         """Return the destination of a submission as HTML; empty if the video above came from there too."""

@@ -22,7 +22,7 @@ from .recent import Recent, recent_videos
 from .replacement import Replacement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from ...library.entry import Entry
     from ...library.library import Library
@@ -53,17 +53,17 @@ class NextInStudio:
         """The form of the studio."""
         return self._column.form
 
-    def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
-        """Fill in the form of the studio; return False if there is no connection.
+    def find_manager(self) -> Owner:
+        """Return the manager of the studio.
 
         Raises:
-            Exception: what ``request`` raises.
+            MissingApiKey: there is none, and none can be made from the environment.
         """
-        manager = self.form.manager
-        if manager is None:
-            return False
-        self._column.continue_with(request(manager), self._prompt)
-        return True
+        return self.form.find_manager()
+
+    def offer(self, request: VideoRequest) -> None:
+        """Fill in the form of the studio."""
+        self._column.continue_with(request, self._prompt)
 
 
 class FormColumn(CompositeMixin, VBox):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets
 
@@ -19,18 +20,52 @@ from ..base.build import button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.posters import jpeg_html
+from ..base.slow import Slow, start
 from ..base.sync import update
-from .follow_up import FollowUp, NextForm, continued
+from .follow_up import FollowUp, NextForm, continuing
 
 if TYPE_CHECKING:
     from ..form.request_form import RequestForm
 
-__all__ = ["FramePicker"]
+__all__ = ["FramePicker", "read_film"]
 
 _STYLE = "display: block; max-width: min(360px, 100%); height: auto; border-radius: 3px; margin: 4px 0"
 _TIME = N_("Seconds from the start. The arrow keys step by one frame.")
 _GRAB = N_("Saves this frame as a PNG beside the video.")
 _CONTINUE = N_("Fills in the form for a video that begins with this frame. Nothing is submitted.")
+_SAVING = N_("Saving the frame…")
+
+
+class FilmRead(NamedTuple):
+    """The facts about a video that its picker needs before it opens.
+
+    Attributes:
+        length: seconds.
+        rate: frames per second; ``None`` if unknown.
+        last: the last frame, as a JPEG picture.
+    """
+
+    length: float
+    rate: float | None
+    last: bytes
+
+
+def read_film(video: Path) -> FilmRead:
+    """Read a video for its picker, which takes a while.
+
+    Raises:
+        QingboError, ImportError: as ``FramePicker``.
+    """
+    length = duration_of(video)
+    return FilmRead(length, frame_rate(video), _jpeg(video, length))
+
+
+def _jpeg(video: Path, seconds: float) -> bytes:
+    picture = frame_at(video, seconds)
+    picture.thumbnail((720, 720))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 class FramePicker(Composite):
@@ -42,6 +77,7 @@ class FramePicker(Composite):
         contract: the date of the contract that carried it, whose defaults the next one keeps.
         follow_up: the place of the next video's form; by default a new one below, which submits with the
             task's manager.
+        film: the result of ``read_film``, if it is known.
 
     Attributes:
         time: the time in seconds. A number field, because a slider would have no name for a screen reader.
@@ -61,6 +97,7 @@ class FramePicker(Composite):
         request: VideoRequest | None = None,
         contract: str | None = None,
         follow_up: NextForm | None = None,
+        film: FilmRead | None = None,
     ) -> None:
         manager = None
         if isinstance(video, Task):
@@ -69,13 +106,14 @@ class FramePicker(Composite):
             contract = contract or video.contract
         else:
             self._video = Path(video).expanduser().resolve()
-        self._length = duration_of(self._video)
+        film = film or read_film(self._video)
+        self._length = film.length
         self._request, self._contract = request or VideoRequest(), contract
         self.time = ipywidgets.BoundedFloatText(
             round(self._length, 3),
             min=0.0,
             max=round(self._length, 3),
-            step=max(round(1 / (frame_rate(self._video) or 10), 3), 0.001),
+            step=max(round(1 / (film.rate or 10), 3), 0.001),
             description=tr("Time, s"),
             style={"description_width": "initial"},
             layout={"width": "180px"},
@@ -94,7 +132,7 @@ class FramePicker(Composite):
         )
         self.add_class("qingbo")
         self.time.observe(lambda _: self._on_time(), "value")
-        self._show_frame()
+        self._show_frame(film.last)
 
     @property
     def form(self) -> RequestForm | None:
@@ -112,41 +150,40 @@ class FramePicker(Composite):
         """The chosen time in seconds; ``None`` for the last frame."""
         return None if self.time.value >= self.time.max else self.time.value
 
-    def _show_frame(self) -> None:
-        picture = frame_at(self._video, min(self.time.value, self._length))
-        picture.thumbnail((720, 720))
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=85)
+    def _show_frame(self, picture: bytes | None = None) -> None:
+        picture = picture or _jpeg(self._video, min(self.time.value, self._length))
         alt = tr("The frame at {seconds:.2f} s").format(seconds=self.time.value)
         with update(self._image, self._note):
             # The image widget of ipywidgets has no alternative text.
-            self._image.value = jpeg_html(file.getvalue(), alt=alt, style=_STYLE)
+            self._image.value = jpeg_html(picture, alt=alt, style=_STYLE)
             self._note.value = ""
 
     def _on_time(self) -> None:
         """Show the frame at the chosen time; a change of the time does not count as a click."""
         if message := self._clicks.attempt(self._show_frame):
-            self._show_error(message)
+            self._on_end(message)
 
-    def _grab(self) -> None:
-        path = save_frame(self._video, self._seconds)
+    def _grab(self) -> Slow[Path]:
+        return Slow(tr(_SAVING), partial(save_frame, self._video, self._seconds), self._show_saved)
+
+    def _show_saved(self, path: Path) -> None:
         self._show_note(markup.note(tr("Saved as {name}, beside the video.").format(name=path.name)))
 
-    def _continue(self) -> None:
-        frame = save_frame(self._video, self._seconds)
+    def _continue(self) -> Slow[VideoRequest]:
         self._show_note("")
-        request, contract = self._request, self._contract
-        if not self.follow_up.offer(lambda manager: continued(request, frame, manager, contract)):
-            self._clicks.forget()
+        return continuing(self.follow_up, self._video, self._seconds, self._request, self._contract)
 
     def _button(self, description: str, tooltip: str, act: Callable[[], object]) -> Any:
-        return button(description, tooltip, lambda: self._click(act))
+        made = button(description, tooltip, lambda: self._click(made, act))
+        return made
 
-    def _click(self, act: Callable[[], object]) -> None:
-        self._clicks.run((act, self._seconds), act, self._show_error)
+    def _click(self, pressed: Any, act: Callable[[], object]) -> None:
+        run = partial(start, self._clicks, pressed, act, self._on_end)
+        self._clicks.run((act, self._seconds), run, self._on_end)
 
-    def _show_error(self, message: str) -> None:
-        self._show_note(markup.note(message, "alarm"))
+    def _on_end(self, message: str) -> None:
+        if message:
+            self._show_note(markup.note(message, "alarm"))
 
     def _show_note(self, html: str) -> None:
         with update(self._note):

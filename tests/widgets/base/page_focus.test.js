@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { successor } from "../../../qingbo_widgets/widgets/base/page_focus.js";
+import { successor, wishIn } from "../../../qingbo_widgets/widgets/base/page_focus.js";
 
 /** Return controls from a text such as "Up *Down | Regenerate$": those after the bar follow; $ pays. */
 function controls(text) {
@@ -57,4 +57,10 @@ test("never a button that costs money, which the next Enter would press", () => 
   assert.equal(chosen("| Regenerate$, Frames", "Cancel"), "Frames");
   assert.equal(chosen("| Regenerate$", "Cancel"), null);
   assert.equal(chosen("| Regenerate$", "Regenerate"), null, "the same button of another card");
+});
+
+test("the class of a control names the latest click that wants the focus there", () => {
+  assert.equal(wishIn(["qingbo-filled", "qingbo-focus-1764493000123"]), 1764493000123);
+  assert.equal(wishIn(["qingbo-focus-20", "qingbo-focus-1000", "qingbo-focus-30"]), 1000);
+  assert.equal(wishIn(["qingbo-main"]), 0);
 });

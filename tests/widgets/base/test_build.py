@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import ipywidgets
 import pytest
 
+from qingbo_widgets.tasks.background.key_checks import key_checks
 from qingbo_widgets.widgets.base import build as making
-from qingbo_widgets.widgets.base.build import create_shared, create_widget, newest_first, style_sheet
+from qingbo_widgets.widgets.base.build import (
+    button,
+    create_shared,
+    create_widget,
+    focus,
+    newest_first,
+    style_sheet,
+)
 from qingbo_widgets.widgets.base.html import CSS
+from qingbo_widgets.widgets.base.key_field import KeyEntry
 from qingbo_widgets.widgets.base.sync import close_parts, share
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
-from tests.widgets.page import classes_of, tooltip_of
+from tests.widgets.page import classes_of, send_click, tooltip_of
 
 Count = Callable[[], int]
 
@@ -108,3 +119,61 @@ def test_a_column_is_appended_to_and_shown_the_other_way_round(live_widgets: Cou
     assert f".{name}{{reading-flow:flex-visual}}" in CSS
     close(column)
     assert live_widgets() == before
+
+
+#: The time of a click by the page's clock, and the class with which the page moves the focus after it.
+CLICKED = {"session": "s", "date": datetime(2026, 11, 30, 9, tzinfo=UTC)}
+WISH = "qingbo-focus-1796029200000"
+
+
+@pytest.fixture
+def has_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the page have the scripts."""
+    monkeypatch.setattr(making, "has_scripts", lambda: True)
+
+
+@pytest.mark.usefixtures("has_page")
+def test_the_focus_is_wished_for_with_the_time_of_the_click(
+    monkeypatch: pytest.MonkeyPatch, until: Callable[[Callable[[], object]], None]
+) -> None:
+    """The page learns for a moment after which click the focus should move, and decides itself."""
+    monkeypatch.setattr(making, "_WISHED", 0.0)
+    field = ipywidgets.Text()
+    seen: list[tuple[str, ...]] = []
+    field.observe(lambda change: seen.append(change["new"]), "_dom_classes")
+    pressed = button("Use settings", "", lambda: focus(field))
+    send_click(pressed, CLICKED)
+    assert seen[0] == (WISH,), "the form takes the focus from a control that the user has moved to"
+    until(lambda: classes_of(field) == ())
+    close(field, pressed)
+
+
+@pytest.mark.parametrize("has_scripts", [False, True])
+def test_without_a_time_or_a_script_the_focus_is_moved(
+    monkeypatch: pytest.MonkeyPatch, has_scripts: bool
+) -> None:
+    """A page that cannot decide moves the focus, as ipywidgets does."""
+    monkeypatch.setattr(making, "has_scripts", lambda: has_scripts)
+    field, moved = ipywidgets.Text(), list[int]()
+    monkeypatch.setattr(field, "focus", lambda: moved.append(1), raising=False)
+    pressed = button("Use settings", "", lambda: focus(field))
+    send_click(pressed, {} if has_scripts else CLICKED)
+    assert moved == [1]
+    close(field, pressed)
+
+
+@pytest.mark.usefixtures("has_page")
+def test_a_check_on_another_thread_knows_the_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer about a key comes later; a user who types elsewhere by then keeps the focus."""
+    answers: list[Callable[[Any], None]] = []
+    monkeypatch.setattr(key_checks, "check", lambda _, done: answers.append(done))
+    entry = KeyEntry("Use this key", lambda: None)
+    monkeypatch.setattr(entry, "_carry_out", lambda *_: entry.fail("The service does not know this key."))
+    client: Any = None
+    pressed = button("Use this key", "", lambda: entry.check(client, lambda _: None))
+    send_click(pressed, CLICKED)
+    thread = threading.Thread(target=answers[0], args=(None,))
+    thread.start()
+    thread.join()
+    assert WISH in classes_of(entry.field)
+    close(pressed)

@@ -189,7 +189,7 @@ def test_every_button_that_acts_is_guarded(manager: TaskManager, make_task: Any)
     assert acted == ["again"]
     card.close()
     follow_up = FollowUp(manager)
-    follow_up.offer(lambda _: task.request)
+    follow_up.offer(task.request)
     follow_up.generate_button.click()
     follow_up.generate_button.click()
     assert len(follow_up.cards) == len(manager.tasks) == 1

@@ -239,7 +239,7 @@ def test_a_form_and_its_cards_leave_the_earlier_cards_in_place(manager: TaskMana
     for n in range(3):
         request = VideoRequest(prompt=f"koi {n}")
         panel.again(request)
-        panel.offer(lambda _, request=request: request)  # type: ignore[misc]
+        panel.offer(request)
         columns.append(find(panel, TaskCard))
     assert [len(column) for column in columns] == [1, 2, 3]
     assert columns[2][:1] == columns[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +96,42 @@ def test_continue_fills_the_studios_own_form(studio: VideoStudio, manager: TaskM
     click(card, "Continue from this frame")
     assert buttons_of(studio).count("Generate") == 1, "a second form has opened"
     assert len(manager.tasks) == 1
+
+
+@pytest.mark.slow
+def test_continue_shows_at_once_and_leaves_the_kernel_free(
+    studio: VideoStudio, manager: TaskManager, until: Until
+) -> None:
+    """While the frame is taken and uploaded, the button says so and other clicks work; an error is shown."""
+    studio.form.prompt, studio.form.duration = "A koi", 3
+    send_click(studio.generate_button)
+    until(lambda: "Continue" in buttons_of(studio))
+    (card,) = studio.cards
+    gate, uploads = threading.Event(), list[str]()
+
+    def upload(_: Path) -> str:
+        assert gate.wait(30)
+        uploads.append("https://a.example/last.png")
+        if len(uploads) == 1:
+            raise RuntimeError("the bucket is full")
+        return uploads[-1]
+
+    manager.upload = upload
+
+    async def act() -> None:
+        click(card, "Continue")
+        assert "Taking the last frame…" in buttons_of(card), "nothing shows that the click has arrived"
+        click(card, "Edit and regenerate")
+        assert studio.form.prompt == "A koi", "the kernel waits for the upload"
+        gate.set()
+        while "the bucket is full" not in text_of(card):
+            await asyncio.sleep(0.01)
+        click(card, "Continue")
+        while not studio.form.request.is_image_to_video:
+            await asyncio.sleep(0.01)
+        assert "the bucket is full" not in text_of(card)
+
+    asyncio.run(asyncio.wait_for(act(), 60))
 
 
 def test_examples_until_there_is_text(studio: VideoStudio) -> None:

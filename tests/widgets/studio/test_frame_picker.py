@@ -77,7 +77,7 @@ def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
     picker = FramePicker(task)
     picker.continue_button.click()
     assert picker.form is None
-    assert "connect(upload=f)" in text_of(picker.follow_up)
+    assert "connect(upload=f)" in text_of(picker)
     picker.close()
 
 
@@ -91,7 +91,7 @@ def test_a_file_needs_no_service(task: Task, workdir: Path) -> None:
     picker.grab_button.click()
     assert (workdir / "found-last.png").is_file()
     picker.continue_button.click()
-    assert "API key" in text_of(picker.follow_up)
+    assert "API key" in text_of(picker)
     picker.close()
 
 
@@ -120,7 +120,7 @@ def test_closing_leaves_no_widget(task: Task, live_widgets: Callable[[], int]) -
     """Closing closes all widgets, including an open form."""
     before = live_widgets()
     picker = FramePicker(task)
-    picker.follow_up.offer(lambda _: VideoRequest(prompt="koi"))
+    picker.follow_up.offer(VideoRequest(prompt="koi"))
     picker.close()
     picker.close()
     assert live_widgets() == before

@@ -329,14 +329,14 @@ def test_the_form_below_a_video_names_a_lost_click(
 ) -> None:
     """Another video is continued during the upload: the click on the form before it is not lost silently."""
     follow_up, request = FollowUp(local), studio.form.request
-    follow_up.offer(lambda _: request)
+    follow_up.offer(request)
     form = follow_up.form
     assert form is not None
     form.panels.buttons["masks"].value = True
     paint(form, 0)
     send_click(follow_up.generate_button)
     assert follow_up.generate_button.description == UPLOADING
-    follow_up.offer(lambda _: VideoRequest("kling-v3", "A heron"))
+    follow_up.offer(VideoRequest("kling-v3", "A heron"))
     assert f"{NOTHING} The form was filled in anew" in text_of(follow_up)
     assert follow_up.generate_button.description == "Generate"
     upload.end()
