@@ -100,6 +100,6 @@ def test_a_sweep_is_a_table(manager: TaskManager, server: Sandbox, tmp_path: Pat
     assert len(found.sources) == 2
     assert not found.tags & {"script", "b"}
     assert text.count("task_failed") == 2
-    assert re.search(r'<th scope="col"[^>]*>std</th><th scope="col"[^>]*>pro</th>', text)
+    assert re.search(r'<th scope="col"[^>]*>std, 720p</th><th scope="col"[^>]*>pro, 1080p</th>', text)
     folder = made.export_html(tmp_path / "sweep")
     assert len(list((folder.parent / "videos").glob("*.mp4"))) == 2

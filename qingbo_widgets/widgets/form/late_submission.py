@@ -122,7 +122,7 @@ class LateSubmission:
             files, manager = self._uploads.under_way, self._form.manager
             if not files or not all(ends_by_itself(self._form, problem) for problem in problems):
                 return False
-            assert manager is not None, "a form without a manager uploads no masks"
+            assert manager is not None  # a form without one uploads no masks
             self._waiting = _Waiting(request, files, manager, manager.client, send)
             self._uploads.wanted = frozenset(files.values())
             self._uploads.publish()  # before another thread saves the next stroke, whose file is not wanted
