@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from queue import SimpleQueue
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from ..i18n import locale
 from .order import Order
 
 _CONCURRENT = 2
@@ -99,6 +101,7 @@ def _start_process(errors: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,  # not a pipe, which nothing would empty while the progress is read
+        env={**os.environ, "LANGUAGE": locale()},  # the texts of its errors, as set_locale() has chosen
         cwd=Path(__file__).parents[2],  # the package's folder, even if it is not installed
         # Otherwise an interrupt of the kernel would interrupt the drawing, too. Windows uses a separate
         # console, which without this flag would be visible.

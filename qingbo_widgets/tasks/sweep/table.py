@@ -107,11 +107,11 @@ def read_table(table: Any, encoding: str | None = None) -> list[Row]:
         path = Path(table).expanduser()
         return _rows_in(_text(path, encoding), path)
     if encoding is not None:
-        raise TypeError("encoding is that of a CSV file, and the table is none")
+        raise TypeError(tr("encoding is for a CSV file, and the table is none"))
     if hasattr(table, "to_dict") and hasattr(table, "columns"):
         return [Row(_row(row)) for row in table.to_dict("records")]
     if isinstance(table, Mapping):
-        raise TypeError("a table is a path, a DataFrame, or a list of rows; a single row goes into a list")
+        raise TypeError(tr("a table is a path, a DataFrame, or a list of rows; put a single row into a list"))
     return [Row(_row(row)) for row in table]
 
 
@@ -252,7 +252,8 @@ def _row(row: Any) -> dict[str, Any]:
     if isinstance(row, str):
         return {"prompt": row}
     if not isinstance(row, Mapping):
-        raise TypeError(f"a row is a dictionary, a VideoRequest or a prompt, not {type(row).__name__}")
+        message = tr("a row is a dictionary, a VideoRequest or a prompt, not {kind}")
+        raise TypeError(message.format(kind=type(row).__name__))
     return {
         str(name).strip(): _read(str(name).strip(), value)
         for name, value in row.items()

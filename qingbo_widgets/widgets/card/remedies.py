@@ -23,6 +23,7 @@ __all__ = ["advice"]
 
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
 _LINK_EXPIRED = N_("The service keeps finished videos for {time} only.")
+_CHANGE_KEY = N_("The key is wrong or not active. Change it with “Change key” below.")
 _KEY_REFUSED = N_("Connect with a valid key to follow the task again.")
 _NOT_FOUND = N_(
     "The service accepted this task and may have charged it: see its dashboard. Following it again "
@@ -70,8 +71,10 @@ def _message(task: Task, now: datetime | None) -> str:
 
 
 def _for_buttons(task: Task) -> str:
-    """Return the error; the advice of an unconfirmed one names the buttons of the card, not the methods."""
+    """Return the error; its advice names the buttons of the card, not methods and other widgets."""
     error, text = task.error, str(task.error)
+    if isinstance(error, AuthenticationFailed) and error.advice:
+        return text.replace(error.advice, tr(_CHANGE_KEY))
     if not isinstance(error, SubmissionUnconfirmed):
         return text
     what = text.removesuffix(unconfirmed_advice(task.key, error.task_id))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from ...i18n import N_, tr
+from ...i18n import N_, joined, tr
 from ...service.contract.models import models_of
 from ...service.contract.problem import Problem, assigned, listed, numbered, part_of
 from ...service.contract.schema import Parameter
@@ -229,10 +229,10 @@ def with_labels(form: FormFields, text: str) -> str:
     def replaced(match: re.Match[str]) -> str:
         if match["set"]:
             parameter = form.parameter(match["set"])
-            return f"{label(parameter)} {_value_text(parameter, match['value'])}"
-        return label(form.parameter(match["name"])) if match["name"] else match[0]
+            return f"\0{label(parameter)}\0 {_value_text(parameter, match['value'])}"
+        return f"\0{label(form.parameter(match['name']))}\0" if match["name"] else match[0]
 
-    return _names_in(form.models.contract).sub(replaced, text)
+    return joined(_names_in(form.models.contract).sub(replaced, text.replace("\0", "")).split("\0"))
 
 
 def _value_text(parameter: Parameter, text: str) -> str:
