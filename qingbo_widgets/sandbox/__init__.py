@@ -28,7 +28,9 @@ if not TYPE_CHECKING:  # with it, type checkers would accept any name
         try:
             module = import_module(f".{_MODULES[name]}", __name__)
         except ModuleNotFoundError as error:
-            message = tr('the sandbox needs {name}, which is not installed: pip install "qingbo_widgets[sandbox]"')
+            message = tr(
+                'the sandbox needs {name}, which is not installed: pip install "qingbo_widgets[sandbox]"'
+            )
             raise ImportError(message.format(name=error.name)) from error
         return getattr(module, name)
 

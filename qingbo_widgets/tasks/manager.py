@@ -376,7 +376,9 @@ def _mistake_in(client: object, library: object, sandbox: object, unknown: Seque
         unknown: the names that are no setting.
     """
     if client is not None and not isinstance(client, Client):
-        return _wrong(tr("client must be a Client, not {kind}; connect(api_key) makes one from a key"), client)
+        return _wrong(
+            tr("client must be a Client, not {kind}; connect(api_key) makes one from a key"), client
+        )
     if library is not None and not isinstance(library, Library):
         return _wrong(tr("library must be a Library, not {kind}: Library(folder)"), library)
     if sandbox is not None and not hasattr(sandbox, "publish"):

@@ -31,7 +31,9 @@ class _OnlyWeb(urllib.request.HTTPRedirectHandler):
         self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
         if urlsplit(newurl).scheme not in ("http", "https"):
-            raise DownloadError(tr("{url} leads to an address that is not on the web").format(url=req.full_url))
+            raise DownloadError(
+                tr("{url} leads to an address that is not on the web").format(url=req.full_url)
+            )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -53,7 +55,9 @@ def download(url: str, file: IO[bytes], *, accept: str, max_bytes: int, patience
         with _open(url, accept) as response:
             _copy(response, file, max_bytes, patience)
     except _TooLarge:
-        raise DownloadError(tr("{url} is over {size} MB").format(url=url, size=max_bytes // 1_000_000)) from None
+        raise DownloadError(
+            tr("{url} is over {size} MB").format(url=url, size=max_bytes // 1_000_000)
+        ) from None
     except (OSError, HTTPException, ValueError) as error:
         raise DownloadError(tr(_NOT_FETCHED).format(url=url, reason=error)) from None
 
@@ -68,7 +72,9 @@ def _open(url: str, accept: str) -> Any:
         return _opener(url).open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         with error:
-            raise DownloadError(tr("{url} answered {status}").format(url=url, status=f"{error.code} {error.reason}")) from None
+            raise DownloadError(
+                tr("{url} answered {status}").format(url=url, status=f"{error.code} {error.reason}")
+            ) from None
     except (HTTPException, ValueError) as error:
         raise DownloadError(tr(_NOT_FETCHED).format(url=url, reason=error)) from None
     except OSError as error:

@@ -55,9 +55,7 @@ def check_public_url(field: str, url: object, example: str, where: str = "") -> 
     if public_url_refusal(url) == tr(NOT_A_PUBLIC_URL):
         message = tr("{where}: {refusal}, for example {example}.")
         example = shown(EXAMPLE_URL + example)
-        yield Problem(
-            field, message.format(where=where or field, refusal=url_refusal(url), example=example)
-        )
+        yield Problem(field, message.format(where=where or field, refusal=url_refusal(url), example=example))
     elif (reason := public_url_refusal(url)) is not None:
         yield refused(field, url, reason, EXAMPLE_URL + example, where)
 

@@ -69,7 +69,7 @@ def sweep(
         MissingApiKey: there is no connection and no key.
     """
     spoken, known = current_contract(manager), manager or default()
-    check_names("sweep()", fields, lambda: spoken.models, sweep.__kwdefaults__)
+    check_names("sweep()", fields, lambda: spoken.models, sweep.__kwdefaults__ or ())
     contract = spoken.name
     grid = make_grid(
         table,

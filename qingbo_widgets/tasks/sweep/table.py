@@ -47,9 +47,8 @@ _OTHER_FILES = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF", b"<")
 _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 _NO_FILE = N_("the CSV file {path} does not exist; pass prompts as a list: sweep(prompt=[…])")
 _UNSURE = N_(
-    "{path}: the encoding of the text is not certain, and a wrong one changes the prompts. The first prompt "
-    "reads {readings}. Choose the right one, for example sweep({file!r}, encoding={encoding!r}), or save "
-    "the file as CSV UTF-8."
+    "{path}: the encoding is not certain. The first prompt reads {readings}. Choose one, for example "
+    "sweep({file!r}, encoding={encoding!r}), or save the file as CSV UTF-8."
 )
 _NO_READING = N_(
     "{path} has an unknown text encoding; save it as CSV UTF-8, or name its encoding: sweep({file!r}, "

@@ -18,4 +18,6 @@ def is_manager(value: object) -> bool:
 
 def no_manager(kind: str) -> TypeError:
     """Return the error for a value of this type, without the value itself, which may be a key."""
-    return TypeError(tr("manager must be a TaskManager, such as connect() returns, not {kind}").format(kind=kind))
+    return TypeError(
+        tr("manager must be a TaskManager, such as connect() returns, not {kind}").format(kind=kind)
+    )

@@ -17,7 +17,7 @@ from ...service.contract.contracts import Contract
 from ...service.contract.frames import Frames
 from ...service.contract.kinds import KINDS
 from ...service.contract.misspelt import check_names
-from ...service.contract.models import DEFAULT_CONTRACT, declared
+from ...service.contract.models import DEFAULT_CONTRACT
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter

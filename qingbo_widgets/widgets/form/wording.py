@@ -31,7 +31,7 @@ __all__ = [
 _COUNTED = N_("{count} / {limit} characters")
 _COUNT, _ONE = N_("{count} characters"), N_("1 character")
 _NUMBERED = N_("{label} {number}")
-_LABELLED = N_("{field}: {text}")
+_LABELLED = N_("{label}: {text}")
 _REQUIRED, _REQUIRED_FIELD = N_("Required: {fields}."), N_("Required.")
 #: By whether another field can be set instead, and whether the user can turn the switch.
 _REFUSED_SWITCHES = {
@@ -100,7 +100,7 @@ def problem_lines(
             (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
-        line = tr(_LABELLED).format(field=listed(where), text=text) if where else _capitalised(text)
+        line = tr(_LABELLED).format(label=listed(where), text=text) if where else _capitalised(text)
         lines.setdefault(line, kind)
     return list(lines.items())
 
