@@ -243,11 +243,13 @@ def _listen(port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             message = tr(
                 "port {port} on {host} is taken: stop the program that uses it, or choose another port"
-            ).format(port=port, host=HOST)
-            raise OSError(errno.EADDRINUSE, message) from None
+            )
+            raise OSError(errno.EADDRINUSE, message.format(port=port, host=HOST)) from None
         if error.errno == errno.EACCES:  # below 1024 on Unix; on Windows also in ranges that it reserves
-            message = f"port {port} on {HOST} is not allowed for this user: choose another port, or 0 for any"
-            raise OSError(errno.EACCES, message) from None
+            message = tr(
+                "port {port} on {host} is not allowed for this user: choose another port, or 0 for any"
+            )
+            raise OSError(errno.EACCES, message.format(port=port, host=HOST)) from None
         raise
     return listener
 
@@ -286,7 +288,8 @@ def serve(
     contract = as_date(contract)
     with Sandbox(port, speed, api_key=api_key, contract=contract) as sandbox:
         try:
-            print(f"The sandbox runs at {sandbox.base_url}; press Ctrl-C to stop it.\n", flush=True)  # noqa: T201 - a command's output
+            text = tr("The sandbox runs at {url}; press Ctrl-C to stop it.")
+            print(text.format(url=sandbox.base_url), flush=True, end="\n\n")  # noqa: T201 - a command's output
             variables = {
                 "QINGBO_BASE_URL": sandbox.base_url,
                 "QINGBO_API_KEY": sandbox.api_key,
@@ -301,4 +304,4 @@ def serve(
             while True:
                 time.sleep(3600)  # unlike a lock, Ctrl-C interrupts this on Windows
         except KeyboardInterrupt:
-            print("\nThe sandbox has stopped.")  # noqa: T201
+            print("\n" + tr("The sandbox has stopped."))  # noqa: T201

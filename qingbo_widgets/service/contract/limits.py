@@ -52,20 +52,27 @@ def check_text(field: str, text: object, most: int, where: str = "") -> Iterator
 
 def check_public_url(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
     """Yield a problem if the value is not a URL that the service can fetch."""
-    if public_url_refusal(url) == tr(NOT_A_PUBLIC_URL):
+    reason = public_url_refusal(url)
+    if reason == tr(NOT_A_PUBLIC_URL):
         message = tr("{where}: {refusal}, for example {example}.")
-        example = shown(EXAMPLE_URL + example)
-        yield Problem(field, message.format(where=where or field, refusal=url_refusal(url), example=example))
-    elif (reason := public_url_refusal(url)) is not None:
+        parts = {
+            "where": where or field,
+            "refusal": _other_than(url),
+            "example": shown(EXAMPLE_URL + example),
+        }
+        yield Problem(field, message.format(**parts))
+    elif reason is not None:
         yield refused(field, url, reason, EXAMPLE_URL + example, where)
 
 
 def url_refusal(url: object) -> str:
     """Return how the message about a URL that the service cannot fetch begins, after the field."""
     reason = public_url_refusal(url)
-    if reason == tr(NOT_A_PUBLIC_URL):
-        return tr("enter a public http(s) URL instead of {value}").format(value=shown(url))
-    return f"{shown(url)} {reason}"
+    return _other_than(url) if reason == tr(NOT_A_PUBLIC_URL) else f"{shown(url)} {reason}"
+
+
+def _other_than(url: object) -> str:
+    return tr("enter a public http(s) URL instead of {value}").format(value=shown(url))
 
 
 def is_blank_prompt(prompt: object) -> bool:

@@ -10,6 +10,8 @@ from ...exceptions import AuthenticationFailed, LinkExpired, SubmissionUnconfirm
 from ...i18n import N_, sentences, tr
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.terms import terms_of
+from ...service.credentials import KEYS_PAGE
+from ...service.http.answers import KEY_REFUSED
 from ...tasks.resubmission import unconfirmed_advice
 from ..base import html as markup
 from ..base.html import Markup
@@ -73,8 +75,8 @@ def _message(task: Task, now: datetime | None) -> str:
 def _for_buttons(task: Task) -> str:
     """Return the error; its advice names the buttons of the card, not methods and other widgets."""
     error, text = task.error, str(task.error)
-    if isinstance(error, AuthenticationFailed) and error.advice:
-        return text.replace(error.advice, tr(_CHANGE_KEY))
+    if isinstance(error, AuthenticationFailed):
+        return text.replace(tr(KEY_REFUSED).format(page=KEYS_PAGE), tr(_CHANGE_KEY))
     if not isinstance(error, SubmissionUnconfirmed):
         return text
     what = text.removesuffix(unconfirmed_advice(task.key, error.task_id))

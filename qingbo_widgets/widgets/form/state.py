@@ -18,6 +18,7 @@ from ...service.contract.frames import Frames
 from ...service.contract.kinds import KINDS
 from ...service.contract.misspelt import check_names
 from ...service.contract.models import DEFAULT_CONTRACT
+from ...service.contract.offered import current_models
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
@@ -83,7 +84,8 @@ class FormState(FormTraits):
         self.fixed: Mapping[str, Any] = dict(fixed or {})
         hidden = frozenset((hide,) if isinstance(hide, str) else hide)
         names, own = {*initial, *self.fixed, *hidden}, ("manager", "fixed", "hide")
-        check_names(f"{type(self).__name__}()", names, lambda: self.models, own)
+        in_use = current_models if manager is None else lambda: manager.client.contract.models
+        check_names(f"{type(self).__name__}()", names, in_use, own)
         if duplicates := set(initial) & set(self.fixed):
             message = tr("{names}: given as fixed and as initial value; leave out one of the two")
             raise TypeError(message.format(names=", ".join(sorted(duplicates))))

@@ -27,6 +27,8 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.service.credentials import KEYS_PAGE
+from qingbo_widgets.service.http.answers import KEY_REFUSED
 from qingbo_widgets.tasks.connection import connect, default
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.resubmission import KEY_MARGIN
@@ -517,9 +519,12 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
     """A task that is no longer followed (a refused key, say) can be followed again."""
     task = make_task(status=TaskStatus.queued, task_id="task-1")
     card = TaskCard(task)
-    task.set_traits(error=AuthenticationFailed("No.", status=401))
+    hint = KEY_REFUSED.format(page=KEYS_PAGE)
+    task.set_traits(error=AuthenticationFailed("No.", status=401, hint=hint))
     task.lifecycle.settle()
     until(lambda: buttons(card) == ["Follow again", "Change key"])
+    assert "Change it with “Change key” below." in text(card)
+    assert "VideoStudio" not in text(card), "the card sends the user to a button that it has itself"
     assert "Not followed any more" in text(card)
     followed: list[bool] = []
     monkeypatch.setattr(task, "follow_again", lambda: followed.append(True), raising=False)
