@@ -281,8 +281,8 @@ def test_wrong_commands(shell: InteractiveShell) -> None:
     """An unknown command names the one that was meant or lists all, without a connection."""
     with pytest.raises(UsageError, match=r"Did you mean resume\?$"):
         shell.run_line_magic("qingbo", "resum task-1")
-    with pytest.raises(UsageError, match=r"%qingbo dance: Commands: models.*tasks.*cancel"):
-        shell.run_line_magic("qingbo", "dance")
+    with pytest.raises(UsageError, match=r"%qingbo zzz: Commands: models.*tasks.*cancel"):
+        shell.run_line_magic("qingbo", "zzz")
     with pytest.raises(UsageError, match="%qingbo resume ID"):
         shell.run_line_magic("qingbo", "resume")
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ...exceptions import AuthenticationFailed, LinkExpired, SubmissionUnconfirmed, TaskNotFound
 from ...i18n import N_, sentences, tr
 from ...service.contract.snapshot import TaskStatus
-from ...service.contract.terms import terms_of
-from ...service.credentials import KEYS_PAGE
+from ...service.contract.terms import KEYS_PAGE, terms_of
 from ...service.http.answers import KEY_REFUSED
 from ...tasks.resubmission import unconfirmed_advice
 from ..base import html as markup
@@ -21,7 +20,7 @@ from .times import long_time
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
-__all__ = ["advice"]
+__all__ = ["advice", "error_text"]
 
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
 _LINK_EXPIRED = N_("The service keeps finished videos for {time} only.")
@@ -51,7 +50,7 @@ def advice(task: Task, problem: str = "", news: str = "", now: datetime | None =
     if task.message:
         lines.append(markup.note(_message(task, now), "dim" if is_over(task) else "hint"))
     if task.error is not None and not _is_plain_cancellation(task):
-        lines.append(markup.note(str(task.error) if now is None else _for_buttons(task), "alarm"))
+        lines.append(markup.note(str(task.error) if now is None else error_text(task), "alarm"))
         if more := _remedy(task):
             lines.append(markup.note(more))
     if problem:
@@ -72,7 +71,7 @@ def _message(task: Task, now: datetime | None) -> str:
     return sentences(wait.reason, again)
 
 
-def _for_buttons(task: Task) -> str:
+def error_text(task: Task) -> str:
     """Return the error; its advice names the buttons of the card, not methods and other widgets."""
     error, text = task.error, str(task.error)
     if isinstance(error, AuthenticationFailed):

@@ -127,7 +127,7 @@ def test_labels_are_translated(form: RequestForm) -> None:
     try:
         set_locale("zh")
         chinese = RequestForm(form.manager, prompt="A koi", element_list=({},))
-        assert text_of(chinese.panels.message) == "主体 1: 必填：名称、描述、图片。"
+        assert text_of(chinese.panels.message) == "主体 1：必填：名称、描述、图片。"
         chinese.element_list = ({"name": "robot"},)
         assert "主体 1、描述: 必填" in text_of(chinese.panels.message), "a member has its name in code"
         chinese.close()
