@@ -36,9 +36,9 @@ def _text(task: Task) -> str:
     if task.video_path is not None and (time := times.took(task)):
         status = f"{status}, {time}"
     prompt = shorten(prompt_of(task.request), PROMPT)
-    text = (
-        tr("{label}: {value}").format(label=status, value=prompt) if status and prompt else status or prompt
-    )
+    text = status or prompt
+    if status and prompt:
+        text = tr("{label}: {value}").format(label=status, value=prompt)
     if is_over and task.error is not None and not _is_cancelled(task):
         text = sentences(text, shorten(error_text(task), ERROR))
     return text
