@@ -14,7 +14,7 @@ from qingbo_widgets.service.contract.problem import Problem
 from qingbo_widgets.service.contract.values import CameraControl
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.form.request_form import RequestForm
-from qingbo_widgets.widgets.form.wording import problem_lines
+from qingbo_widgets.widgets.form.wording import problem_lines, with_labels
 from tests.widgets.page import html_of, text_of
 
 URL = "https://a.example/koi.png"
