@@ -12,15 +12,20 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-__all__ = ["CATALOGUES", "LOCALES", "N_", "locale", "sentences", "set_locale", "tr"]
+__all__ = ["CATALOGUES", "LOCALES", "N_", "joined", "locale", "sentences", "set_locale", "tr"]
 
 #: English is the language of the source; every other language has a catalogue.
 LOCALES = ("en", "zh")
 
+#: A placeholder of ``str.format``; two braces are one of the text.
+_PLACEHOLDER = re.compile(r"(?<!\{)(\{[^{}]+\})(?!\})")
+_CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 CATALOGUES = Path(__file__).with_name("locale")
 _chosen: str | None = None
 
@@ -37,7 +42,38 @@ def tr(message: str) -> str:
         message: a literal, or a constant that ``N_`` marks. Fill in its ``{placeholders}`` afterwards, with
             ``str.format``.
     """
-    return _catalogue(locale()).gettext(message)
+    text = _catalogue(locale()).gettext(message)
+    return text if text is message else _Chinese(text)
+
+
+class _Chinese(str):
+    """A Chinese text: blanks stand around Latin words, and a placeholder may become a Chinese one."""
+
+    __slots__ = ()
+
+    def format(self, *args: object, **values: object) -> str:
+        """Return the text with its placeholders filled in, without blanks between Chinese characters."""
+        return joined([part.format(*args, **values) for part in _PLACEHOLDER.split(self)])
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return texts with values between them as one text, without blanks between Chinese characters.
+
+    Args:
+        parts: the texts, and at every second place a value. Blanks inside of a value are its own.
+    """
+    whole = parts[0]
+    for value, text in zip(parts[1::2], parts[2::2], strict=True):
+        if whole.endswith(" ") and _is_chinese(whole[-2:-1]) and _is_chinese(value[:1]):
+            whole = whole[:-1]
+        is_stray = text.startswith(" ") and _is_chinese(value[-1:]) and _is_chinese(text[1:2])
+        whole += value + (text[1:] if is_stray else text)
+    return whole
+
+
+def _is_chinese(character: str) -> bool:
+    """Return whether a character is a Chinese one or a full-width mark."""
+    return _CHINESE.match(character) is not None
 
 
 def sentences(*texts: str) -> str:
@@ -71,7 +107,8 @@ def set_locale(name: str | None) -> None:
     global _chosen
     code = None if name is None else _code(name)
     if code not in (None, *LOCALES):
-        raise ValueError(f"locale: {name!r} is not one of {', '.join(LOCALES)}; try 'zh'.")
+        message = tr("locale: {name!r} is not one of {known}; try 'zh'.")
+        raise ValueError(message.format(name=name, known=", ".join(LOCALES)))
     _chosen = code
 
 

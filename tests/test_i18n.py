@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,22 +12,24 @@ import pytest
 
 import qingbo_widgets
 from qingbo_widgets import VideoRequest, i18n
-from qingbo_widgets.i18n import N_, locale, sentences, set_locale, tr
+from qingbo_widgets import sandbox as sandbox_package
+from qingbo_widgets.i18n import N_, joined, locale, sentences, set_locale, tr
+from tests.waiting import until
 
 ROOT = Path(qingbo_widgets.__file__).parent
-#: The modules with texts for the user. The sandbox responds in English, as the service does; the command
-#: line's help goes through argparse, and errors in a model description are for its author.
+#: The modules with texts for the user. The contracts of the sandbox respond in English, as the service does;
+#: the command line's help goes through argparse, errors in a model description are for its author, and the
+#: sandbox looks for the words of ``mood.py`` in prompts.
 TRANSLATED = sorted(
     path
     for path in ROOT.rglob("*.py")
-    if "sandbox" not in path.parts and path.name not in ("__main__.py", "i18n.py", "validation.py")
+    if path.parent.name not in ("v2026_04", "v2026_11")
+    and path.name not in ("__main__.py", "validation.py", "mood.py")
 )
-#: Calls whose sentences need no translation: errors for programmers, and log messages.
+#: Calls whose sentences need no translation: what cannot happen, responses of the sandbox, and log messages.
 UNTRANSLATED = {
-    "TypeError",
-    "RuntimeError",
     "AssertionError",
-    "AttributeError",
+    "Refusal",
     "debug",
     "info",
     "warning",
@@ -36,11 +39,20 @@ UNTRANSLATED = {
 FIELDS = VideoRequest.field_names()
 #: Sentences that are not for the user: reasons caught within their own module, a repr, code.
 NOT_FOR_USERS = {
+    # Of modules and descriptions, for their authors.
+    " has no attribute ",
+    ": not described",
+    " is not a parameter of it",
+    "this pool is closed",
+    # Responses of the sandbox.
+    "the quota of this spending window is used up; submit again after reset_at",
+    "the task costs ",
+    " quota, but only ",
+    " s; it must last ",
     "the answer is too long",
     "method not allowed",
     "the answer took too long",
     r"Tunnel connection failed: (\d{3})",
-    "VideoRequest has no field {names}; a sweep varies {known}",
     " tasks, videos in ",
     " is fixed in this form, to ",
     "import qingbo_widgets as qw\nqw.connect(",
@@ -57,6 +69,8 @@ NOT_FOR_USERS = {
     "the runs have ",
     " pixels, but the image ",
 }
+#: What a raised error says, in two words or more.
+PHRASE = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}")
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}[,;:.]? [a-z]{2,}")
 
 
@@ -77,8 +91,8 @@ def test_no_sentence_goes_untranslated() -> None:
     assert found == []
 
 
-def _bare(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the sentences that are neither translated nor in a place where users do not read them."""
+def _bare(tree: ast.AST, pattern: re.Pattern[str] = SENTENCE) -> Iterator[tuple[int, str]]:
+    """Yield the texts that are neither translated nor in a place where users do not read them."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue  # a docstring
@@ -91,10 +105,10 @@ def _bare(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             # Style sheets and scripts have braces and semicolons.
             style = re.search(r"[;{]\s*[\w-]+:|=>", node.value)
-            if SENTENCE.search(node.value) and not style and node.value not in NOT_FOR_USERS:
+            if pattern.search(node.value) and not style and node.value not in NOT_FOR_USERS:
                 yield node.lineno, node.value
             continue
-        yield from _bare(node)
+        yield from _bare(node, PHRASE if isinstance(node, ast.Raise) else pattern)
 
 
 def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,3 +168,41 @@ def test_sentences_follow_each_other_as_the_language_writes_them(
     """A blank is between sentences in English, and none behind a full-width mark."""
     set_locale(language)
     assert sentences(*texts) == whole
+
+
+@pytest.mark.parametrize(
+    ("service", "shown"),
+    [("沙盒", "已连接沙盒"), ("api.example.com", "已连接 api.example.com"), ("", "已连接 ")],
+)
+def test_a_chinese_value_has_no_blanks_around_it(service: str, shown: str) -> None:
+    """Blanks stand around Latin words only, whatever takes the place of a placeholder."""
+    set_locale("zh")
+    assert tr("Connected to {service}").format(service=service) == shown
+
+
+def test_blanks_inside_of_a_value_stay() -> None:
+    """A prompt is shown as it was typed, and two braces stay one."""
+    assert joined(["不能与 ", "静态 蒙版", " 和 ", "sound", " 同用"]) == "不能与静态 蒙版和 sound 同用"
+    set_locale("zh")
+    text = tr("{reason}. {{name}} inserts a variable, {{{{ a brace.").format(reason="错误")
+    assert text == "错误。{name} 代表变量，{{ 代表一个花括号。"
+
+
+@pytest.mark.parametrize("given", ["speed", "fail", "module"])
+def test_the_sandbox_speaks_the_language_of_the_notebook(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its errors, and the reason of a simulated failure, are in Chinese in a Chinese notebook."""
+    set_locale("zh")
+    if given == "speed":
+        with pytest.raises(ValueError, match="speed 必须大于 0"):
+            qingbo_widgets.Sandbox(speed=0)
+    elif given == "module":
+        monkeypatch.setitem(sys.modules, "qingbo_widgets.sandbox.server", None)
+        with pytest.raises(ImportError, match=r"沙盒需要 .*，但它尚未安装"):
+            _ = sandbox_package.__getattr__("Sandbox")
+    else:
+        faults = sandbox_package.Faults(fail="task_failed")
+        with qingbo_widgets.Sandbox(draft=True, speed=1000, faults=faults) as server:
+            client = qingbo_widgets.Client(server.api_key, server.base_url)
+            task = client.submit(VideoRequest(prompt="一条锦鲤"))
+            failure = until(lambda: client.status(task.task_id).error)
+            assert "这是模拟的失败" in failure.message

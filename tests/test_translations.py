@@ -20,6 +20,7 @@ from qingbo_widgets import VideoRequest
 pytestmark = pytest.mark.slow
 ROOT = translations.PACKAGE
 FIELDS = VideoRequest.field_names()
+MOST_WORDS = 30
 
 
 def test_every_text_has_its_chinese() -> None:
@@ -81,6 +82,21 @@ def test_a_blank_stands_between_chinese_and_latin() -> None:
     touching = re.compile("[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]")
     texts = [str(message.string or "") for message in translations.translated()]
     assert [chinese for chinese in texts if touching.search(chinese)] == []
+
+
+def test_a_text_is_short() -> None:
+    """A text says what, why and what next in at most 30 words; the help of a magic has several paragraphs."""
+    texts = [str(message.id) for message in translations.translated()]
+    too_long = [text for text in texts if len(text.split()) > MOST_WORDS and "\n\n" not in text]
+    assert not too_long, "\n".join(too_long)
+
+
+def test_a_chinese_label_has_a_full_width_colon() -> None:
+    """The ASCII colon follows the name of a field, which is code; what the form shows has Chinese labels."""
+    field = rf"(?:{'|'.join(FIELDS)}|{{where}}|{{field}}|{{names}}|[a-z_]+): "
+    texts = [str(message.string or "") for message in translations.translated()]
+    wrong = [text for text in texts if re.search("[\u4e00-\u9fff}）”]: ", re.sub(f"^{field}", "", text))]
+    assert not wrong, "\n".join(wrong)
 
 
 # ---------------------------------------------------------------- every text is marked in the source

@@ -135,9 +135,8 @@ class QingboMagics(Magics):
         if command.startswith("-"):
             return self.make(line, "")
         if command not in COMMANDS:
-            raise _usage_error(
-                f"%qingbo {command}: {_suggestion(command, COMMANDS)}{_command_list(COMMANDS)}"
-            )
+            instead = _suggestion(command, COMMANDS) or _command_list(COMMANDS)
+            raise _usage_error(f"%qingbo {command}: {instead}")
         is_number = re.fullmatch("[0-9]{1,6}", argument) is not None
         if bool(argument) != (command in _NEED) and not (command == "tasks" and is_number):
             raise _usage_error(f"%qingbo {command}: {tr(COMMANDS[command])}")
@@ -269,10 +268,12 @@ def _filled(word: str, is_json: bool, names: Mapping[str, Any]) -> str:
 def _option_error(line: str, error: Exception) -> UsageError:
     options = {option for group in _options() for option in group}
     wrong = [word for word in line.split() if word.startswith("-") and word not in options]
-    listed = ", ".join("/".join(group) for group in _options())
     instead = hint(_models(), wrong[0]) if wrong else ""
-    message = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
-    return _usage_error(message.format(error=in_words(str(error)), instead=instead, options=listed))
+    if wrong and not instead:
+        listed = ", ".join("/".join(group) for group in _options())
+        instead = tr("Options: {options}. ").format(options=listed)
+    message = tr("%%qingbo: {error}. {instead}%%qingbo? explains the options.")
+    return _usage_error(message.format(error=in_words(str(error)), instead=instead))
 
 
 def _options() -> list[tuple[str, ...]]:
@@ -282,7 +283,7 @@ def _options() -> list[tuple[str, ...]]:
 
 def _suggestion(word: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(names), n=1)
-    return tr("Did you mean {word}? ").format(word=near[0]) if near else ""
+    return tr("Did you mean {word}? ").format(word=near[0]).rstrip() if near else ""
 
 
 def _command_list(commands: Mapping[str, str]) -> str:

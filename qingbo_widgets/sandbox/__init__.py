@@ -23,13 +23,15 @@ if not TYPE_CHECKING:  # with it, type checkers would accept any name
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
+        from ..i18n import tr
+
         try:
             module = import_module(f".{_MODULES[name]}", __name__)
         except ModuleNotFoundError as error:
-            raise ImportError(
-                f"the sandbox needs {error.name}, which is not installed: "
-                'pip install "qingbo_widgets[sandbox]"'
-            ) from error
+            message = tr(
+                'the sandbox needs {name}, which is not installed: pip install "qingbo_widgets[sandbox]"'
+            )
+            raise ImportError(message.format(name=error.name)) from error
         return getattr(module, name)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ..i18n import tr
 from .callback import Callback, call
 from .contracts.contract import QUOTA, Contract, Json
 from .contracts.refusal import Refusal
@@ -242,9 +243,8 @@ class Backend:
     def _draw(self, entry: Entry) -> None:
         prompts = (*(shot.prompt for shot in entry.order.shots), entry.body.get("prompt", ""))
         if self.faults.fails(prompts):
-            entry.failure = DrawFailure(
-                self.faults.fail, "a simulated failure: the sandbox has faults.fail set"
-            )
+            reason = tr("a simulated failure: the sandbox has faults.fail set")
+            entry.failure = DrawFailure(self.faults.fail, reason)
             entry.begun, entry.share, entry.drawn = entry.created, 1.0, entry.created
             entry.end_known.set()
             return

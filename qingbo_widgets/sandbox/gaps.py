@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_type_hints
 
+from ..i18n import tr
+
 
 @dataclass(frozen=True)
 class Gaps:
@@ -79,5 +81,6 @@ class Gaps:
         for field in fields(self):
             choices, value = get_args(hints[field.name]), getattr(self, field.name)
             if value not in choices:
+                message = tr("{name} must be one of {allowed}, not {value!r}")
                 allowed = ", ".join(map(repr, choices))
-                raise ValueError(f"{field.name} must be one of {allowed}, not {value!r}")
+                raise ValueError(message.format(name=field.name, allowed=allowed, value=value))

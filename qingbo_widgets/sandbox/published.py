@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from ..i18n import tr
 from .drawing.media import decode, read
 from .drawing.source import Clip, UnusableVideo
 
@@ -32,7 +33,8 @@ class Published:
             try:
                 decode(read(source))
             except ValueError as error:
-                raise ValueError(f"{path} {error}; a video must be an .mp4 or .webm file") from None
+                message = tr("{path} {reason}; a video must be an .mp4 or .webm file")
+                raise ValueError(message.format(path=path, reason=error)) from None
         name = f"{secrets.token_urlsafe(24)}{suffix}"
         self._files[name] = source
         return name

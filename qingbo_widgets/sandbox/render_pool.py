@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from queue import SimpleQueue
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from ..i18n import locale, tr
 from .order import Order
 
 _CONCURRENT = 2
@@ -89,7 +91,7 @@ class Job:
                 return DrawFailure(answer["code"], answer["message"])
             errors.seek(0)
             lines = errors.read().decode(errors="replace").strip().splitlines()
-            return DrawFailure("task_failed", lines[-1] if lines else "the drawing process was killed")
+            return DrawFailure("task_failed", lines[-1] if lines else tr("the drawing process was killed"))
 
 
 def _start_process(errors: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -99,6 +101,7 @@ def _start_process(errors: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,  # not a pipe, which nothing would empty while the progress is read
+        env={**os.environ, "LANGUAGE": locale()},  # the texts of its errors, as set_locale() has chosen
         cwd=Path(__file__).parents[2],  # the package's folder, even if it is not installed
         # Otherwise an interrupt of the kernel would interrupt the drawing, too. Windows uses a separate
         # console, which without this flag would be visible.
@@ -166,7 +169,8 @@ class RenderPool:
                 report(0.0)
                 failure = job.run(order, path, draft=draft, report=report)
             except Exception as error:  # without an end, the task would run for ever
-                failure = DrawFailure("task_failed", f"the sandbox cannot draw this video: {error}")
+                reason = tr("the sandbox cannot draw this video: {reason}").format(reason=error)
+                failure = DrawFailure("task_failed", reason)
             self._jobs.discard(job)
             finished(failure)
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import uvicorn
 
+from ..i18n import tr
 from .app import create_app
 from .backend import Backend
 from .callback import Callback
@@ -80,9 +81,9 @@ class Sandbox:
         contract = as_date(contract)
         self._running: _Running | None = None  # first: tracebacks print even a sandbox that was not made
         if not speed > 0:
-            raise ValueError("speed must be greater than 0")
+            raise ValueError(tr("speed must be greater than 0"))
         if not 0 <= credit < float("inf"):
-            raise ValueError("credit must be a number of US dollars, 0 or more")
+            raise ValueError(tr("credit must be a number of US dollars, 0 or more"))
         self.api_key = api_key or f"sandbox-{secrets.token_urlsafe(24)}"
         """The key that the sandbox accepts, as ``Authorization: Bearer <key>``."""
         self._port = port
@@ -157,7 +158,7 @@ class Sandbox:
         """
         if holds_key(str(path)):
             path = ""  # keep it out of tracebacks
-            raise ValueError("the path contains the API key, and is not shown; pass the path of a file")
+            raise ValueError(tr("the path contains the API key, and is not shown; pass the path of a file"))
         return self._started().backend.publish(path)
 
     def start(self) -> Self:
@@ -178,7 +179,7 @@ class Sandbox:
 
     def _started(self) -> _Running:
         if self._running is None:
-            raise RuntimeError("the sandbox is not running: call start(), or use it in a with statement")
+            raise RuntimeError(tr("the sandbox is not running: call start(), or use it in a with statement"))
         return self._running
 
 
@@ -240,11 +241,15 @@ def _listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            message = f"port {port} on {HOST} is taken: stop the program that uses it, or choose another port"
-            raise OSError(errno.EADDRINUSE, message) from None
+            message = tr(
+                "port {port} on {host} is taken: stop the program that uses it, or choose another port"
+            )
+            raise OSError(errno.EADDRINUSE, message.format(port=port, host=HOST)) from None
         if error.errno == errno.EACCES:  # below 1024 on Unix; on Windows also in ranges that it reserves
-            message = f"port {port} on {HOST} is not allowed for this user: choose another port, or 0 for any"
-            raise OSError(errno.EACCES, message) from None
+            message = tr(
+                "port {port} on {host} is not allowed for this user: choose another port, or 0 for any"
+            )
+            raise OSError(errno.EACCES, message.format(port=port, host=HOST)) from None
         raise
     return listener
 
@@ -283,7 +288,8 @@ def serve(
     contract = as_date(contract)
     with Sandbox(port, speed, api_key=api_key, contract=contract) as sandbox:
         try:
-            print(f"The sandbox runs at {sandbox.base_url}; press Ctrl-C to stop it.\n", flush=True)  # noqa: T201 - a command's output
+            text = tr("The sandbox runs at {url}; press Ctrl-C to stop it.")
+            print(text.format(url=sandbox.base_url), flush=True, end="\n\n")  # noqa: T201 - a command's output
             variables = {
                 "QINGBO_BASE_URL": sandbox.base_url,
                 "QINGBO_API_KEY": sandbox.api_key,
@@ -298,4 +304,4 @@ def serve(
             while True:
                 time.sleep(3600)  # unlike a lock, Ctrl-C interrupts this on Windows
         except KeyboardInterrupt:
-            print("\nThe sandbox has stopped.")  # noqa: T201
+            print("\n" + tr("The sandbox has stopped."))  # noqa: T201

@@ -164,7 +164,7 @@ class Client:
         """
         if not isinstance(request, VideoRequest):
             request = as_secret(request)  # keep the text out of tracebacks: it may be a key
-            raise TypeError('request must be a VideoRequest, such as VideoRequest("kling-v3", "A koi")')
+            raise TypeError(tr('request must be a VideoRequest, such as VideoRequest("kling-v3", "A koi")'))
         problems = request.problems(self.contract.name)
         if problems:
             raise InvalidRequest(problems)
@@ -301,7 +301,7 @@ class Client:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A Client holds the API key and cannot be pickled; create a new one where it is needed."
+            tr("A Client holds the API key and cannot be pickled; create a new one where it is needed.")
         )
 
     def _decode(

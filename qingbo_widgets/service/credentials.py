@@ -55,7 +55,7 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
     explicit = as_secret(explicit)
     key = explicit or Secret("")
     if not key.is_text:
-        raise TypeError("api_key must be a str; the given value is not one, and is not shown")
+        raise TypeError(tr("api_key must be a str; the given value is not one, and is not shown"))
     for variable in API_KEY_VARIABLES:
         key = key or Secret(os.environ.get(variable, ""), variable)
     key, ways = key or key_in_keyring(), tr(_WAYS).format(page=KEYS_PAGE)

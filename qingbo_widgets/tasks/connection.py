@@ -14,6 +14,7 @@ from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
+from ..service.contract.misspelt import check_names
 from ..service.contract.models import dated
 from ..service.contract.offered import offers_fields
 from ..service.contract.problem import Problem, listed
@@ -231,4 +232,5 @@ def generate(prompt: str = "", **fields: Unpack[FieldsAndModel]) -> Task:
         InvalidRequest: the service would refuse it; nothing was sent.
         MissingApiKey: there is no connection and no key.
     """
+    check_names("generate()", fields)
     return current().submit(prompt=prompt, **fields)

@@ -12,13 +12,12 @@ from ..system.notebook import SESSION, Place, notebook_place
 __all__ = ["library_note"]
 
 _MOVED = N_(
-    "This notebook was moved to {new} while its kernel runs. Its library stays where its tasks are, in "
-    "{folder}. To take it along, shut down the kernel and move that folder beside the notebook."
+    "This notebook was moved to {new}, but its library stays in {folder}. To move it too, shut down the "
+    "kernel and move that folder beside the notebook."
 )
 _NOT_THERE = N_(
-    "Jupyter names this notebook {file}, but that file does not exist; it may have been moved or renamed. "
-    "Videos are saved in {folder}. If they do not play, shut down the kernel (a restart is not enough) and "
-    "open the notebook again."
+    "Jupyter names this notebook {file}, which does not exist. Videos are saved in {folder}. If they do not "
+    "play, shut down (not restart) the kernel and open the notebook again."
 )
 _ELSEWHERE = N_(
     "Videos are saved in {folder}, beside the notebook. The working directory has a library of that name "

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..i18n import N_, sentences, tr
+from ..service.contract.limits import url_refusal
 from ..service.contract.models import declared
-from ..service.contract.problem import Problem, shown
+from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
-from ..service.contract.urls import is_local_file, is_network_path, is_web_url, public_url_refusal
+from ..service.contract.urls import is_local_file, is_network_path, is_web_url
 from ..system.notebook import notebook_folder
 
 __all__ = ["explained"]
@@ -19,7 +20,7 @@ _PUBLISH = N_(
     "In the sandbox, manager.sandbox.publish(path) returns a URL of the file, with the manager that "
     "connect() returned. The service needs a public http(s) URL."
 )
-_NO_FILE = N_("This machine has no such file either.")
+_NO_FILE = N_("There is no such file here.")
 _BESIDE = N_("The notebook's folder, which is not the working directory, has this file: {path}.")
 _BLANKS = N_("Without the blanks at its ends, it is a file on this machine.")
 
@@ -47,7 +48,7 @@ class _Advice:
 
     def __init__(self, request: VideoRequest, *, is_sandbox: bool) -> None:
         texts = (text for text in dict.fromkeys(_texts(request.as_dict())) if not is_web_url(text))
-        self._texts = {f"{shown(text)} {public_url_refusal(text)}": text for text in texts}
+        self._texts = {url_refusal(text): text for text in texts}
         self._lengths = {len(refusal) for refusal in self._texts}
         self._is_sandbox = is_sandbox
 

@@ -15,6 +15,7 @@ from ..exceptions import AuthenticationFailed, InvalidRequest
 from ..i18n import tr
 from ..library.library import Library
 from ..service.client import Client
+from ..service.contract.misspelt import check_names
 from ..service.contract.models import dated
 from ..service.contract.offered import offers_fields
 from ..service.contract.problem import Problem
@@ -185,9 +186,11 @@ class TaskManager(ManagerSettings):
         """
         if request is not None and not isinstance(request, VideoRequest):
             kind, request = type(request).__name__, None  # keep the text out of tracebacks: it may be a key
-            raise TypeError(
-                f'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
+            message = tr(
+                'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
             )
+            raise TypeError(message.format(kind=kind))
+        check_names("submit()", fields, lambda: self.client.contract.models)
         request = VideoRequest(**fields) if request is None else request.replace(**fields)
         contract = self.client.contract.name
         if problems := request.problems(contract):
@@ -380,16 +383,21 @@ def _mistake_in(client: object, library: object, sandbox: object, unknown: Seque
         unknown: the names that are no setting.
     """
     if client is not None and not isinstance(client, Client):
-        name = type(client).__name__
-        return TypeError(f"client must be a Client, not {name}; connect(api_key) makes one from a key")
+        return _wrong(
+            tr("client must be a Client, not {kind}; connect(api_key) makes one from a key"), client
+        )
     if library is not None and not isinstance(library, Library):
-        return TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
+        return _wrong(tr("library must be a Library, not {kind}: Library(folder)"), library)
     if sandbox is not None and not hasattr(sandbox, "publish"):
-        name = type(sandbox).__name__
-        return TypeError(f"sandbox must be a Sandbox, not {name}; connect(sandbox=True) makes one")
+        return _wrong(tr("sandbox must be a Sandbox, not {kind}; connect(sandbox=True) makes one"), sandbox)
     if unknown:
-        return TypeError(
-            f"TaskManager has no setting {', '.join(unknown)}. The key and the address belong to its client: "
+        message = tr(
+            "TaskManager has no setting {names}. The key and the address belong to its client: "
             "connect(api_key=…) or TaskManager(Client(api_key=…))"
         )
+        return TypeError(message.format(names=", ".join(unknown)))
     return None
+
+
+def _wrong(message: str, value: object) -> TypeError:
+    return TypeError(message.format(kind=type(value).__name__))

@@ -31,9 +31,8 @@ def published(picture: Path, upload: Callable[[Path], str] | None, sandbox: Sand
         return sandbox.publish(picture)
     if upload is None:
         message = tr(
-            "The service reads pictures from public URLs only, and {file} is on this machine. "
-            "Upload it and pass its URL as image_urls; or connect(upload=f) with a function f(path) that "
-            "uploads a file and returns its URL."
+            "The service reads pictures from public URLs only, and {file} is on this machine. Upload it and "
+            "pass its URL, or connect(upload=f), where f(path) returns its URL."
         )
         raise QingboError(message.format(file=picture.name))
     url = upload(picture)

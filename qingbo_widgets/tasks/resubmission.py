@@ -35,22 +35,18 @@ __all__ = [
 #: the first one may lie in the future, because the clock of another machine is not quite the same.
 KEY_MARGIN = timedelta(minutes=10)
 _FORGOTTEN = N_(
-    "The task {task} was first submitted at {when}. The service recognises a repeated submission for "
-    "{hours:.0f} hours only, so submitting it again makes a second task, which is charged too. If the "
-    'dashboard shows the first one, check("its id") follows it at no cost. Otherwise use '
+    "The task {task} was submitted at {when}; the service recognises a repetition for {hours:.0f} hours "
+    'only, so submitting again may charge twice. Use check("id from the dashboard"), or '
     "submit_again(may_charge_again=True)."
 )
 _IN_FUTURE = N_(
-    "The task {task} was first submitted at {when}, a time in the future: a clock was wrong. The service may "
-    "not recognise a repeated submission, so submitting it again may make a second task, which is charged "
-    'too. If the dashboard shows the first one, check("its id") follows it at no cost. Otherwise use '
-    "submit_again(may_charge_again=True)."
+    "The task {task} was submitted at {when}, a time in the future, so submitting it again may charge twice."
+    ' Use check("id from the dashboard"), or submit_again(may_charge_again=True).'
 )
 _OTHER_CONTRACT = N_(
-    "The task {task} was submitted under contract {contract:.20}, but this connection uses {spoken}: "
-    "submitting it again here could make a second task, which is charged too. Connect with "
-    'connect(contract="{contract:.20}") to submit it again. If the dashboard shows the first one, '
-    'check("its id") follows it at no cost.'
+    "The task {task} was submitted under contract {contract:.20}, not {spoken}: submitting it here may "
+    'charge twice. Use check("id from the dashboard"), or connect(contract="{contract:.20}") and submit '
+    "again."
 )
 _BY_ID = N_(
     'If the dashboard shows it, follow it with check("its id"). submit_again() sends the same idempotency '

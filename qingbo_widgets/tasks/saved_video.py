@@ -119,7 +119,7 @@ def frame_of(task: _Saved, seconds: float | None, number: int | None) -> Image:
         ImportError: the extra ``[frames]`` is not installed.
     """
     if (seconds is None) == (number is None):
-        raise TypeError("frame() takes seconds or number: frame(2.5), frame(number=-1)")
+        raise TypeError(tr("frame() takes seconds or number: frame(2.5), frame(number=-1)"))
     path = video_of(task)
     if seconds is not None:
         return frame_at(path, seconds)

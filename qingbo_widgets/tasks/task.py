@@ -165,7 +165,8 @@ class Task(TaskState):
         return f"<Task {name} {self.status} {self.progress} %{where}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        raise TypeError(f"a task cannot be pickled; keep its id and call resume({self.task_id!r})")
+        message = tr("a task cannot be pickled; keep its id and call resume({id!r})")
+        raise TypeError(message.format(id=self.task_id))
 
     @property
     def shown_progress(self) -> float:
@@ -266,7 +267,7 @@ class Task(TaskState):
             self.manager.monitor.process.check()
             if self.manager.monitor.is_current_thread:
                 raise RuntimeError(
-                    "wait() in an observer would wait for itself; use on_end(), or await the task"
+                    tr("wait() in an observer would wait for itself; use on_end(), or await the task")
                 )
             if in_notebook() and not self._shown:
                 self.show()

@@ -183,7 +183,7 @@ def test_what_a_task_costs(workdir: Path) -> None:
 
 def test_a_path_is_refused() -> None:
     """A path in code is refused, with the reason."""
-    assert "is not a public http(s) URL" in problems("2026-11", image_urls=["first.png"])
+    assert "enter a public http(s) URL" in problems("2026-11", image_urls=["first.png"])
 
 
 @pytest.mark.parametrize("suffix", ["", ".zh"])

@@ -263,7 +263,7 @@ def test_a_notebook_that_is_not_where_jupyter_says(
         warnings.simplefilter("always")
         qw.connect(KEY, base_url=service.url)
         qw.connect(KEY, base_url=service.url, library=tmp_path / "absolute")
-    assert ["a restart is not enough" in str(one.message) for one in warned] == [True] * is_noted
+    assert ["shut down (not restart) the kernel" in str(one.message) for one in warned] == [True] * is_noted
 
 
 def test_a_library_in_the_working_directory_is_named(

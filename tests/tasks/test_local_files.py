@@ -15,7 +15,7 @@ from qingbo_widgets.tasks.local_files import explained
 from tests.places import StartKernel
 
 WAY = r"manager\.sandbox\.publish\(path\) returns a URL"
-NO_FILE = "This machine has no such file either."
+NO_FILE = "There is no such file here."
 
 
 @pytest.fixture
@@ -55,7 +55,9 @@ def test_a_sweep_names_the_way_too(in_sandbox: qw.TaskManager, picture: Path) ->
 
 def test_a_missing_file_is_called_missing(manager: qw.TaskManager, workdir: Path) -> None:
     """A misspelt path is not taken for a misspelt URL only."""
-    with pytest.raises(qw.InvalidRequest, match=r"'b\.png' is not .* URL.*no such file") as raised:
+    with pytest.raises(
+        qw.InvalidRequest, match=r"enter a public http\(s\) URL instead of 'b\.png'.*no such file"
+    ) as raised:
         manager.submit(prompt="A koi", image_urls=["b.png"])
     assert "publish" not in str(raised.value)
 
@@ -99,7 +101,7 @@ def test_what_is_no_file_is_not_called_one(picture: Path, path: str) -> None:
     """The reason and the advice agree on what a file is: no folder, no path on another computer."""
     request = qw.VideoRequest(prompt="A koi", image_urls=[path])
     (problem,) = explained(request.problems(), request, is_sandbox=True)
-    assert "is not a public http(s) URL" in str(problem)
+    assert "enter a public http(s) URL" in str(problem)
     assert "file on this machine" not in str(problem)
 
 

@@ -37,9 +37,8 @@ _NOT_MIGRATED = N_(
     "({reason}). It was not changed. Use connect(library=…) with another folder."
 )
 _NOT_WRITABLE = N_(
-    "The journal {path} is from qingbo_widgets {revision} and cannot be upgraded ({reason}), so a "
-    "copy of it is read. To change it, make the folder writable, with space for a copy, or use "
-    "connect(library=…) with another one."
+    "The journal {path} of qingbo_widgets {revision} cannot be upgraded ({reason}), so a copy is read. Make "
+    "its folder writable, with space for a copy, or use connect(library=…)."
 )
 _NOT_OWNED = N_(
     "The journal {path} is from qingbo_widgets {revision}, and this account may not upgrade it "

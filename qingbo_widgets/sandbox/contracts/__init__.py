@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...i18n import N_, tr
 from ..gaps import Gaps
 from ..secrecy import as_date
 
@@ -14,6 +15,8 @@ CONTRACTS = ("2026-04", "2026-11")
 """The dates of the contracts, oldest first."""
 
 __all__ = ["CONTRACTS", "contract_of"]
+
+_NO_SUCH = N_("the sandbox has no such contract; choose {known}")
 
 
 def contract_of(date: str, gaps: Gaps | None = None) -> Contract:
@@ -29,7 +32,7 @@ def contract_of(date: str, gaps: Gaps | None = None) -> Contract:
     date = as_date(date)
     if date == "2026-04":
         if gaps is not None:
-            raise ValueError("gaps are choices of contract 2026-11: pass contract='2026-11' as well")
+            raise ValueError(tr("gaps are choices of contract 2026-11: pass contract='2026-11' as well"))
         from .v2026_04.contract import Contract202604
 
         return Contract202604()
@@ -37,5 +40,5 @@ def contract_of(date: str, gaps: Gaps | None = None) -> Contract:
         from .v2026_11.contract import Contract202611
 
         return Contract202611(gaps or Gaps())
-    shown = f"contract {date}" if date else "such contract"
-    raise ValueError(f"the sandbox has no {shown}; choose {' or '.join(CONTRACTS)}")
+    text = tr("the sandbox has no contract {date}; choose {known}") if date else tr(_NO_SUCH)
+    raise ValueError(text.format(date=date, known=tr(" or ").join(CONTRACTS)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from ...i18n import tr
 from .web import DownloadError, download
 
 MAX_BYTES = 10_000_000
@@ -62,8 +63,8 @@ def decode(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         pass
     except (OSError, SyntaxError, ValueError):
-        raise ValueError("is not a JPEG, PNG or WebP picture") from None
-    raise ValueError(f"has more than {MAX_PIXELS // 1_000_000} million pixels")
+        raise ValueError(tr("is not a JPEG, PNG or WebP picture")) from None
+    raise ValueError(tr("has more than {count} million pixels").format(count=MAX_PIXELS // 1_000_000))
 
 
 def read(path: Path) -> bytes:
@@ -74,9 +75,9 @@ def read(path: Path) -> bytes:
         ValueError: the file is over 10 MB, or the path is not a file.
     """
     if not path.is_file() and path.exists():  # a pipe would never end
-        raise ValueError("is not a file")
+        raise ValueError(tr("is not a file"))
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ValueError("is over 10 MB")
+        raise ValueError(tr("is over 10 MB"))
     return data

@@ -13,6 +13,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 
+from ...i18n import tr
 from .film import SAMPLE_RATE, Floats
 from .web import DownloadError, Unreachable, download
 
@@ -76,9 +77,8 @@ class Clip:
         with self._opened() as film:
             video = film.streams.video[0]
             if video.width * video.height > MAX_PIXELS:  # according to the header: nothing is decoded yet
-                raise UnusableVideo(
-                    f"{self.name} has frames of more than {MAX_PIXELS // 1_000_000} million pixels"
-                )
+                message = tr("{name} has frames of more than {count} million pixels")
+                raise UnusableVideo(message.format(name=self.name, count=MAX_PIXELS // 1_000_000))
             frame = next(film.decode(video))
             sides = (frame.width, frame.height)
             width, height = reversed(sides) if frame.rotation % 180 else sides
@@ -144,7 +144,7 @@ class Clip:
             raise self._refusal() from None
 
     def _refusal(self) -> UnusableVideo:
-        return UnusableVideo(f"{self.name} is not a readable mp4, mov or webm video")
+        return UnusableVideo(tr("{name} is not a readable mp4, mov or webm video").format(name=self.name))
 
     def _seconds(self, film: InputContainer) -> float:
         """Return the length of the pictures, or of the whole file if the stream does not state its own."""
@@ -153,7 +153,7 @@ class Clip:
             return float(video.duration * video.time_base)
         if film.duration:
             return film.duration / av.time_base
-        raise UnusableVideo(f"{self.name} does not state its length")
+        raise UnusableVideo(tr("{name} does not state its length").format(name=self.name))
 
 
 @contextmanager

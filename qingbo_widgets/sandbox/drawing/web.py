@@ -10,7 +10,10 @@ from http.client import HTTPException
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from ...i18n import N_, tr
+
 TIMEOUT = 10.0
+_NOT_FETCHED = N_("{url} cannot be fetched: {reason}")
 
 
 class DownloadError(Exception):
@@ -28,7 +31,9 @@ class _OnlyWeb(urllib.request.HTTPRedirectHandler):
         self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
         if urlsplit(newurl).scheme not in ("http", "https"):
-            raise DownloadError(f"{req.full_url} leads to an address that is not on the web")
+            raise DownloadError(
+                tr("{url} leads to an address that is not on the web").format(url=req.full_url)
+            )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -50,9 +55,11 @@ def download(url: str, file: IO[bytes], *, accept: str, max_bytes: int, patience
         with _open(url, accept) as response:
             _copy(response, file, max_bytes, patience)
     except _TooLarge:
-        raise DownloadError(f"{url} is over {max_bytes // 1_000_000} MB") from None
+        raise DownloadError(
+            tr("{url} is over {size} MB").format(url=url, size=max_bytes // 1_000_000)
+        ) from None
     except (OSError, HTTPException, ValueError) as error:
-        raise DownloadError(f"{url} cannot be fetched: {error}") from None
+        raise DownloadError(tr(_NOT_FETCHED).format(url=url, reason=error)) from None
 
 
 class _TooLarge(Exception):
@@ -65,14 +72,16 @@ def _open(url: str, accept: str) -> Any:
         return _opener(url).open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         with error:
-            raise DownloadError(f"{url} answered {error.code} {error.reason}") from None
+            raise DownloadError(
+                tr("{url} answered {status}").format(url=url, status=f"{error.code} {error.reason}")
+            ) from None
     except (HTTPException, ValueError) as error:
-        raise DownloadError(f"{url} cannot be fetched: {error}") from None
+        raise DownloadError(tr(_NOT_FETCHED).format(url=url, reason=error)) from None
     except OSError as error:
         reason = getattr(error, "reason", error)
         # With a bad certificate the server has been reached.
         kind = DownloadError if isinstance(reason, ssl.SSLError) else Unreachable
-        raise kind(f"{url} cannot be fetched: {reason}") from None
+        raise kind(tr(_NOT_FETCHED).format(url=url, reason=reason)) from None
 
 
 def _copy(response: Any, file: IO[bytes], max_bytes: int, patience: float) -> None:
@@ -83,7 +92,7 @@ def _copy(response: Any, file: IO[bytes], max_bytes: int, patience: float) -> No
             raise _TooLarge
         file.write(piece)
         if time.monotonic() > end:
-            raise TimeoutError("it takes too long")
+            raise TimeoutError(tr("it takes too long"))
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:

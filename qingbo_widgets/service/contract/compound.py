@@ -137,7 +137,8 @@ def advise_camera(parameter: Parameter, camera: object) -> Iterator[Problem]:
     if isinstance(camera, CameraControl) and camera.type == "simple" and isinstance(camera.config, dict):
         moving = [value for value in camera.config.values() if isinstance(value, (int, float)) and value != 0]
         if len(moving) != 1:
-            message = tr("{field}: {count} axes are set; set exactly one.")
+            several = tr("{field}: {count} axes are set; set exactly one.")
+            message = several if moving else tr("{field}: no axis is set; set exactly one.")
             yield Problem(parameter.name, message.format(field=parameter.name, count=len(moving)))
 
 

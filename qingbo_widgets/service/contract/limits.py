@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...i18n import N_, tr
 from .problem import Problem, refused, shown
-from .urls import public_url_refusal
+from .urls import NOT_A_PUBLIC_URL, public_url_refusal
 from .values import is_integer, is_set
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "is_duration",
     "is_finite",
     "is_within",
+    "url_refusal",
 ]
 
 EXAMPLE_PROMPT = N_("A koi in a clear pond")
@@ -52,8 +53,26 @@ def check_text(field: str, text: object, most: int, where: str = "") -> Iterator
 def check_public_url(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
     """Yield a problem if the value is not a URL that the service can fetch."""
     reason = public_url_refusal(url)
-    if reason is not None:
+    if reason == tr(NOT_A_PUBLIC_URL):
+        message = tr("{where}: {refusal}, for example {example}.")
+        parts = {
+            "where": where or field,
+            "refusal": _other_than(url),
+            "example": shown(EXAMPLE_URL + example),
+        }
+        yield Problem(field, message.format(**parts))
+    elif reason is not None:
         yield refused(field, url, reason, EXAMPLE_URL + example, where)
+
+
+def url_refusal(url: object) -> str:
+    """Return how the message about a URL that the service cannot fetch begins, after the field."""
+    reason = public_url_refusal(url)
+    return _other_than(url) if reason == tr(NOT_A_PUBLIC_URL) else f"{shown(url)} {reason}"
+
+
+def _other_than(url: object) -> str:
+    return tr("enter a public http(s) URL instead of {value}").format(value=shown(url))
 
 
 def is_blank_prompt(prompt: object) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
+from ...i18n import tr
 from ..secrets.known_keys import Searchable, hide
 from . import advice, checks
 from .kinds import KINDS, value_if_unset
-from .misspelt import named
+from .misspelt import check_names
 from .models import DEFAULT_CONTRACT, dated, declared, home_of, models_of
 from .objects import completed, with_gaps
 from .offered import offers_fields
@@ -92,9 +93,8 @@ class VideoRequest(Searchable):
     callback_events: tuple[str, ...]
 
     def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Unpack[Fields]) -> None:
+        check_names("VideoRequest()", fields)
         known = declared()
-        if unknown := [name for name in fields if name not in known]:
-            raise TypeError(f"VideoRequest has no field {named(unknown, known)}; it has {', '.join(known)}")
         explicit = {
             "model": model,
             **({} if isinstance(prompt, str) and not prompt else {"prompt": prompt}),
@@ -110,7 +110,7 @@ class VideoRequest(Searchable):
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_") or name not in (known := declared()):
-                raise AttributeError(f"VideoRequest has no field {hide(name)}")
+                raise AttributeError(hide(tr("VideoRequest has no field {name}").format(name=name)))
             if name in self._explicit:
                 return self._explicit[name]
             models = home_of(self._explicit)
@@ -119,10 +119,8 @@ class VideoRequest(Searchable):
             return value_if_unset(known[name], None)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        name = hide(name)
-        raise AttributeError(
-            f"A VideoRequest is immutable; request.replace({name}=…) returns a changed copy."
-        )
+        message = tr("A VideoRequest is immutable; request.replace({name}=…) returns a changed copy.")
+        raise AttributeError(hide(message.format(name=name)))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *declared()]
@@ -287,9 +285,8 @@ class VideoRequest(Searchable):
         """
         contract = dated(contract)
         if not isinstance(body, Mapping):
-            raise TypeError(
-                f"body must be a mapping, the JSON object of a request, not {type(body).__name__}"
-            )
+            message = tr("body must be a mapping, the JSON object of a request, not {kind}")
+            raise TypeError(message.format(kind=type(body).__name__))
         models = models_of(contract or DEFAULT_CONTRACT)
         fields, unknown = Places(models, body.get("model")).read(body)
         described = {**models.parameters, **models.of(body.get("model")).parameters}
@@ -297,7 +294,7 @@ class VideoRequest(Searchable):
         unknown += [(name, fields[name]) for name in lists if not _is_list_for(described[name], fields[name])]
         if unknown:
             places = hide(", ".join(place for place, _ in unknown))
-            raise TypeError(f"VideoRequest has no place for {places} of the body")
+            raise TypeError(tr("VideoRequest has no place for {places} of the body").format(places=places))
         request = cls(**fields)
         # A missing value that the service needs stays missing, although a caller may leave it out.
         missing = dict.fromkeys(models.of(request.model).needed.difference(fields))

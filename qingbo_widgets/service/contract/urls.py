@@ -8,10 +8,11 @@ import unicodedata
 from pathlib import Path
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from ...i18n import tr
+from ...i18n import N_, tr
 from .addresses import address_in, is_private_address
 
 __all__ = [
+    "NOT_A_PUBLIC_URL",
     "base_url_refusal",
     "host_of",
     "is_local_file",
@@ -26,6 +27,8 @@ __all__ = [
     "without_query",
 ]
 
+#: The refusal of a text that is nothing like a URL.
+NOT_A_PUBLIC_URL = N_("is not a public http(s) URL")
 #: Characters that a request line can contain. A signature may cover their exact spelling.
 _VISIBLE = "".join(filter(str.isprintable, string.printable)).replace(" ", "")
 #: Characters that browsers remove from a URL, because a long one may have been wrapped.
@@ -200,7 +203,7 @@ def public_url_refusal(url: object) -> str | None:
         return tr("has blanks at its ends")
     if lowercase.startswith(("http://", "https://")):
         return tr("is not a valid URL (no blanks, a host after //)")
-    return tr("is not a public http(s) URL")
+    return tr(NOT_A_PUBLIC_URL)
 
 
 def base_url_refusal(url: str) -> str | None:

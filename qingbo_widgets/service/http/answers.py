@@ -35,6 +35,7 @@ from ..secrets.secret import Secret
 from .wrong_address import address_advice, is_of_a_framework, may_be_elsewhere
 
 __all__ = [
+    "KEY_REFUSED",
     "LONGEST_ANSWER",
     "UNCLEAR",
     "Answer",
@@ -72,11 +73,12 @@ UNCLEAR = (408, 409, 444, 460, 499)
 #: request twice, or answers in the place of the service: it proves nothing.
 _LAST_OF_THE_SERVICE = 500
 _NAMES_A_TASK = N_("But the response names the task {task_id}.")
+KEY_REFUSED = N_(
+    "The key is wrong or not active. Use “Change key” in qw.VideoStudio(), or set QINGBO_API_KEY and start "
+    "Jupyter again. Create keys at {page}."
+)
 _ADVICE: dict[type[ServiceError], str] = {
-    AuthenticationFailed: N_(
-        "The key is wrong or not active. Use “Change key” in qw.VideoStudio(), or set QINGBO_API_KEY and "
-        "start Jupyter again. Create keys at {page}."
-    ),
+    AuthenticationFailed: KEY_REFUSED,
     InsufficientBalance: N_("Top up in the service's dashboard."),
     TaskNotFound: N_(
         "The id is wrong, the task belongs to another key, or base_url is not the service's address."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from ...i18n import tr
 from .echoes import hide
 
 __all__ = ["FIELD", "HIDDEN", "KEYRING", "SHORTEST", "Secret", "as_secret"]
@@ -71,7 +72,7 @@ class Secret:
         return HIDDEN
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A secret cannot be pickled or copied.")
+        raise TypeError(tr("A secret cannot be pickled or copied."))
 
     def __getstate__(self) -> NoReturn:
         self.__reduce__()

@@ -27,9 +27,8 @@ logger = logging.getLogger("qingbo_widgets")
 PATIENCE = 1.0
 
 _NOT_FOUND_BY_KEY = N_(
-    "The service cannot find tasks by their idempotency key. Look in its dashboard for one submitted at "
-    "{when} to {model}. If it is there, check its id. If not, no task exists, and submitting again creates "
-    "one."
+    "The service cannot find tasks by idempotency key. Look in its dashboard for one submitted at {when} to "
+    "{model}: if it is there, check its id; if not, submit again."
 )
 
 

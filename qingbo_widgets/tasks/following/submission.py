@@ -40,8 +40,8 @@ _ANOTHER = N_(
     "may be charged: check the service's dashboard before submitting it again."
 )
 _FORGOTTEN = N_(
-    "The task was first submitted at {when}, and the service may have forgotten its idempotency key. It was "
-    "not sent again, because that could create a second task, which is charged too."
+    "The task was first submitted at {when}, and its idempotency key may be forgotten. It was not sent "
+    "again: that could create a second task, which is charged too."
 )
 
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from ...exceptions import InvalidRequest
 from ...i18n import tr
 from ...service.contract.kinds import KINDS
-from ...service.contract.misspelt import named
-from ...service.contract.models import declared
+from ...service.contract.misspelt import check_names
+from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
@@ -26,7 +26,6 @@ __all__ = ["Combination", "Grid", "Skipped", "make_grid", "summary"]
 _SINGLE = (str, bytes, Mapping, Shot, CameraControl, DynamicMask)
 #: The types of lists whose parts can be written as tuples, too.
 _OBJECTS = frozenset({"objects", "shots", "masks"})
-_NO_FIELD = "VideoRequest has no field {names}; a sweep varies {known}"
 
 
 @dataclass(frozen=True)
@@ -139,15 +138,17 @@ def make_grid(
     if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
         raise ValueError(tr("repeat={value!r} is not a positive whole number").format(value=repeat))
     if table is None and encoding is not None:
-        raise TypeError("encoding is that of a CSV file, and there is none")
+        raise TypeError(tr("encoding is for a CSV file, and there is none"))
     read = [] if table is None else read_table(table, encoding)
     rows: list[Mapping[str, Any]] = [{}] if table is None else [row.values for row in read]
     lists = {name: _as_values(name, value) for name, value in fields.items()}
     varied = {name: values for name, values in lists.items() if values is not None}
     fixed = {name: value for name, value in fields.items() if name not in varied}
-    _check_names({*fields, *(name for row in rows for name in row)})
+    columns_and_fields = {*fields, *(name for row in rows for name in row)}
+    check_names("sweep()", columns_and_fields, lambda: models_of(contract or DEFAULT_CONTRACT))
     if duplicates := sorted(set(fields) & {name for row in rows for name in row}):
-        raise TypeError(f"{', '.join(duplicates)}: given in the table and as an argument")
+        message = tr("{names}: given in the table and as an argument; leave out one of the two")
+        raise TypeError(message.format(names=", ".join(duplicates)))
     for name, items in {tr("the table"): rows, **varied}.items():
         if not items:
             raise ValueError(tr("{name} is empty: nothing to generate").format(name=name))
@@ -218,12 +219,6 @@ def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the names whose values differ between rows; a missing value counts as ``None``."""
     names = _distinct(name for row in rows for name in row)
     return [name for name in names if len(_distinct(row.get(name) for row in rows)) > 1]
-
-
-def _check_names(names: Iterable[str]) -> None:
-    known = VideoRequest.field_names()
-    if unknown := sorted(set(names) - set(known)):
-        raise TypeError(_NO_FIELD.format(names=named(unknown, known), known=", ".join(known)))
 
 
 def _grouped(skipped: Sequence[Skipped]) -> list[Problem]:

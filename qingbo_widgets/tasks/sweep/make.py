@@ -11,6 +11,7 @@ from ... import late
 from ...i18n import tr
 from ...library.requests import read_request
 from ...library.sweeps import CellRow, SweepRow, Sweeps
+from ...service.contract.misspelt import check_names
 from ...service.contract.offered import offers_fields
 from ...service.secrets.known_keys import hide
 from ...system.console import write_line
@@ -67,7 +68,9 @@ def sweep(
             encoding of the file is not certain.
         MissingApiKey: there is no connection and no key.
     """
-    contract, known = current_contract(manager).name, manager or default()
+    spoken, known = current_contract(manager), manager or default()
+    check_names("sweep()", fields, lambda: spoken.models, sweep.__kwdefaults__ or ())
+    contract = spoken.name
     grid = make_grid(
         table,
         encoding=encoding,

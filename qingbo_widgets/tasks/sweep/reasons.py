@@ -15,22 +15,16 @@ ELSEWHERE = N_("Another kernel is running this sweep. resume() checks again.")
 NOT_WRITTEN = N_("{error} Nothing more was sent.")
 _STOPPED = {
     Trouble.lost: N_(
-        "{count} submissions in a row were not confirmed. The service may have accepted each of them, and "
-        "may charge for it. Nothing more is sent. Check the service's dashboard: to follow a task that is "
-        "listed there, use Check with its id. resume() then sends one more as a test, and the others once "
-        "it is confirmed."
+        "{count} submissions in a row were not confirmed; the service may charge for each. Nothing more is "
+        "sent. Check them with ids from the dashboard; resume() sends one first."
     ),
     Trouble.refused: N_(
-        "{count} submissions in a row were refused with the same response. No tasks were created, and "
-        "nothing was charged. The last response: {error} Nothing more is sent. Once you have fixed the "
-        "cause, resume() sends one more as a test, and the others once it is accepted; retry_failed() then "
-        "repeats those that were refused."
+        "{count} submissions in a row were refused, and nothing was charged: {error} Nothing more is sent. "
+        "Fix the cause; resume() sends one first, and retry_failed() repeats the refused ones."
     ),
     Trouble.failed: N_(
-        "{count} tasks in a row failed for the same reason. Each may have been charged: see the service's "
-        "dashboard. The last error: {error} Nothing more is sent. Once you have fixed the cause, resume() "
-        "sends one more as a test, and the others once its video is finished; retry_failed() then creates "
-        "new tasks for those that failed."
+        "{count} tasks in a row failed, and may have been charged: {error} Nothing more is sent. Fix the "
+        "cause; resume() sends one first, and retry_failed() repeats the failed ones."
     ),
 }
 _UNSENT = N_("Cells that were not sent: {count}.")
@@ -41,9 +35,8 @@ OTHER_CONTRACT = N_(
     "Sweep.load({name!r}).resume() submits the waiting cells."
 )
 UNFOLLOWED = N_(
-    "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
-    "sent. Once you have fixed the cause, follow_again() follows it at no cost; then resume() sends the "
-    "others."
+    "The task {task} is no longer followed, and may be charged: {error} Nothing more is sent. Fix the cause;"
+    " follow_again() follows it at no cost, resume() then sends the others."
 )
 
 

@@ -44,9 +44,8 @@ _PLANNED = N_(
 ASK = N_("sweep.start() submits them.")
 _LOADED = N_("Loaded from the library. Nothing more is submitted until resume().")
 _OTHER_DEFAULTS = N_(
-    "This sweep has tasks of contract {other:.20}; this connection uses {spoken}, which has other defaults. "
-    "For the same videos, the waiting cells need {changes}: set it in a new sweep. resume() submits the "
-    "cells as they are."
+    "This sweep has tasks of contract {other:.20}; {spoken} has other defaults. For the same videos, set "
+    "{changes} in a new sweep; resume() submits the cells as they are."
 )
 _CLOSED = N_("Its manager was closed. Call connect(), then Sweep.load({name!r}) to continue.")
 

@@ -47,9 +47,8 @@ _OTHER_FILES = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF", b"<")
 _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 _NO_FILE = N_("the CSV file {path} does not exist; pass prompts as a list: sweep(prompt=[…])")
 _UNSURE = N_(
-    "{path}: the encoding of the text is not certain, and a wrong one changes the prompts. The first prompt "
-    "reads {readings}. Choose the right one, for example sweep({file!r}, encoding={encoding!r}), or save "
-    "the file as CSV UTF-8."
+    "{path}: the encoding is not certain. The first prompt reads {readings}. Choose one, for example "
+    "sweep({file!r}, encoding={encoding!r}), or save the file as CSV UTF-8."
 )
 _NO_READING = N_(
     "{path} has an unknown text encoding; save it as CSV UTF-8, or name its encoding: sweep({file!r}, "
@@ -107,11 +106,11 @@ def read_table(table: Any, encoding: str | None = None) -> list[Row]:
         path = Path(table).expanduser()
         return _rows_in(_text(path, encoding), path)
     if encoding is not None:
-        raise TypeError("encoding is that of a CSV file, and the table is none")
+        raise TypeError(tr("encoding is for a CSV file, and the table is none"))
     if hasattr(table, "to_dict") and hasattr(table, "columns"):
         return [Row(_row(row)) for row in table.to_dict("records")]
     if isinstance(table, Mapping):
-        raise TypeError("a table is a path, a DataFrame, or a list of rows; a single row goes into a list")
+        raise TypeError(tr("a table is a path, a DataFrame, or a list of rows; put a single row into a list"))
     return [Row(_row(row)) for row in table]
 
 
@@ -252,7 +251,8 @@ def _row(row: Any) -> dict[str, Any]:
     if isinstance(row, str):
         return {"prompt": row}
     if not isinstance(row, Mapping):
-        raise TypeError(f"a row is a dictionary, a VideoRequest or a prompt, not {type(row).__name__}")
+        message = tr("a row is a dictionary, a VideoRequest or a prompt, not {kind}")
+        raise TypeError(message.format(kind=type(row).__name__))
     return {
         str(name).strip(): _read(str(name).strip(), value)
         for name, value in row.items()

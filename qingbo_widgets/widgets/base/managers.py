@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...i18n import tr
+
 __all__ = ["is_manager", "no_manager"]
 
 
@@ -16,4 +18,6 @@ def is_manager(value: object) -> bool:
 
 def no_manager(kind: str) -> TypeError:
     """Return the error for a value of this type, without the value itself, which may be a key."""
-    return TypeError(f"manager must be a TaskManager, such as connect() returns, not {kind}")
+    return TypeError(
+        tr("manager must be a TaskManager, such as connect() returns, not {kind}").format(kind=kind)
+    )

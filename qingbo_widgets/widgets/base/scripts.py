@@ -23,7 +23,7 @@ _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[^"]+)";\n', re.MULTILIN
 
 _INSTALL = N_(
     "This page could not load anywidget. Install it where Jupyter runs (pip install anywidget), then reload "
-    "the page. If it is installed, the server's security policy blocks scripts from blob: URLs."
+    "the page. If installed, the server's security policy blocks scripts from blob: URLs."
 )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ...exceptions import AuthenticationFailed, LinkExpired, SubmissionUnconfirmed, TaskNotFound
 from ...i18n import N_, sentences, tr
 from ...service.contract.snapshot import TaskStatus
-from ...service.contract.terms import terms_of
+from ...service.contract.terms import KEYS_PAGE, terms_of
+from ...service.http.answers import KEY_REFUSED
 from ...tasks.resubmission import unconfirmed_advice
 from ..base import html as markup
 from ..base.html import Markup
@@ -19,10 +20,11 @@ from .times import long_time
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
-__all__ = ["advice"]
+__all__ = ["advice", "error_text"]
 
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
 _LINK_EXPIRED = N_("The service keeps finished videos for {time} only.")
+_CHANGE_KEY = N_("The key is wrong or not active. Change it with “Change key” below.")
 _KEY_REFUSED = N_("Connect with a valid key to follow the task again.")
 _NOT_FOUND = N_(
     "The service accepted this task and may have charged it: see its dashboard. Following it again "
@@ -48,7 +50,7 @@ def advice(task: Task, problem: str = "", news: str = "", now: datetime | None =
     if task.message:
         lines.append(markup.note(_message(task, now), "dim" if is_over(task) else "hint"))
     if task.error is not None and not _is_plain_cancellation(task):
-        lines.append(markup.note(str(task.error) if now is None else _for_buttons(task), "alarm"))
+        lines.append(markup.note(str(task.error) if now is None else error_text(task), "alarm"))
         if more := _remedy(task):
             lines.append(markup.note(more))
     if problem:
@@ -69,9 +71,11 @@ def _message(task: Task, now: datetime | None) -> str:
     return sentences(wait.reason, again)
 
 
-def _for_buttons(task: Task) -> str:
-    """Return the error; the advice of an unconfirmed one names the buttons of the card, not the methods."""
+def error_text(task: Task) -> str:
+    """Return the error; its advice names the buttons of the card, not methods and other widgets."""
     error, text = task.error, str(task.error)
+    if isinstance(error, AuthenticationFailed):
+        return text.replace(tr(KEY_REFUSED).format(page=KEYS_PAGE), tr(_CHANGE_KEY))
     if not isinstance(error, SubmissionUnconfirmed):
         return text
     what = text.removesuffix(unconfirmed_advice(task.key, error.task_id))

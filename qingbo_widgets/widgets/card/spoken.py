@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...i18n import sentences, tr
 from ...service.contract.snapshot import TaskStatus
 from ..base.announcement import announcement
 from ..base.html import Markup, shorten
 from ..base.settings import prompt_of
 from . import head, states, times
+from .remedies import error_text
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -34,9 +36,11 @@ def _text(task: Task) -> str:
     if task.video_path is not None and (time := times.took(task)):
         status = f"{status}, {time}"
     prompt = shorten(prompt_of(task.request), PROMPT)
-    text = ": ".join(part for part in (status, prompt) if part)
+    text = status or prompt
+    if status and prompt:
+        text = tr("{label}: {value}").format(label=status, value=prompt)
     if is_over and task.error is not None and not _is_cancelled(task):
-        text = f"{text}. {shorten(str(task.error), ERROR)}"
+        text = sentences(text, shorten(error_text(task), ERROR))
     return text
 
 

@@ -23,12 +23,12 @@ _REPEATS = N_(
     "and charges once."
 )
 _FORGOTTEN = N_(
-    "The service no longer knows the key of this submission: submitting again makes a new task, which"
-    " is charged even if the first one was made. Needs a second click."
+    "The service no longer has the key of this submission: a new task is charged even if the first one "
+    "exists. Needs a second click."
 )
 _ANEW = N_(
-    "The service no longer knows the key of this submission: submitting again makes a new task, which"
-    " is charged even if the first one was made. Check its dashboard first. To submit, click again."
+    "The service no longer has the key of this submission: a new task is charged even if the first one "
+    "exists. Check its dashboard first. To submit, click again."
 )
 
 

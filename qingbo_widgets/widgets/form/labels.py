@@ -60,12 +60,13 @@ def value_label(parameter: Parameter, value: Any) -> str:
     moves = getattr(value, "config", None)
     axes = moves.items() if isinstance(moves, Mapping) else ()
     parts = [choice_label(parameter, kind), *(f"{choice_label(parameter, axis)} {by}" for axis, by in axes)]
-    return markup.shorten(", ".join(parts), _LONGEST)
+    return markup.shorten(listed(parts), _LONGEST)
 
 
 def fact(other: Other) -> str:
     """Return a setting of a request as a short text, such as "Camera: Forward and up"."""
-    return f"{label(other.parameter)}: {value_label(other.parameter, other.value)}"
+    value = value_label(other.parameter, other.value)
+    return tr("{label}: {value}").format(label=label(other.parameter), value=value)
 
 
 def is_texts(value: object) -> bool:

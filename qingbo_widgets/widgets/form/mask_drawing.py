@@ -67,8 +67,8 @@ _TEXTS = {
     "place_painted": N_("{x}, {y}: painted"),
     "sized": N_("Size: {number} px"),
     "help": N_(
-        "Drag to paint; with Path, click to add points. Keys: arrows move (Shift: faster), Space paints or "
-        "adds a point, [ and ] change the size, B, E and P choose the tool, Ctrl+Z undoes."
+        "Drag to paint; with Path, click to add points. Keys: arrows move (Shift: faster), Space paints, [ "
+        "and ] resize, B, E, P choose the tool, Ctrl+Z undoes."
     ),
 }
 

@@ -24,9 +24,8 @@ from .wording import problems_html
 __all__ = ["MasksEditor"]
 
 _ABOUT = N_(
-    "Paint the part that moves (Dynamic), and draw where it moves with Path. Static keeps a part still. "
-    "Points are pixels of the image, x to the right and y upward from the lower left corner (Kling's "
-    "convention)."
+    "Paint the part that moves (Dynamic) or stays still (Static); draw the movement with Path. Points are "
+    "pixels of the image, from its lower left corner (Kling's convention)."
 )
 _STATIC = N_("Static mask URL")
 _STATIC_HELP = N_("A public URL of a PNG: the part of the image that stays still.")

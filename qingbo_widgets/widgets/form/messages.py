@@ -33,7 +33,7 @@ _VALUE = N_("{label} ({value})")
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Fix first: {fields}.")
 _SHOT, _SHOTS = N_("Shot {number}"), N_("Multi-shot")
-_LABELLED = N_("{field}: {text}")
+_LABELLED = N_("{label}: {text}")
 _FIXED = N_("Set in code; it cannot be changed here.")
 _SHOTS_DECIDE = N_("The shots decide the length.")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
@@ -140,7 +140,7 @@ def _about(form: FormState, name: str, text: str) -> str:
     """Return a sentence about a field, with its label if it stands below several fields."""
     if name not in TOGETHER:
         return text
-    return tr(_LABELLED).format(field=label(form.parameter(name)), text=text)
+    return tr(_LABELLED).format(label=label(form.parameter(name)), text=text)
 
 
 def _model_note(name: str, description: str) -> Markup:

@@ -16,8 +16,9 @@ from ...i18n import N_, tr
 from ...service.contract.contracts import Contract
 from ...service.contract.frames import Frames
 from ...service.contract.kinds import KINDS
-from ...service.contract.misspelt import named
-from ...service.contract.models import DEFAULT_CONTRACT, declared
+from ...service.contract.misspelt import check_names
+from ...service.contract.models import DEFAULT_CONTRACT
+from ...service.contract.offered import current_models
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
@@ -82,13 +83,12 @@ class FormState(FormTraits):
         self._manager, self._kind = manager, type(self)
         self.fixed: Mapping[str, Any] = dict(fixed or {})
         hidden = frozenset((hide,) if isinstance(hide, str) else hide)
-        unknown = [name for name in {*initial, *self.fixed, *hidden} if name not in declared()]
-        if unknown:
-            raise TypeError(f"RequestForm has no field {named(unknown, declared())}")
+        names, own = {*initial, *self.fixed, *hidden}, ("manager", "fixed", "hide")
+        in_use = current_models if manager is None else lambda: manager.client.contract.models
+        check_names(f"{type(self).__name__}()", names, in_use, own)
         if duplicates := set(initial) & set(self.fixed):
-            raise TypeError(
-                f"RequestForm got two values, fixed and initial, for {', '.join(sorted(duplicates))}"
-            )
+            message = tr("{names}: given as fixed and as initial value; leave out one of the two")
+            raise TypeError(message.format(names=", ".join(sorted(duplicates))))
         #: True once the form has had a prompt.
         self.has_typed = False
         #: The fields that were set to values other than the defaults of the then chosen model.
@@ -386,7 +386,8 @@ class FormState(FormTraits):
         if not (self._is_ready and name in self.fixed):
             return image_fields.publish_files(self, parameter, value)
         if value != getattr(self, name):
-            raise TraitError(f"{name} is fixed in this form, to {getattr(self, name)!r}")
+            message = tr("{name} is fixed in this form, to {value!r}")
+            raise TraitError(message.format(name=name, value=getattr(self, name)))
         return value
 
     def mark_chosen(self) -> None:

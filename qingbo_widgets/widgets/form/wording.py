@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from ...i18n import N_, tr
+from ...i18n import N_, joined, tr
 from ...service.contract.labels import label
 from ...service.contract.models import models_of
 from ...service.contract.problem import Problem, assigned, listed, numbered, part_of
@@ -32,7 +32,7 @@ __all__ = [
 _COUNTED = N_("{count} / {limit} characters")
 _COUNT, _ONE = N_("{count} characters"), N_("1 character")
 _NUMBERED = N_("{label} {number}")
-_LABELLED = N_("{field}: {text}")
+_LABELLED = N_("{label}: {text}")
 _REQUIRED, _REQUIRED_FIELD = N_("Required: {fields}."), N_("Required.")
 #: By whether another field can be set instead, and whether the user can turn the switch.
 _REFUSED_SWITCHES = {
@@ -101,7 +101,7 @@ def problem_lines(
             (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
-        line = tr(_LABELLED).format(field=listed(where), text=text) if where else _capitalised(text)
+        line = tr(_LABELLED).format(label=listed(where), text=text) if where else _capitalised(text)
         lines.setdefault(line, kind)
     return list(lines.items())
 
@@ -230,10 +230,10 @@ def with_labels(form: FormFields, text: str) -> str:
     def replaced(match: re.Match[str]) -> str:
         if match["set"]:
             parameter = form.parameter(match["set"])
-            return f"{label(parameter)} {_value_text(parameter, match['value'])}"
-        return label(form.parameter(match["name"])) if match["name"] else match[0]
+            return f"\0{label(parameter)}\0 {_value_text(parameter, match['value'])}"
+        return f"\0{label(form.parameter(match['name']))}\0" if match["name"] else match[0]
 
-    return _names_in(form.models.contract).sub(replaced, text)
+    return joined(_names_in(form.models.contract).sub(replaced, text.replace("\0", "")).split("\0"))
 
 
 def _value_text(parameter: Parameter, text: str) -> str:

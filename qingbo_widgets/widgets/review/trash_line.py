@@ -29,9 +29,8 @@ _DELETED_ONE, _DELETED = N_("Deleted 1 video."), N_("Deleted {number} videos.")
 _UNCONFIRMED = N_("Not confirmed: {number}. The service may charge for them.")
 _TRASH = N_("Videos in the trash: {number} ({size}).")
 _STAYS = N_(
-    "Not counted, and never deleted here, because the list of the deletion cannot be read: {folders}. To "
-    "keep these videos, move them into the library's folder, then run Library.import_. To delete them, "
-    "remove the folder."
+    "Not counted, and never deleted here, because their list cannot be read: {folders}. To keep the videos, "
+    "move them into the library and run Library.import_; else remove the folder."
 )
 _UNDO_HELP = N_("Restores the videos with their ratings, tags and notes.")
 _ERASE_HELP = N_("Deletes the videos in the trash from the disk. This cannot be undone.")

@@ -12,6 +12,7 @@ from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
 from ...service.contract.contracts import CONTRACTS, Contract
+from ...service.contract.misspelt import check_names
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...system.interrupts import uninterrupted
@@ -104,6 +105,7 @@ class VideoStudio(Composite):
         self._clicks = Clicks()
         self._problem = ""
         self._panel: ConnectPanel | None = None
+        check_names("VideoStudio()", initial, own=("manager", "locale"))
         self.form: RequestForm = _StudioForm(**initial)
         self.form.controls["prompt"].add_class("qingbo-main")
         self._draft_owner = owner_of_new_form()

@@ -147,7 +147,7 @@ def headline(sweep: Sweep) -> Markup:
     """Return the state of the sweep as HTML, with the number of cells in each state and the time left."""
     state, _, counts = facts(sweep)
     shown = int(100 * sweep.progress)
-    bar = head.progress(shown, f"{state}: {sweep.name}")
+    bar = head.progress(shown, tr("{label}: {value}").format(label=state, value=sweep.name))
     spans = [markup.span(state, "qingbo-status"), bar, markup.span(counts, "qingbo-dim")]
     left = sweep.time_left if sweep.state == "running" else None
     if left is not None:

@@ -247,7 +247,7 @@ def test_without_a_backup_nothing_is_changed(old: Callable[..., Path]) -> None:
     (folder / "library-0.1.0.part").mkdir()
     library = Library(folder)
     assert len(library.entries()) == len(before["tasks"])
-    with pytest.raises(qw.QingboError, match=r"is from qingbo_widgets 0\.1\.0 .*a copy of it is read"):
+    with pytest.raises(qw.QingboError, match=r"of qingbo_widgets 0\.1\.0 .*a copy is read"):
         library.add(Entry(key="new", service="sandbox"))
     assert rows_of(folder / "library.sqlite") == before
     (folder / "library-0.1.0.part").rmdir()
@@ -509,7 +509,7 @@ def test_a_library_that_becomes_writable_is_written(old: Callable[..., Path]) ->
     (folder / "library-0.1.0.part").mkdir()
     library = Library(folder)
     for _ in range(2):
-        with pytest.raises(qw.QingboError, match="a copy of it is read"):
+        with pytest.raises(qw.QingboError, match="a copy is read"):
             library.add(Entry(key="new", service="sandbox"))
     (folder / "library-0.1.0.part").rmdir()
     library.entries()

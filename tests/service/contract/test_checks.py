@@ -193,7 +193,7 @@ ADVICE = [
     (v3(image_urls="http://localhost:8888/koi.png"), "image_urls", "cannot reach"),
     (v3(image_urls="http://192.168.1.7/koi.png"), "image_urls", "cannot reach"),
     (v16(camera_control=CameraControl("simple", {"zoom": 1, "pan": 1})), "camera_control", "2 axes"),
-    (v16(camera_control=CameraControl("simple", {"zoom": 0})), "camera_control", "0 axes"),
+    (v16(camera_control=CameraControl("simple", {"zoom": 0})), "camera_control", "no axis is set"),
     (v16(camera_control="forward_up", last_frame=IMAGE), "camera_control", "last_frame"),
     (v16(camera_control="forward_up", static_mask=IMAGE), "camera_control", "static_mask"),
     (shots(5, 5).replace(shots=[("a" * 513, 5), ("b", 5)]), "shots", "513 characters"),

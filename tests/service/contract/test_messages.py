@@ -204,31 +204,35 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3",
             {"image_urls": IMAGE, "last_frame": "b.png"},
-            "last_frame: 'b.png' is not a public http(s) URL; try 'https://example.com/first.png'.",
+            "last_frame: enter a public http(s) URL instead of 'b.png', for example "
+            "'https://example.com/first.png'.",
         ),
         (
             TODAY,
             "kling-v3",
             {"image_urls": "b.png", "last_frame": OTHER},
-            "image_urls: 'b.png' is not a public http(s) URL; try 'https://example.com/first.png'.",
+            "image_urls: enter a public http(s) URL instead of 'b.png', for example "
+            "'https://example.com/first.png'.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"image_urls": "b.png", "last_frame": OTHER},
-            "image_urls: 'b.png' is not a public http(s) URL; try 'https://example.com/first.png'.",
+            "image_urls: enter a public http(s) URL instead of 'b.png', for example "
+            "'https://example.com/first.png'.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"image_urls": IMAGE, "last_frame": "b.png"},
-            "last_frame: 'b.png' is not a public http(s) URL; try 'https://example.com/first.png'.",
+            "last_frame: enter a public http(s) URL instead of 'b.png', for example "
+            "'https://example.com/first.png'.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"image_with_roles": [("b.png", "reference")], "last_frame": OTHER},
-            "image_with_roles, number 1, url: 'b.png' is not a public http(s) URL; try "
+            "image_with_roles, number 1, url: enter a public http(s) URL instead of 'b.png', for example "
             "'https://example.com/first.png'.",
         ),
         (

@@ -93,8 +93,8 @@ def test_an_invented_model_and_an_invented_parameter(described: Callable[[str], 
 
 
 def test_a_misspelt_field_is_an_error() -> None:
-    """A field that no model takes raises an error that lists the known fields."""
-    with pytest.raises(TypeError, match=r"no field grain; it has model, action, prompt"):
+    """A field that no model takes raises an error that lists the fields of the contract in use."""
+    with pytest.raises(TypeError, match=r"no parameter grain. It takes model, action, prompt"):
         VideoRequest(grain="coarse")  # type: ignore[call-arg]  # the test's own field
 
 

@@ -529,8 +529,8 @@ def test_a_sweep_refused_for_its_contract_continues_in_another(
         manager = make_manager(qw.Client(server.api_key, server.base_url, contract="2026-11"))
         made = Sweep.load("refused", manager=manager)
         assert server.requests == {}
-        assert "tasks of contract 2026-04; this connection uses 2026-11" in made.reason
-        assert "the waiting cells need generate_audio=True" in made.reason
+        assert "tasks of contract 2026-04; 2026-11 has other defaults" in made.reason
+        assert "set generate_audio=True in a new sweep" in made.reason
         made.resume()
         until(lambda: made.state == "ended")
         assert made.counts[CellState.failed] == 9
@@ -575,4 +575,4 @@ def test_a_loaded_sweep_names_the_defaults_that_differ(
     Sweeps(manager.library.journal, manager.service).add("mixed", {"row": [1, 2]}, [], 4, cells)
     made = Sweep.load("mixed", manager=manager)
     assert made.state == "paused"
-    assert ("the waiting cells need enable_audio=False" in made.reason) is is_told
+    assert ("set enable_audio=False in a new sweep" in made.reason) is is_told

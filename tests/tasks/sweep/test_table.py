@@ -149,7 +149,7 @@ def test_tables_that_are_refused(write: Any, text: str, message: str) -> None:
 def test_an_uncertain_encoding_is_shown_and_can_be_named(write: Any) -> None:
     """The error shows how the first prompt reads in each encoding, and the argument is what it says."""
     path = write('prompt,duration\r\n"Ein Jäger für München",5\r\n', "cp1252")
-    with pytest.raises(ValueError, match="the encoding of the text is not certain") as caught:
+    with pytest.raises(ValueError, match="the encoding is not certain") as caught:
         make_grid(path)
     message = str(caught.value)
     for part in ("'Ein Jäger für München' (cp1252)", "sweep('prompts.csv', encoding='cp1252')", "CSV UTF-8"):

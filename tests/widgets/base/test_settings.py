@@ -106,21 +106,21 @@ def test_a_card_shows_every_setting(contract: str, model: str, name: str) -> Non
 @pytest.mark.parametrize(
     ("fields", "english", "chinese"),
     [
-        ({"camera_control": "forward_up"}, "Camera: Forward and up", "运镜: 前进上升"),
+        ({"camera_control": "forward_up"}, "Camera: Forward and up", "运镜：前进上升"),
         (
             {"camera_control": CameraControl("simple", {"zoom": 5, "pan": -2.5})},
             "Camera: By axis, Zoom (zoom) 5, Look up (pan) -2.5",
-            "运镜: 逐轴设置, 变焦（zoom） 5, 俯仰（pan） -2.5",
+            "运镜：逐轴设置、变焦（zoom） 5、俯仰（pan） -2.5",
         ),
-        ({"static_mask": "https://a.example/still.png"}, "Static mask: still.png", "静态蒙版: still.png"),
+        ({"static_mask": "https://a.example/still.png"}, "Static mask: still.png", "静态蒙版：still.png"),
         (
             {"static_mask": "https://a.example/u/kD83hfnQpxw92mVnSkw81jf_Zq.png"},
             "Static mask: kD83hfnQpxw9…w81jf_Zq.png",
-            "静态蒙版: kD83hfnQpxw9…w81jf_Zq.png",
+            "静态蒙版：kD83hfnQpxw9…w81jf_Zq.png",
         ),
-        ({"dynamic_masks": [MASK, MASK]}, "Dynamic mask: 2", "动态蒙版: 2"),
-        ({"negative_prompt": "blur"}, "Negative prompt: blur", "负向提示词: blur"),
-        ({"cfg_scale": 0.7}, "CFG scale: 0.7", "CFG 系数: 0.7"),
+        ({"dynamic_masks": [MASK, MASK]}, "Dynamic mask: 2", "动态蒙版：2"),
+        ({"negative_prompt": "blur"}, "Negative prompt: blur", "负向提示词：blur"),
+        ({"cfg_scale": 0.7}, "CFG scale: 0.7", "CFG 系数：0.7"),
     ],
 )
 def test_the_facts_of_a_card_in_both_languages(fields: dict[str, Any], english: str, chinese: str) -> None:

@@ -27,6 +27,8 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.service.contract.terms import KEYS_PAGE
+from qingbo_widgets.service.http.answers import KEY_REFUSED
 from qingbo_widgets.tasks.connection import connect, default
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.resubmission import KEY_MARGIN
@@ -338,10 +340,10 @@ def test_a_submission_that_is_charged_anew_takes_two_clicks(
         assert task is not None
         until(lambda: task.is_done)
         card = TaskCard(task)
-        assert "no longer knows the key" in card.buttons.submit_again_button.tooltip
+        assert "no longer has the key" in card.buttons.submit_again_button.tooltip
         card.buttons.submit_again_button.click()
         card.buttons.submit_again_button.click()
-        assert "charged even if the first one was made" in text(card)
+        assert "charged even if the first one exists" in text(card)
         assert task.is_done
         assert server.requests == []
         monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.0)
@@ -349,7 +351,7 @@ def test_a_submission_that_is_charged_anew_takes_two_clicks(
         card.buttons.submit_again_button.click()
         until(lambda: task.is_done and len(server.requests) == 1)
         card.buttons.submit_again_button.click()  # the consent was for one submission
-        assert "charged even if the first one was made" in text(card)
+        assert "charged even if the first one exists" in text(card)
         assert task.is_done
         card.buttons.submit_again_button.click()
         until(lambda: task.status == TaskStatus.failed)
@@ -367,7 +369,7 @@ def test_another_submission_says_until_when_it_is_free(make_manager: Callable[..
     task.submitted_at -= timedelta(hours=25)
     task.lifecycle.settle()
     task.set_traits(error=SubmissionUnconfirmed("No answer.", idempotency_key="k"))
-    assert "no longer knows the key" in card.buttons.submit_again_button.tooltip
+    assert "no longer has the key" in card.buttons.submit_again_button.tooltip
     task.set_traits(status=TaskStatus.failed)
     assert (
         card.buttons.submit_again_button.tooltip == "The service did not accept this task. Submits it again."
@@ -517,9 +519,12 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
     """A task that is no longer followed (a refused key, say) can be followed again."""
     task = make_task(status=TaskStatus.queued, task_id="task-1")
     card = TaskCard(task)
-    task.set_traits(error=AuthenticationFailed("No.", status=401))
+    hint = KEY_REFUSED.format(page=KEYS_PAGE)
+    task.set_traits(error=AuthenticationFailed("No.", status=401, hint=hint))
     task.lifecycle.settle()
     until(lambda: buttons(card) == ["Follow again", "Change key"])
+    assert "Change it with “Change key” below." in text(card)
+    assert "VideoStudio" not in text(card), "the card sends the user to a button that it has itself"
     assert "Not followed any more" in text(card)
     followed: list[bool] = []
     monkeypatch.setattr(task, "follow_again", lambda: followed.append(True), raising=False)

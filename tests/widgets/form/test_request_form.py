@@ -210,7 +210,9 @@ def test_a_problem_in_a_closed_panel_is_shown_outside(form: RequestForm) -> None
     form.prompt, form.callback_url = "A koi", "nonsense"
     more = form.panels.buttons["more"]
     assert more.description == "More (1 error)"
-    assert "Callback URL: &#39;nonsense&#39; is not a public http(s) URL" in form.panels.message.value
+    assert (
+        "Callback URL: enter a public http(s) URL instead of &#39;nonsense&#39;" in form.panels.message.value
+    )
     form.callback_url = None
     assert more.description == "More"
 
@@ -327,7 +329,7 @@ def test_a_field_can_be_hidden() -> None:
     assert form.request.camera_control == CameraControl("down_back")
     form.callback_url = "ftp://example.com"
     form.panels.buttons["more"].value = True  # problems in a closed panel are shown below the buttons
-    assert "Callback URL: 'ftp://example.com' is not" in text_of(form)
+    assert "Callback URL: enter a public http(s) URL instead of 'ftp://example.com'" in text_of(form)
     assert form.obstacle == "Fix first: Callback URL."
     form.close()
 

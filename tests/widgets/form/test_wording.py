@@ -14,7 +14,7 @@ from qingbo_widgets.service.contract.problem import Problem
 from qingbo_widgets.service.contract.values import CameraControl
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.form.request_form import RequestForm
-from qingbo_widgets.widgets.form.wording import problem_lines
+from qingbo_widgets.widgets.form.wording import problem_lines, with_labels
 from tests.widgets.page import html_of, text_of
 
 URL = "https://a.example/koi.png"
@@ -127,9 +127,21 @@ def test_labels_are_translated(form: RequestForm) -> None:
     try:
         set_locale("zh")
         chinese = RequestForm(form.manager, prompt="A koi", element_list=({},))
-        assert text_of(chinese.panels.message) == "主体 1: 必填：名称、描述、图片。"
+        assert text_of(chinese.panels.message) == "主体 1：必填：名称、描述、图片。"
         chinese.element_list = ({"name": "robot"},)
-        assert "主体 1、描述: 必填" in text_of(chinese.panels.message), "a member has its name in code"
+        assert "主体 1、描述：必填" in text_of(chinese.panels.message), "a member has its name in code"
         chinese.close()
     finally:
         set_locale(None)
+
+
+def test_a_chinese_label_has_no_blanks_around_it() -> None:
+    """A name in code has blanks around it, the label that replaces it only beside Latin words."""
+    form = RequestForm(model="kling-v1-6", prompt="A koi")
+    set_locale("zh")
+    try:
+        text = with_labels(form, "不能与 camera_control 和 dynamic_masks 同时使用，'a camera_control b'")
+        assert text == "不能与运镜和动态蒙版同时使用，'a camera_control b'"
+    finally:
+        set_locale(None)
+        form.close()
