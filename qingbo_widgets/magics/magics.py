@@ -22,6 +22,7 @@ from ..service.contract.request import Shot, VideoRequest
 from ..service.contract.schema import Model, Models
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
+from ..service.contract.text import shorten
 from ..service.secrets.known_keys import hide
 from ..system.times import local_time
 from ..tasks import completion, connection
@@ -339,6 +340,6 @@ def row_of(entry: Entry) -> tuple[str, ...]:
     status = status_name(entry.status)
     if entry.status == TaskStatus.processing:
         status = f"{status} {entry.progress} %"
-    prompt = markup.shorten(entry.prompt, 40)
+    prompt = shorten(entry.prompt, 40)
     name = entry.task_id or tr("key {key}").format(key=entry.key[:8])
     return submitted, status, entry.model, name, prompt, entry.file or ""

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ..exceptions import QingboError
 from ..i18n import N_, locale, tr
+from ..service.contract.text import shorten
 from ..system.folder import Folder, is_file_inside, open_inside, write_whole
 from .base import html as markup
 from .base.html import Markup
@@ -45,7 +46,7 @@ def export_task(task: Task, path: Path) -> Path:
         code = markup.code_block(request) if request else Markup()
         return head.headline(task) + request_facts.about(task) + play(video) + code
 
-    return export_page(path, markup.shorten(_title(task), 80), body, [video])
+    return export_page(path, shorten(_title(task), 80), body, [video])
 
 
 def export_sweep(sweep: Sweep, path: Path) -> Path:

@@ -12,6 +12,7 @@ from ...library.entry import Entry
 from ...library.library import Library
 from ...library.selection import Selection
 from ...service.contract.request import VideoRequest
+from ...service.contract.text import shorten
 from ...tasks.sweep.grid import differing
 from ...tasks.sweep.labels import SEPARATOR, value_text
 from . import html as markup
@@ -54,7 +55,7 @@ def shared_caption(clips: Sequence[Clip]) -> str:
 def shared_prompt(clips: Sequence[Clip]) -> str:
     """Return the beginning of the prompt that all videos have; empty if they have none in common."""
     prompts = {prompt_of(clip.request) for clip in clips}
-    return markup.shorten(prompts.pop(), 200) if len(prompts) == 1 else ""
+    return shorten(prompts.pop(), 200) if len(prompts) == 1 else ""
 
 
 def differences(entries: Iterable[Entry], library: Library) -> dict[str, str]:
@@ -171,4 +172,4 @@ def _settings_of(request: VideoRequest | None) -> Mapping[str, Any]:
 def _caption_of(clip: Clip) -> str:
     if not clip.key:
         return "" if clip.path is None else clip.path.stem
-    return ", ".join(part for part in (markup.shorten(prompt_of(clip.request), 90), clip.model) if part)
+    return ", ".join(part for part in (shorten(prompt_of(clip.request), 90), clip.model) if part)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from ...i18n import locale
-from ...service.contract.text import plain_line, shorten
+from ...service.contract.text import plain_line
 
 __all__ = [
     "CSS",
@@ -35,7 +35,6 @@ __all__ = [
     "read_css",
     "run_in_page",
     "short_name",
-    "shorten",
     "span",
     "style",
     "tag",

@@ -26,10 +26,10 @@ from traitlets import Dict
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.status_names import status_label
+from ...service.contract.text import shorten
 from ...service.secrets.known_keys import hide
 from ...tasks.sweep.cell import CellState
 from .build import create_widget
-from .html import shorten
 from .page_scripts import runs_scripts
 from .scripts import SCRIPTS_CLASS
 from .settings import prompt_of

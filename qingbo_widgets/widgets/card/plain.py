@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...i18n import tr
+from ...service.contract.text import shorten
 from ...system.notebook import shown_path
 from ..base import html as markup
 from ..base.settings import prompt_of
@@ -36,7 +37,7 @@ def plain_text(task: Task) -> str:
 
 def headline(task: Task) -> str:
     """Return the task on one line, such as ``Finished · a koi · kling-v3 · task-1``."""
-    prompt = markup.shorten(prompt_of(task.request), PROMPT)
+    prompt = shorten(prompt_of(task.request), PROMPT)
     parts = (head.status(task), prompt, task.model, task.task_id)
     return " · ".join(markup.plain_line(part) for part in parts if part)
 

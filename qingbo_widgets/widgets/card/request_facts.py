@@ -8,6 +8,7 @@ from ...i18n import tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.quota import quota_text
 from ...service.contract.terms import terms_of
+from ...service.contract.text import shorten
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.settings import cost_text, prompt_of, settings_of
@@ -37,7 +38,7 @@ def about(task: Task, *, folds_id: bool = True) -> Markup:
     facts = markup.chips(*main, *map(fact, sent.others), _price(task))
     callback = callback_note(request)
     return (
-        markup.user_text(markup.shorten(prompt_of(request), 240), class_="qingbo-prompt")
+        markup.user_text(shorten(prompt_of(request), 240), class_="qingbo-prompt")
         + markup.tag("div", facts)
         + (markup.note(callback) if callback else Markup())
         + details

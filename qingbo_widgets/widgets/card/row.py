@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.text import shorten
 from ..base import html as markup
 from ..base.build import button, create_shared, set_expanded
 from ..base.composite import CompositeMixin
@@ -54,7 +55,7 @@ class CardRow(CompositeMixin, VBox):
         """Draw the line; return whether the card is open."""
         task = self._task
         prompt = task.model if task.request is None else prompt_of(task.request)
-        label = tr(_LABEL).format(prompt=markup.shorten(prompt, 60))
+        label = tr(_LABEL).format(prompt=shorten(prompt, 60))
         with update(self._html, self.button):
             announced = Markup() if self.is_open else spoken(task)
             self._html.value = self._line(prompt) + announced
@@ -70,7 +71,7 @@ class CardRow(CompositeMixin, VBox):
             status = f"{status} {states.percent(task)} %"
         return (
             poster_html(picture)
-            + markup.user_text(markup.shorten(prompt, 200), class_="qingbo-line-prompt")
+            + markup.user_text(shorten(prompt, 200), class_="qingbo-line-prompt")
             + markup.tag("div", markup.text(status), class_="qingbo-line-status")
         )
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ...i18n import sentences, tr
 from ...service.contract.snapshot import TaskStatus
+from ...service.contract.text import shorten
 from ..base.announcement import announcement
-from ..base.html import Markup, shorten
+from ..base.html import Markup
 from ..base.settings import prompt_of
 from . import head, states, times
 from .remedies import error_text

@@ -11,6 +11,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...service.contract.labels import choice_label
 from ...service.contract.schema import Parameter
+from ...service.contract.text import shorten
 from ...service.contract.values import CameraControl
 from ..base import html as markup
 from ..base.build import button, set_class, set_tooltip
@@ -238,7 +239,7 @@ class CameraEditor(Editor):
 def summary(form: FormState) -> str:
     """Return the name of the choice; empty if the camera is not set."""
     kind: Any = getattr(form.camera_control, "type", form.camera_control)
-    return "" if kind is None else markup.shorten(choice_label(form.parameter("camera_control"), kind), 24)
+    return "" if kind is None else shorten(choice_label(form.parameter("camera_control"), kind), 24)
 
 
 def _is_known(kind: object) -> bool:

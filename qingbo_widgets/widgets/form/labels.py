@@ -10,6 +10,7 @@ from ...service.contract.labels import choice_label, label
 from ...service.contract.lengths import length_text
 from ...service.contract.problem import listed
 from ...service.contract.schema import Parameter
+from ...service.contract.text import shorten
 from ...service.contract.values import is_integer, is_set
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
@@ -53,14 +54,14 @@ def value_label(parameter: Parameter, value: Any) -> str:
     if parameter.media and (isinstance(value, str) or is_texts(value)):
         return file_names(value)
     if isinstance(value, tuple):
-        return markup.shorten(listed(value), _LONGEST) if is_texts(value) else str(len(value))
+        return shorten(listed(value), _LONGEST) if is_texts(value) else str(len(value))
     kind = getattr(value, "type", value)  # of a camera, the name of its preset
     if isinstance(kind, Mapping):
         return str(len(kind))
     moves = getattr(value, "config", None)
     axes = moves.items() if isinstance(moves, Mapping) else ()
     parts = [choice_label(parameter, kind), *(f"{choice_label(parameter, axis)} {by}" for axis, by in axes)]
-    return markup.shorten(listed(parts), _LONGEST)
+    return shorten(listed(parts), _LONGEST)
 
 
 def fact(other: Other) -> str:
@@ -78,4 +79,4 @@ def file_names(urls: str | Iterable[str]) -> str:
     """Return the names of the files at one or more URLs."""
     paths = [image_reports.path_of(url) for url in ([urls] if isinstance(urls, str) else urls)]
     names = (markup.short_name(path.rstrip("/").rpartition("/")[2]) for path in paths)
-    return markup.shorten(listed(names), _LONGEST)
+    return shorten(listed(names), _LONGEST)

@@ -15,9 +15,9 @@ from ...service.contract.labels import label
 from ...service.contract.models import declared
 from ...service.contract.pasted import Pasted, read_pasted
 from ...service.contract.request import VideoRequest
+from ...service.contract.text import shorten
 from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import image_reports
-from ..base import html as markup
 from .image_fields import with_urls
 from .labels import value_label
 from .late_submission import REPLACED
@@ -217,5 +217,5 @@ def _field_text(name: str, value: Any) -> str:
     """Return a value with its label; one without a place in any contract is shown as Python has it."""
     value, parameter = hide_in(value), declared().get(name)
     if parameter is None:
-        return _UNFIT.format(label=name, value=markup.shorten(repr(value), 80))
+        return _UNFIT.format(label=name, value=shorten(repr(value), 80))
     return _UNFIT.format(label=label(parameter), value=value_label(parameter, value))

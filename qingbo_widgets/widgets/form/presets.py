@@ -11,6 +11,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...service.contract.request import VideoRequest
+from ...service.contract.text import shorten
 from ...system.times import local_time
 from ..base import html as markup
 from ..base.build import button, focus, set_tooltip
@@ -218,5 +219,5 @@ def _task_text(entry: Entry) -> str:
     return _ENTRY.format(
         when=local_time(entry.submitted_at),
         model=entry.model,
-        prompt=markup.shorten(entry.prompt, 60),
+        prompt=shorten(entry.prompt, 60),
     )

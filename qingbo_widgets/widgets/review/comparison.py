@@ -15,6 +15,7 @@ from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.library import Library
 from ...media.frames import frame_rate
+from ...service.contract.text import shorten
 from ...system.host import is_colab
 from ...system.notebook import shown_path
 from ..base import html as markup
@@ -245,7 +246,7 @@ def figures(
             onerror=uncover_next("this.parentElement"),
         )
         box = markup.tag("div", poster, player, style=_BOX)
-        name = markup.plain_line(f"{letter}: {markup.shorten(label, 120)}" if label else letter)
+        name = markup.plain_line(f"{letter}: {shorten(label, 120)}" if label else letter)
         lines = markup.user_text(name if len(paths) > 1 else label, "span")
         if not embed and (note := reach_note(path)):
             lines += markup.Markup("<br>") + markup.text(note)

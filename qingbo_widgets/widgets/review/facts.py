@@ -12,9 +12,9 @@ from ...i18n import N_, tr
 from ...library.other_videos import saved_beside
 from ...library.requests import readable_part_of
 from ...service.contract.status_names import status_label
+from ...service.contract.text import shorten
 from ...system.video_files import VIDEO_SUFFIXES
 from ...tasks.sweep.labels import SEPARATOR
-from ..base import html as markup
 from ..base.captions import differences
 from ..base.settings import cost_text, settings_of
 
@@ -81,7 +81,7 @@ def _facts(entry: Entry, judgement: Judgement, difference: str, count: int) -> F
         cost,
     )
     return Facts(
-        markup.shorten(entry.prompt or entry.task_id or entry.model, 140),
+        shorten(entry.prompt or entry.task_id or entry.model, 140),
         tuple(line for line in lines if line),
         difference,
         count,

@@ -11,6 +11,7 @@ from ...i18n import N_, tr
 from ...library.entry import ENDED, Entry
 from ...library.judgements import parse_tags
 from ...service.contract.snapshot import TaskStatus
+from ...service.contract.text import shorten
 from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.announcement import announcement
@@ -183,7 +184,7 @@ class Selection(Composite):
     def _name(self, entry: Entry) -> str:
         if self._blind:
             return tr("A video")
-        title = markup.shorten(entry.prompt or entry.task_id or entry.model, 60)
+        title = shorten(entry.prompt or entry.task_id or entry.model, 60)
         difference = differences(self._entries.values(), self._library).get(entry.key, "")
         return SEPARATOR.join(filter(None, (title, difference)))
 

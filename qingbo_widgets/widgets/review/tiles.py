@@ -9,6 +9,7 @@ import ipywidgets
 
 from ...i18n import tr
 from ...media.posters import can_make_posters
+from ...service.contract.text import shorten
 from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.build import button, create_shared, set_class
@@ -128,7 +129,7 @@ class _Tile(VBox):
 
 def _name(facts: Facts) -> str:
     """Return what a screen reader calls a task: its prompt, and what tells it from others of that prompt."""
-    return SEPARATOR.join(filter(None, (markup.shorten(facts.title, 60), facts.difference)))
+    return SEPARATOR.join(filter(None, (shorten(facts.title, 60), facts.difference)))
 
 
 def _facts_html(line: str, class_: str) -> Markup:
@@ -142,7 +143,7 @@ def _facts_html(line: str, class_: str) -> Markup:
 
 def _tile_html(key: str, facts: Facts, picture: bytes | None) -> Markup:
     if picture is None:
-        picture_html = markup.user_text(markup.shorten(facts.title, 60), class_="qingbo-poster")
+        picture_html = markup.user_text(shorten(facts.title, 60), class_="qingbo-poster")
     else:
         picture_html = jpeg_html(picture, class_="qingbo-poster")
     if facts.count > 1:

@@ -10,7 +10,7 @@ from ...i18n import N_, tr
 from ...library.requests import request_of
 from ...service.contract.frames import frames_of
 from ...service.contract.lengths import seconds_text
-from ..base import html as markup
+from ...service.contract.text import shorten
 from ..base.build import button, create_shared, focus, set_class
 from ..base.composite import CompositeMixin
 from ..base.ipw import VBox
@@ -135,7 +135,7 @@ class FormColumn(CompositeMixin, VBox):
 
     def _summary(self) -> list[str]:
         form, request = self.form, self.form.request
-        prompt, seconds = markup.shorten(prompt_of(request), 44), form.shown_value("duration")
+        prompt, seconds = shorten(prompt_of(request), 44), form.shown_value("duration")
         length = seconds_text(seconds) if isinstance(seconds, int) and seconds else ""
         return [part for part in (prompt, form.model, length) if part]
 

@@ -11,6 +11,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.requests import request_of
 from ...service.contract.snapshot import TaskStatus
+from ...service.contract.text import shorten
 from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.build import button, create_shared, set_class, set_expanded
@@ -159,7 +160,7 @@ class _Tile(CompositeMixin, VBox):
         """Show a task, with what tells it from others of the same prompt."""
         self._entry = entry
         prompt, whole = (
-            SEPARATOR.join(filter(None, (markup.shorten(entry.prompt or entry.model, length), difference)))
+            SEPARATOR.join(filter(None, (shorten(entry.prompt or entry.model, length), difference)))
             for length in (60, 300)
         )
         line = markup.user_text(difference, class_="qingbo-dim") if difference else markup.Markup()

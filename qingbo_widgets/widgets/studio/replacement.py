@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.text import shorten
 from ..base import html as markup
 from ..base.build import button, focus, set_tooltip
 from ..base.composite import CompositeMixin
@@ -60,7 +61,7 @@ class Replacement(CompositeMixin, HBox):
         before = content_of(self._form)
         left_out = load()
         self._before, self._is_restored = before, False
-        text = tr(_FROM).format(source=markup.shorten(source, 80) or "…")
+        text = tr(_FROM).format(source=shorten(source, 80) or "…")
         lines = markup.user_text(text)
         if left_out:
             lines += markup.note(tr(_LEFT_OUT).format(fields="; ".join(left_out)), "hint")

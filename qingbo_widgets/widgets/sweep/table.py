@@ -13,6 +13,7 @@ from ...service.contract.callbacks import callback_note
 from ...service.contract.labels import choice_label
 from ...service.contract.models import declared
 from ...service.contract.problem import listed
+from ...service.contract.text import shorten
 from ...tasks.sweep.cell import CellState
 from ...tasks.sweep.grid import summary
 from ...tasks.sweep.labels import value_text, values_text
@@ -169,7 +170,7 @@ def notes(sweep: Sweep) -> Markup:
         lines.append(markup.tag("div", markup.text(summary(sweep.axes, sweep.cells, len(sweep.skipped)))))
         lines += [markup.user_text(text, class_="qingbo-prompt") for text in prompts_of(sweep.cells)]
     elif prompt := common_prompt(sweep.cells):
-        lines.append(markup.user_text(markup.shorten(prompt, 240), class_="qingbo-prompt"))
+        lines.append(markup.user_text(shorten(prompt, 240), class_="qingbo-prompt"))
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
     callback = callback_note(*(cell.request for cell in sweep.cells))
     if callback and callback not in sweep.reason:
