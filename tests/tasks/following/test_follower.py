@@ -958,7 +958,7 @@ def test_an_answer_without_an_id_confirms_no_submission(scripted, body):
     server.then(answer(body))
     task.check()
     assert (task.task_id, task.status) == ("", qw.TaskStatus.unconfirmed)
-    assert "cannot find tasks by their idempotency key" in task.message
+    assert "cannot find tasks by idempotency key" in task.message
 
 
 def test_check_is_for_unconfirmed_submissions_only(scripted):
