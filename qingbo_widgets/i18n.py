@@ -26,6 +26,8 @@ LOCALES = ("en", "zh")
 #: A placeholder of ``str.format``; two braces are one of the text.
 _PLACEHOLDER = re.compile(r"(?<!\{)(\{[^{}]+\})(?!\})")
 _CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
+#: The number of characters of a language that a message shows.
+_LONGEST = 12
 CATALOGUES = Path(__file__).with_name("locale")
 _chosen: str | None = None
 
@@ -108,7 +110,8 @@ def set_locale(name: str | None) -> None:
     code = None if name is None else _code(name)
     if code not in (None, *LOCALES):
         message = tr("locale: {name!r} is not one of {known}; try 'zh'.")
-        raise ValueError(message.format(name=name, known=", ".join(LOCALES)))
+        shown = f"{name}"[:_LONGEST]  # not all of an API key
+        raise ValueError(message.format(name=shown, known=", ".join(LOCALES)))
     _chosen = code
 
 

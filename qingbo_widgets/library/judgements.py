@@ -88,8 +88,8 @@ class Judgements:
             ValueError: the rating is not a whole number from 0 to 5.
         """
         if rating is not None and rating not in RATINGS:
-            message = tr("A rating is a whole number from 0 to 5, not {rating!r}.")
-            raise ValueError(message.format(rating=rating))
+            message = tr("A rating is a whole number from 0 to 5, not {rating}.")
+            raise ValueError(message.format(rating=hide(repr(rating))))
         self._judge(key, rating=rating)
         self._changed(key)
 

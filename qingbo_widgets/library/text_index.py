@@ -40,17 +40,21 @@ def with_index(journal: Journal, read: Callable[[sa.Connection], T]) -> T | None
     Return ``None`` if the database does not support the index or accepts no changes. A damaged index is
     removed, so that the next search makes a new one.
     """
+    is_complete = False
     try:
         with journal.begin() as connection:
-            if _is_complete(connection):
+            is_complete = _is_complete(connection)
+            if is_complete:
                 return read(connection)
-        if not _complete(journal):
+        is_complete = _complete(journal)
+        if not is_complete:
             return None
         with journal.begin() as connection:
             return read(connection)
     except QingboError:
-        with suppress(QingboError), journal.begin() as connection:
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {TABLE}")
+        if is_complete:  # so that is what could not be read
+            with suppress(QingboError), journal.begin() as connection:
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {TABLE}")
         return None
 
 

@@ -23,6 +23,7 @@ from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.urls import is_loopback
+from ..service.secrets.known_keys import hide
 from ..service.task_ids import valid_task_id
 from ..system.console import write_line
 from ..system.host import in_notebook, warn
@@ -395,7 +396,7 @@ def _mistake_in(client: object, library: object, sandbox: object, unknown: Seque
             "TaskManager has no setting {names}. The key and the address belong to its client: "
             "connect(api_key=…) or TaskManager(Client(api_key=…))"
         )
-        return TypeError(message.format(names=", ".join(unknown)))
+        return TypeError(message.format(names=hide(", ".join(unknown))))
     return None
 
 

@@ -10,13 +10,16 @@ import logging
 import re
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
 
 from qingbo_widgets.exceptions import QingboError
+from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
@@ -194,3 +197,23 @@ def test_no_frame_holds_the_key_while_a_request_waits() -> None:
         client.submit(VideoRequest(prompt="x"))
         client.status("task-1")
     assert leaks == []
+
+
+WRONG: dict[str, Any] = {KEY: 1}
+MISPLACED: dict[str, Callable[[TaskManager], object]] = {
+    "a setting": lambda manager: TaskManager(manager.client, manager.library, **WRONG),
+    "a language": lambda _: set_locale(KEY),
+    "a rating": lambda manager: manager.library.judgements.rate("a", KEY),  # type: ignore[arg-type]
+    "a field": lambda manager: manager.submit(**WRONG),
+}
+
+
+@pytest.mark.parametrize("call", MISPLACED.values(), ids=MISPLACED)
+def test_a_key_in_the_wrong_place_is_not_repeated(
+    call: Callable[[TaskManager], object], tmp_path: Path
+) -> None:
+    """An error about a value that is the key of a client does not show it."""
+    with TaskManager(Client(KEY, "http://127.0.0.1:9/v1"), Library(tmp_path)) as manager:
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call(manager)
+        assert KEY not in str(caught.value), "the notebook would be saved with the key"

@@ -291,6 +291,20 @@ def test_a_lost_index_is_made_again(library: Library, damage: str) -> None:
         assert database.execute(query).fetchone() == (1,)
 
 
+def test_a_sound_index_survives_a_locked_journal(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that cannot read the journal now does not remove the index, which takes long to make."""
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    assert found(library, "锦鲤") == {"koi"}
+    with monkeypatch.context() as locked:
+        locked.setattr(vars(text_tables)["_SQLiteTable"], "is_finished", fail)
+        assert found(library, "锦鲤") == {"koi"}
+    with closing(sqlite3.connect(library.folder / "library.sqlite")) as database:
+        assert TABLE in {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+
+
 def test_an_index_that_cannot_even_be_removed_is_not_used(library: Library) -> None:
     """SQLite cannot open an index without its first block, nor remove it; every prompt is read instead."""
     found(library, "锦鲤")

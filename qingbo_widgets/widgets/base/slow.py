@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -66,8 +67,8 @@ def start(clicks: Clicks, pressed: Any, act: Callable[[], object], end: Callable
         pressed.description = slow.text
         set_busy(pressed, True)
 
-    def finish(future: Any) -> None:
-        message = clicks.attempt(lambda: slow.then(future.result()))
+    def finish(future: Future[Any]) -> None:
+        message = clicks.attempt(lambda: slow.then(_result_of(future)))
         with update(pressed):
             if pressed.comm is None:  # closed meanwhile, with all that could show the end
                 return
@@ -80,3 +81,11 @@ def start(clicks: Clicks, pressed: Any, act: Callable[[], object], end: Callable
     _pool.submit(context.run, slow.work).add_done_callback(
         lambda future: loop.call_soon_threadsafe(context.run, safely, partial(finish, future))
     )
+
+
+def _result_of(future: Future[T]) -> T:
+    """Return the result of a slow part; raise its error, of any kind, as one that a button can show."""
+    error = future.exception()
+    if error is None or isinstance(error, Exception):
+        return future.result()
+    raise RuntimeError(str(error) or type(error).__name__) from error

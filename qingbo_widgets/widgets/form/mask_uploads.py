@@ -168,7 +168,9 @@ class MaskUploads:
             if manager is None or files is None or not (self._numbers_of(file) or file in self.wanted):
                 return  # painted on since, or uploaded for another mask
             url = manager.publish(file)
-        except (Exception, SystemExit) as error:  # of the user's own function, maybe a command's main()
+        except (
+            BaseException
+        ) as error:  # of the user's own function, maybe a command's main(); the thread is ours
             self._end_without(file, tr(_NOT_UPLOADED).format(reason=hide(str(error)) or type(error).__name__))
             return
         finally:

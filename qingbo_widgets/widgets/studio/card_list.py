@@ -99,6 +99,14 @@ class CardList(CompositeMixin, VBox):
         self.arrange()
         self._changed()
 
+    def replace(self, former: TaskCard, card: TaskCard) -> None:
+        """Put a card in the place of another one, which is closed."""
+        with update():
+            self.cards = tuple(card if one is former else one for one in self.cards)
+        self.arrange()
+        former.close()
+        self._changed()
+
     def arrange(self) -> None:
         """Fold and unfold cards, and write the totals, after a card was added or its task changed."""
         with update():

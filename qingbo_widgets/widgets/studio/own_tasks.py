@@ -19,7 +19,7 @@ from ..form.drafts import stored_owner
 if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
 
-__all__ = ["StudioTasks"]
+__all__ = ["StudioTasks", "own_task"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -81,17 +81,8 @@ class StudioTasks:
         Left out are tasks that the library no longer has, and those of another service: the manager would
         ask its own service about them. It may take a while, so do not call it on the main thread.
         """
-        tasks = []
-        for key in self.keys:
-            try:
-                entry = manager.library.get(key)
-                is_own = entry is not None and entry.service == manager.service
-                if is_own and manager.is_sandbox and entry is not None:
-                    is_own = entry.contract == manager.client.contract.name
-                if is_own and (task := manager.adopt(key)) is not None:
-                    tasks.append(task)
-            except Exception:  # one unreadable row must not hide the others
-                logger.warning("The task %s of a studio cannot be shown again", key, exc_info=True)
+        found = (own_task(manager, key) for key in self.keys)
+        tasks = [task for task in found if task is not None]
         self._known.update(task.key for task in tasks)
         return sorted(tasks, key=lambda task: task.submitted_at)
 
@@ -132,3 +123,16 @@ def _changed(keys: Iterable[str], changes: Mapping[str, bool]) -> tuple[str, ...
     """Return the keys after the changes: those added come last, and the oldest beyond the limit go."""
     added = [key for key, is_there in changes.items() if is_there]
     return tuple([*(key for key in keys if key not in changes), *added][-MOST:])
+
+
+def own_task(manager: Owner, key: str) -> Task | None:
+    """Return a task of the library, followed if it is running; ``None`` if it is not one of this service."""
+    try:
+        entry = manager.library.get(key)
+        is_own = entry is not None and entry.service == manager.service
+        if is_own and manager.is_sandbox and entry is not None:
+            is_own = entry.contract == manager.client.contract.name
+        return manager.adopt(key) if is_own else None
+    except Exception:  # one unreadable row must not hide the others
+        logger.warning("The task %s of a studio cannot be shown again", key, exc_info=True)
+        return None

@@ -39,7 +39,7 @@ from .copy_writer import CopyWriter
 from .form_column import FormColumn
 from .head import StudioHead
 from .key_status import KeyStatus
-from .own_tasks import StudioTasks
+from .own_tasks import StudioTasks, own_task
 from .shortcut import make_shortcut, shortcut_class
 from .variations import PartlySubmitted, submit_all
 
@@ -201,12 +201,15 @@ class VideoStudio(Composite):
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
+        self._problem = ""
         if self._draft_owner is not None and self._draft is None:
             presets = Presets(manager.library.folder)
             self._draft = DraftKeeper(self.form, presets, self._draft_owner)
             self._own_tasks = StudioTasks(presets, self._draft_owner)
             if self._own_tasks.keys:
                 refresher.later(EARLIER_AFTER, weakly(self, "_show_earlier"))
+        if self.cards:
+            refresher.later(0.0, weakly(self, "_take_over"))
         with update(self):
             self._show_head()
             self.children = [self._head, self._key, self._body, *self._invisible]
@@ -341,6 +344,20 @@ class VideoStudio(Composite):
                     return
                 earlier = [self._card(task) for task in batch[::-1] if task.key not in shown]
                 self._list.add(earlier, are_older=True)
+
+    def _take_over(self) -> None:
+        """Replace the cards of a closed connection, which no longer follows their tasks."""
+        manager = self.manager
+        if manager is None or manager.is_closed:
+            return
+        for card in self.cards:
+            if card.task.manager.is_closed and not states.is_settled(card.task):
+                if (task := own_task(manager, card.task.key)) is None:
+                    continue
+                with update():
+                    if self.comm is None:  # closed meanwhile
+                        return
+                    self._list.replace(card, self._card(task))
 
     def _card(self, task: Task) -> TaskCard:
         card = studio_card(task, self._column, self.generate_button, self._submit)

@@ -94,7 +94,9 @@ def test_the_button_says_at_once_what_is_done(work: Work) -> None:
     in_kernel(test)
 
 
-@pytest.mark.parametrize("error", [ValueError("no such frame"), SystemExit("no such frame")])
+@pytest.mark.parametrize(
+    "error", [kind("no such frame") for kind in (ValueError, SystemExit, asyncio.CancelledError)], ids=repr
+)
 def test_an_error_is_shown_and_the_click_can_be_repeated(work: Work, error: BaseException) -> None:
     """The error of the other thread reaches the user; the button works again at once."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,7 +163,7 @@ def test_what_is_changed_after_the_click_is_not_submitted(
     assert studio.form.prompt == "A heron"
 
 
-@pytest.mark.parametrize("kind", [ConnectionError, SystemExit])
+@pytest.mark.parametrize("kind", [ConnectionError, SystemExit, asyncio.CancelledError])
 def test_after_a_failed_upload_nothing_is_submitted(
     studio: VideoStudio, local: TaskManager, upload: SlowUpload, kind: type[BaseException]
 ) -> None:

@@ -303,6 +303,32 @@ def test_a_closed_connection_offers_to_connect_again(workdir: Path) -> None:
     again.close()
 
 
+@pytest.mark.slow
+def test_cards_follow_their_tasks_after_a_new_connection(
+    studio: VideoStudio, manager: TaskManager, server: Sandbox, until: Any
+) -> None:
+    """The tasks of a closed connection end on the studio's cards, one for each, in their order."""
+    studio.get_ready()
+    studio.variations.value = 2
+    studio.generate_button.click()
+    keys = [card.task.key for card in studio.cards]
+    manager.close()
+    until(lambda: all("Not followed" in text_of(card) for card in studio.cards))
+    (panel,) = find(studio, ConnectPanel)
+    panel.key_field.value = server.api_key
+    click(panel, "Connect")
+    until(lambda: studio.manager is not manager)
+    again = studio.manager
+    assert isinstance(again, TaskManager)
+    try:
+        until(lambda: all(card.task.video_path for card in studio.cards), 60)
+        assert [card.task.key for card in studio.cards] == keys
+        assert len(find(studio, TaskCard)) == 2, "a card of the closed connection is still there"
+        assert "Not followed" not in text_of(studio)
+    finally:
+        again.close()
+
+
 def test_a_studio_of_a_closed_default_connection_offers_to_connect_again(workdir: object) -> None:
     """A cell with a studio does not end in an error, and does not connect to the service by itself."""
     connect(sandbox=True).close()
