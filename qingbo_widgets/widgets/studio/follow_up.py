@@ -138,6 +138,8 @@ class FollowUp(Composite):
                 self._drop_form()
                 self.form = RequestForm(manager)
                 self.form.late.on_change = weakly(self, "_update_button")
+            elif not request.prompts:  # the user may have begun to write the next one
+                request = request.replace(prompt=self.form.prompt)
             self.form.load(request)
         except Exception as error:
             self.show_error(message_of(error))

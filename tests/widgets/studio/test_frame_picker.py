@@ -63,6 +63,11 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
     assert places.index(above) < places.index(picker.form)
     assert "prompt" in text_of(above)
     picker.form.prompt = "it will fail"
+    image = picker.form.image_urls
+    picker.time.value = 2.0
+    picker.continue_button.click()
+    assert picker.form.image_urls != image
+    assert picker.form.prompt == "it will fail", "another frame has emptied what was typed"
     picker.generate_button.click()
     picker.generate_button.click()
     until(lambda: len(manager.tasks) == 2 and manager.tasks[1].is_done)
