@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ...tasks.background.pool import DaemonPool
 from .build import is_busy, set_busy
 from .clicks import Clicks
 from .sync import safely, update
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["Slow", "start"]
 
