@@ -35,7 +35,7 @@ def shown(lines: list[str], total: int, capsys: pytest.CaptureFixture[str]) -> s
 
 
 def test_a_log_has_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no line can be written over, a few lines say how far it is, and what comes last."""
+    """If no line can be written over, a few lines say how far it is, and what comes last."""
     lines = shown(PIP, 60, capsys).splitlines()
     assert lines == ["   1 of 60: appnope", "   26 of 60: package-25==1.25", "   51 of 60: package-50==1.50",
                      "   copying them"]  # fmt: skip

@@ -65,16 +65,13 @@ def differences(entries: Iterable[Entry], library: Library) -> dict[str, str]:
         entries: the tasks that are shown together.
         library: their library.
     """
-    alike: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if entry.prompt:
-            alike.setdefault(entry.prompt, []).append(entry)
-    return {
-        entry.key: difference
-        for group in alike.values()
-        if len(group) > 1
-        for entry, difference in zip(group, _differences(clips_of(group, library)), strict=True)
-    }
+    prompted = [entry for entry in entries if entry.prompt]
+    found = {}
+    for numbers in _alike([entry.prompt for entry in prompted]):
+        group = [prompted[number] for number in numbers]
+        for entry, difference in zip(group, _differences(clips_of(group, library)), strict=True):
+            found[entry.key] = difference
+    return found
 
 
 def _differences(clips: Sequence[Clip]) -> list[str]:
