@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from .problem import numbered
 from .request import VideoRequest
 from .schema import Models, Parameter
 
-__all__ = ["Medium", "media_of", "with_media"]
+__all__ = ["Medium", "media_in", "media_of", "with_each", "with_media"]
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,30 @@ class Medium:
         return numbered(self.field, self.number) if self.number else self.field
 
 
-def media_of(request: VideoRequest) -> Iterator[Medium]:
-    """Yield the pictures and videos of a request in the order of its fields."""
-    media: list[Medium] = []
+def media_of(request: VideoRequest) -> tuple[Medium, ...]:
+    """Return the pictures and videos of a request in the order of its fields."""
+    noted = _Noted()
+    with_media(request, noted.note)
+    return tuple(noted.media)
 
-    def note(medium: Medium) -> Any:
-        media.append(medium)
+
+def media_in(parameter: Parameter, value: Any) -> tuple[Medium, ...]:
+    """Return the pictures and videos in the value of one field."""
+    noted = _Noted()
+    with_each(parameter, value, noted.note)
+    return tuple(noted.media)
+
+
+class _Noted:
+    """The pictures and videos that were met."""
+
+    def __init__(self) -> None:
+        self.media: list[Medium] = []
+
+    def note(self, medium: Medium) -> Any:
+        """Note one, and leave it as it is."""
+        self.media.append(medium)
         return medium.value
-
-    with_media(request, note)
-    yield from media
 
 
 def with_media(
@@ -68,11 +82,12 @@ def with_media(
         model = models.of(request.model)
         own = {**model.parameters, **model.limited(request.values(models))}
     for name in names:
-        changes[name] = _changed(own.get(name, known[name]), request.given[name], change)
+        changes[name] = with_each(own.get(name, known[name]), request.given[name], change)
     return request.replace(**changes) if changes else request
 
 
-def _changed(parameter: Parameter, value: Any, change: Callable[[Medium], Any]) -> Any:
+def with_each(parameter: Parameter, value: Any, change: Callable[[Medium], Any]) -> Any:
+    """Return the value of one field, each picture and video in it as ``change`` returns it."""
     kind = KINDS[parameter.type]
     if not kind.is_list or not isinstance(value, tuple):
         return kind.with_urls(value, lambda one: change(Medium(parameter, one)))

@@ -1,4 +1,4 @@
-"""``Inputs``: the pictures and videos of a manager's requests, from any place to a link that the service reads."""
+"""``Inputs``: the pictures and videos of a manager's requests, from this machine to a link."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...exceptions import InvalidRequest, UploadFailed
 from ...i18n import N_, tr
 from ...library.inputs import InputFiles
-from ...media.pictures import UnusableMedia
+from ...media.unusable import UnusableMedia
 from ...service.contract.frames import IMAGE
 from ...service.contract.limits import EXAMPLE_URL
 from ...service.contract.media import Medium, media_of, with_media
@@ -27,6 +27,7 @@ from ...system.host import warn
 from ..uploading.uploader import Uploader, uploader_of
 from .advice import explained
 from .publisher import Publisher
+from .reports import InputReports
 from .saving import InputSaver, Saved, name_of, refused_medium
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Inputs:
         self._sandbox, self._is_local = sandbox, is_local
         self.files = InputFiles(library.folder)
         self.saver = InputSaver(self.files)
+        #: What forms show of files.
+        self.reports = InputReports(self.saver)
         self._upload: Upload | None = None
         self._publisher: Publisher | None = None
         self._lock = threading.Lock()
@@ -98,8 +101,8 @@ class Inputs:
         Raises:
             ImportError: a picture must be converted, and the extra ``[upload]`` is not installed.
         """
-        if self._publisher is None:
-            return Saved(request, tuple(map(self._without_uploader, self._local(request))))
+        if refusals := self.refusals(request):
+            return Saved(request, refusals)
         try:
             return self.saver.save(request, models)
         except OSError as error:
@@ -114,8 +117,18 @@ class Inputs:
             ImportError: as in ``saved``.
         """
         saved = self.saved(request, models_of(contract))
-        problems = self._without_local(saved.request).problems(contract)
-        return dataclasses.replace(saved, problems=(*saved.problems, *explained(problems, request)))
+        others = self.other_problems(saved.request, contract)
+        return dataclasses.replace(saved, problems=(*saved.problems, *others))
+
+    def other_problems(self, request: VideoRequest, contract: str) -> tuple[Problem, ...]:
+        """Return the problems of a request that are not about the contents of local pictures and videos."""
+        return explained(self._without_local(request).problems(contract), request)
+
+    def refusals(self, request: VideoRequest) -> tuple[Problem, ...]:
+        """Return a problem for each local picture and video, if there is no uploader."""
+        if self._publisher is not None:
+            return ()
+        return tuple(map(self._without_uploader, self._local(request)))
 
     def publish(self, picture: object, use: str) -> str:
         """Return a link to a picture or video; see ``TaskManager.publish``."""
@@ -126,7 +139,7 @@ class Inputs:
         if not (files := self.files_in(saved.request)):
             raise InvalidRequest(explained(saved.request.problems(), saved.request))
         self.tell()
-        return self.link(files[0])
+        return self.link(files[0], _ignore)
 
     def saved_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return fields, each with one value or lists of values, with the paths of saved files.
@@ -221,7 +234,7 @@ class Inputs:
         except UploadFailed as error:
             logger.warning("%s was not removed: %s", file.name, error)
 
-    def link(self, file: Path, on_progress: Callable[[int, int], object] = lambda sent, total: None) -> str:
+    def link(self, file: Path, on_progress: Callable[[int, int], object]) -> str:
         """Return a link at which the service reads a file; see ``Publisher.link``.
 
         Raises:
@@ -251,3 +264,7 @@ class Inputs:
     def _without_uploader(self, medium: Medium) -> Problem:
         message = tr(_NO_UPLOADER).format(where=medium.where, name=name_of(medium.value))
         return Problem(medium.field, message, medium.number)
+
+
+def _ignore(sent: int, total: int) -> None:
+    """Take no notice of the progress."""

@@ -16,7 +16,8 @@ from ...i18n import N_, tr
 from ...library.inputs import InputFiles
 from ...media.clips import check_clip
 from ...media.frames import save_frame
-from ...media.pictures import PictureRules, UnusableMedia, prepare
+from ...media.pictures import PictureRules, prepare
+from ...media.unusable import UnusableMedia
 from ...service.contract.media import Medium, with_media
 from ...service.contract.problem import Problem, shown
 from ...service.contract.request import VideoRequest
