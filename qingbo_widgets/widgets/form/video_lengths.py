@@ -40,9 +40,9 @@ def length_of(path: str) -> float | None:
     if is_web_url(path):
         return None
     from ...exceptions import QingboError
-    from ...media.frames import duration_of
+    from ...media.clips import clip_length
 
     try:
-        return round(duration_of(Path(path).expanduser()), 1)
+        return clip_length(Path(path).expanduser())
     except (ImportError, OSError, QingboError):
         return None

@@ -1,0 +1,113 @@
+"""The service's rules for a picture, and the size that a picture gets to keep them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..i18n import N_, tr
+from .picture_limits import LONGEST_SIDE
+from .unusable import UnusableMedia
+
+__all__ = ["PictureRules", "exact_size", "fitting_size", "scaled"]
+
+#: How much a small picture is enlarged at most; more looks blurred.
+_MOST_ENLARGED = 2.0
+
+_TOO_LONG = N_(
+    "The picture has {width} × {height} pixels, a shape of {shape}:1; at most {widest:g}:1 is possible: "
+    "crop it to {new_width} × {new_height}."
+)
+_TOO_SMALL = N_(
+    "The picture has {width} × {height} pixels; each side needs {least}: "
+    "use a larger one, of {new_width} × {new_height} or more."
+)
+_TOO_LARGE = N_("The picture has {width} × {height} pixels; a side may have {most}: use a smaller one.")
+_ENLARGED = N_("Enlarged to {width} × {height} pixels: each side needs {least}.")
+_REDUCED = N_("Reduced to {width} × {height} pixels.")
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PictureRules:
+    """The service's rules for a picture.
+
+    Attributes:
+        largest: bytes of the file.
+        shortest_side: pixels.
+        widest: the long side to the short side.
+        exact: whether the picture is a mask: a PNG, whose pixels are never changed.
+    """
+
+    largest: int = 10_000_000
+    shortest_side: int = 300
+    widest: float = 2.5
+    exact: bool = False
+
+
+def fitting_size(size: Size, rules: PictureRules) -> tuple[Size, str]:
+    """Return the size that a picture gets, and a note about it; empty if the size stays the same.
+
+    Raises:
+        UnusableMedia: no size is possible: the shape is too long, or the picture much too small.
+    """
+    _check_shape(size, rules)
+    short, long = sorted(size)
+    if long > LONGEST_SIDE:
+        new = scaled(size, LONGEST_SIDE / long, rules)
+        _check_short_side(new, size, rules)
+        return new, tr(_REDUCED).format(width=new[0], height=new[1])
+    if short >= rules.shortest_side:
+        return size, ""
+    factor = rules.shortest_side / short
+    if factor > _MOST_ENLARGED or long * factor > LONGEST_SIDE:
+        raise _too_small(size, rules)
+    new = scaled(size, factor, rules)
+    return new, tr(_ENLARGED).format(width=new[0], height=new[1], least=rules.shortest_side)
+
+
+def exact_size(size: Size, rules: PictureRules) -> None:
+    """Raise an error unless a picture can stay as large as it is.
+
+    Raises:
+        UnusableMedia: it is too long, too large or too small.
+    """
+    _check_shape(size, rules)
+    _check_short_side(size, size, rules)
+    if max(size) > LONGEST_SIDE:
+        raise UnusableMedia(tr(_TOO_LARGE).format(width=size[0], height=size[1], most=LONGEST_SIDE))
+
+
+def scaled(size: Size, factor: float, rules: PictureRules) -> Size:
+    """Return a size times a factor, in whole pixels, of a shape that is allowed."""
+    long = round(max(size) * factor)
+    # Rounding must not make the longest shape that is allowed any longer.
+    short = max(round(min(size) * factor), math.ceil(long / rules.widest), 1)
+    return (long, short) if size[0] >= size[1] else (short, long)
+
+
+def _check_shape(size: Size, rules: PictureRules) -> None:
+    short, long = sorted(size)
+    if long <= rules.widest * short:
+        return
+    crop = math.floor(short * rules.widest)
+    new_width, new_height = (crop, short) if size[0] >= size[1] else (short, crop)
+    # Rounded up, so that it is never shown as the limit itself.
+    shape = f"{math.ceil(100 * long / short) / 100:g}"
+    values = {"shape": shape, "widest": rules.widest, "new_width": new_width, "new_height": new_height}
+    raise UnusableMedia(tr(_TOO_LONG).format(width=size[0], height=size[1], **values))
+
+
+def _check_short_side(size: Size, original: Size, rules: PictureRules) -> None:
+    if min(size) < rules.shortest_side:
+        raise _too_small(original, rules)
+
+
+def _too_small(size: Size, rules: PictureRules) -> UnusableMedia:
+    width, height = size
+    factor = rules.shortest_side / min(size)
+    values = {"new_width": math.ceil(width * factor), "new_height": math.ceil(height * factor)}
+    return UnusableMedia(
+        tr(_TOO_SMALL).format(width=width, height=height, least=rules.shortest_side, **values)
+    )
