@@ -32,7 +32,7 @@ from .task import Owner, Task
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import FieldsAndModel
-    from .uploading.uploader import Upload
+    from .uploading.choice import Upload
 
 __all__ = ["connect", "current", "current_contract", "default", "generate", "reconnect"]
 
@@ -162,7 +162,7 @@ def _connect(client: Client, server: Sandbox | None, library: Library, upload: U
     else:
         manager.change_client(client)
     if upload is not None:
-        manager.inputs.upload = upload
+        manager.upload = upload
     _default = manager
     if (usual := contract_at(client.base_url)) not in (None, contract):
         warn(tr(_OTHER_HOST).format(service=client.base_url, usual=usual, contract=contract))

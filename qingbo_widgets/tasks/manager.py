@@ -46,6 +46,7 @@ from .task import Task
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import EveryField
+    from .uploading.choice import Upload
 
 __all__ = ["TaskManager"]
 
@@ -139,6 +140,15 @@ class TaskManager(ManagerSettings):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def upload(self) -> Upload | None:
+        """What carries local pictures and videos to the service, as passed to ``connect(upload=…)``."""
+        return self.inputs.upload
+
+    @upload.setter
+    def upload(self, upload: Upload | None) -> None:
+        self.inputs.upload = upload
 
     @property
     def is_sandbox(self) -> bool:

@@ -27,7 +27,7 @@ class LocalMedia:
         value: the picture.
     """
 
-    __slots__ = ("value",)
+    __slots__ = ("__weakref__", "value")
 
     value: Any
 

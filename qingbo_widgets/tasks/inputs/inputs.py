@@ -24,7 +24,8 @@ from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_web_url
 from ...service.contract.values import DynamicMask, as_media_list, is_url_member
 from ...system.host import warn
-from ..uploading.uploader import Uploader, uploader_of
+from ..uploading.choice import uploader_of
+from ..uploading.uploader import Uploader
 from .advice import explained
 from .publisher import Publisher
 from .reports import InputReports
@@ -33,7 +34,7 @@ from .saving import InputSaver, Saved, name_of, refused_medium
 if TYPE_CHECKING:
     from ...library.library import Library
     from ...sandbox import Sandbox
-    from ..uploading.uploader import Upload
+    from ..uploading.choice import Upload
 
 __all__ = ["Inputs"]
 
@@ -132,8 +133,9 @@ class Inputs:
 
     def publish(self, picture: object, use: str) -> str:
         """Return a link to a picture or video; see ``TaskManager.publish``."""
-        name = {"image": "image_urls", "mask": "static_mask", "video": "video_urls"}[use]
-        saved = self.saved(VideoRequest(**{name: picture}))  # type: ignore[misc]  # one of its fields
+        field = {"image": "image_urls", "mask": "static_mask", "video": "video_urls"}[use]
+        fields: dict[str, Any] = {field: picture}
+        saved = self.saved(VideoRequest(**fields))
         if saved.problems:
             raise InvalidRequest(saved.problems)
         if not (files := self.files_in(saved.request)):

@@ -258,14 +258,12 @@ class FormState(FormTraits):
 
     def _unsaved(self) -> Problems:
         """Return the problems of painted masks that could not be saved."""
-        named = {number: field_of(number) for number in self.unsaved_masks}
-        return tuple(
-            Problem(
-                name, f"{numbered(name, number) if number else name}: {self.unsaved_masks[number]}", number
-            )
-            for number, name in named.items()
-            if self.counts(name)
-        )
+        problems = []
+        for number, reason in self.unsaved_masks.items():
+            name = field_of(number)
+            where = numbered(name, number) if number else name
+            problems += [Problem(name, f"{where}: {reason}", number)] if self.counts(name) else []
+        return tuple(problems)
 
     def submit(self) -> Task:
         """Submit the current request.
