@@ -28,7 +28,6 @@ from ...service.http.image_probe import LARGEST, SMALLEST_SIDE, WIDEST
 from ...system.folder import open_inside
 from ...system.notebook import shown_path
 from ..saved_video import video_of
-from ..task import Task
 from .finding import found
 
 __all__ = ["InputSaver", "Saved", "SavedFile", "name_of", "refused_medium"]
@@ -162,7 +161,7 @@ class InputSaver:
         with self._lock:
             known = self._of_pictures.setdefault(picture, {})
         if media not in known or not known[media].path.is_file():
-            if isinstance(picture.value, Task):
+            if hasattr(picture.value, "video_path"):
                 known[media] = self._frame_of(picture.value, media)
             elif media == "video":
                 raise UnusableMedia(tr(_NO_VIDEO))
@@ -170,7 +169,7 @@ class InputSaver:
                 known[media] = self._made_from(picture.value, media)
         return known[media]
 
-    def _frame_of(self, task: Task, media: str) -> SavedFile:
+    def _frame_of(self, task: Any, media: str) -> SavedFile:
         """Return the video of a task, or for a picture its last frame."""
         try:
             video = video_of(task)
