@@ -173,7 +173,9 @@ class InputSaver:
         """Return the video of a task, or for a picture its last frame."""
         try:
             video = video_of(task)
-            return self._copy_of(video) if media == "video" else self._made_from(save_frame(video, None), media)
+            return (
+                self._copy_of(video) if media == "video" else self._made_from(save_frame(video, None), media)
+            )
         except QingboError as error:
             raise UnusableMedia(str(error)) from None
 

@@ -51,7 +51,11 @@ def value_text(name: str, value: object) -> str:
         return tr(_OWN[name][1]).format(number=value)
     if name == "duration" and is_integer(value):
         return length_text(value)
-    text = tr("default") if value is None else shorten(_flat(value, declared().get(_IMAGES if name == IMAGE else name)), LONGEST)
+    text = (
+        tr("default")
+        if value is None
+        else shorten(_flat(value, declared().get(_IMAGES if name == IMAGE else name)), LONGEST)
+    )
     return text if name in _PLAIN and value not in (None, "") else f"{axis_label(name)} {text}".rstrip()
 
 

@@ -293,7 +293,8 @@ def _md5(file: Path) -> str:
 
 def _content_type(file: Path) -> str:
     known = _TYPES.get(file.suffix.lower())
-    return known or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    # Of the suffix alone: a name may look like a URL with a query.
+    return known or mimetypes.guess_type(f"file{file.suffix}")[0] or "application/octet-stream"
 
 
 def _limit(files: Any, seconds: float) -> dict[str, float]:
