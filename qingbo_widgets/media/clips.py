@@ -45,7 +45,7 @@ def check_clip(path: str | Path, seconds: tuple[float, float] | None, largest: i
     except ImportError:
         return None
     except QingboError as error:
-        raise UnusableMedia(tr(_UNREADABLE).format(reason=error)) from None
+        raise UnusableMedia(tr(_UNREADABLE).format(reason=str(error).rstrip(".。"))) from None
     if seconds is not None and not seconds[0] <= int(length) <= seconds[1]:
         values = {"length": length, "shortest": seconds[0], "longest": seconds[1]}
         raise UnusableMedia(tr(_LENGTH).format(**values))

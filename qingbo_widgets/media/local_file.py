@@ -73,7 +73,7 @@ def within(size: int, most: int) -> None:
 
 
 def megabytes(size: int, digits: int = 1) -> str:
-    """Return a number of bytes as a text, in units of a thousand as the service counts: ``2.5 MB``, ``60 KB``."""
+    """Return a number of bytes as a text, in units of a thousand as the service counts: ``2.5 MB``."""
     if size < 100_000:
         return f"{size / 1000:.{digits}f}".rstrip("0").rstrip(".") + " KB"
     return f"{round(size / 1e6, digits):.{digits}f}".rstrip("0").rstrip(".") + " MB"

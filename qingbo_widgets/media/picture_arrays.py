@@ -98,7 +98,8 @@ def _bytes(array: Any) -> Any:
         raise UnusableMedia(tr(_NOT_FINITE))
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise UnusableMedia(tr(_RANGE).format(low=low, high=high))
-    return np.rint(array.clip(0, 1) * 255).astype(np.uint8)
+    # float16 has too few digits for the product.
+    return np.rint(array.clip(0, 1).astype(np.float32) * 255).astype(np.uint8)
 
 
 def _refused(message: str, array: Any) -> UnusableMedia:

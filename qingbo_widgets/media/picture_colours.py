@@ -20,6 +20,16 @@ _DEEP = ("I", "F")
 _MOST_DEEP = 65535
 #: The tag of EXIF, and its values for a quarter turn.
 _ORIENTATION, _QUARTERS = 0x0112, (5, 6, 7, 8)
+#: How an image is turned upright, by Pillow's names.
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 _WHITE = N_("Transparent areas are white now.")
 _BAD_PROFILE = N_("The colour profile is damaged or of another kind, and was left out.")
@@ -31,14 +41,25 @@ _RANGE = N_(
 
 def upright(image: Image) -> Image:
     """Return the image turned as the camera recorded it."""
-    from PIL import ImageOps
+    turn = _TURNS.get(_orientation(image))
+    if turn is None:
+        return image
+    from PIL.Image import Transpose
 
-    return ImageOps.exif_transpose(image) if image.getexif().get(_ORIENTATION, 1) != 1 else image
+    # Not ImageOps.exif_transpose(), which writes all of the EXIF anew, and fails if some of it is damaged.
+    return image.transpose(Transpose[turn])
 
 
 def is_on_its_side(image: Image) -> bool:
     """Return whether width and height change places when the image is turned upright."""
-    return image.getexif().get(_ORIENTATION) in _QUARTERS
+    return _orientation(image) in _QUARTERS
+
+
+def _orientation(image: Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # of damaged metadata, which has many
+        return 1
 
 
 def foreign_profile(image: Image) -> bytes | None:

@@ -52,8 +52,8 @@ _SVG = re.compile(rb"[^<]{0,9}<.*?\bsvg\b", re.IGNORECASE | re.DOTALL)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 _OTHER = N_("{kind} files are not read here: save the picture as JPEG or PNG.")
-_HEIC_REFUSED = N_("HEIC pictures are not read here: convert it to JPEG, or pip install pillow-heif.")
-_AVIF_REFUSED = N_("AVIF pictures need Pillow 11.3 or newer: convert it to JPEG, or pip install -U pillow.")
+_HEIC_REFUSED = N_("HEIC is not read here: convert it to JPEG, or pip install pillow-heif.")
+_AVIF_REFUSED = N_("AVIF needs Pillow 11.3 or newer: convert it to JPEG, or pip install -U pillow.")
 _IS_VIDEO = N_("The file is a video, not a picture.")
 _IS_PAGE = N_("The file is text or a web page, not a picture.")
 _UNKNOWN = N_(
@@ -96,13 +96,14 @@ def decode(content: bytes, *, exact: bool = False) -> Decoded:
     if size is not None and size.format == "WebP":  # which takes memory as soon as it is opened
         check_pixels(size.width, size.height)
     image = _opened(content)
-    whole = image.size
     _check(image, content, exact=exact)
-    if image.format in _JPEGS and not exact and max(whole) > LONGEST_SIDE:
-        scale = LONGEST_SIDE / max(whole)
-        image.draft(image.mode, (round(image.width * scale), round(image.height * scale)))
     note = _note(image)
-    return Decoded(load(image), whole, note)
+    if image.format not in _JPEGS or exact:
+        return Decoded(load(image), image.size, note)
+    width, height = image.size
+    scale = LONGEST_SIDE / max(width, height)
+    image.draft(image.mode, (round(width * scale), round(height * scale)))  # never enlarges it
+    return Decoded(load(image), (width, height), note)
 
 
 def load(image: Image) -> Image:

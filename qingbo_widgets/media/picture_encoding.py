@@ -83,7 +83,8 @@ def _saved(image: Image, form: str, quality: int = 0) -> bytes:
     bare = PIL.Image.new(image.mode, image.size)
     bare.paste(image)
     if form == "JPEG":
-        bare.save(file, form, quality=quality, subsampling=0, optimize=True)
+        # Not with optimize: Pillow's buffer for that is too small for noise, which then raises an error.
+        bare.save(file, form, quality=quality, subsampling=0)
     else:
         bare.save(file, form)
     return file.getvalue()

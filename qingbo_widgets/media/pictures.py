@@ -25,7 +25,7 @@ __all__ = ["Picture", "PictureRules", "UnusableMedia", "prepare"]
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 #: Formats that have lost details already, so that a JPEG of them loses little.
 _LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "HEIF")
-#: Pixels up to which a picture without loss stays so. More take seconds, for a difference that cannot be seen.
+#: Pixels up to which a picture without loss stays so. More take seconds, for a difference that is not seen.
 _MOST_OF_PNG = 4_000_000
 _USUAL = PictureRules()
 #: Modes of a mask's image.
