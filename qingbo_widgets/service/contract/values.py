@@ -113,7 +113,7 @@ class DynamicMask:
     if TYPE_CHECKING:  # other sequences become tuples
 
         def __init__(
-            self, mask_url: str, trajectories: Iterable[Sequence[float] | Mapping[str, float]]
+            self, mask_url: Any, trajectories: Iterable[Sequence[float] | Mapping[str, float]]
         ) -> None: ...
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from ...exceptions import QingboError
 from ...i18n import tr
@@ -71,7 +72,7 @@ class Ownership:
         Raises:
             HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: see ``open``.
         """
-        columns = {"status": str(TaskStatus.failed), "error": row_of(error)}
+        columns: dict[str, Any] = {"status": str(TaskStatus.failed), "error": row_of(error)}
         if self._record.is_written:
             await self._manager.monitor.journal(
                 partial(self._manager.library.update, self._task.key, **columns), due=URGENT

@@ -41,11 +41,11 @@ __all__ = ["Inputs"]
 logger = logging.getLogger("qingbo_widgets")
 
 _NO_UPLOADER = N_(
-    '{where}: {name} is on this machine, but the service reads public URLs only. connect(upload="s3://…") '
-    "uploads it; or pass a URL."
+    "{where}: {name} is on this machine, but the service reads public URLs only. Pass a URL, or connect with "
+    'a place to upload it: connect(upload="s3://…").'
 )
-_SENT = N_("Pictures are uploaded to {place}. Whoever has the link can see them{time}.")
-_FOR_HOURS = N_(" for {hours:g} hours")
+_SENT = N_("Local files are uploaded to {place}. Anyone with the link can see them.")
+_SENT_FOR = N_("Local files are uploaded to {place}. Anyone with the link can see them for {hours:g} hours.")
 _NOT_SAVED = N_("{field}: the picture could not be saved in {folder}: {reason}.")
 
 
@@ -193,8 +193,7 @@ class Inputs:
         if uploader is None or (self._sandbox is not None and self._upload is None):
             return ""
         hours = uploader.lifetime / timedelta(hours=1) if uploader.lifetime else 0
-        time = tr(_FOR_HOURS).format(hours=hours) if hours else ""
-        return tr(_SENT).format(place=uploader.destination, time=time)
+        return tr(_SENT_FOR if hours else _SENT).format(place=uploader.destination, hours=hours)
 
     # ------------------------------------------------------------------ for the follower of a task
 
