@@ -208,8 +208,7 @@ class TaskManager(ManagerSettings):
             raise InvalidRequest(checked.problems)
         for advice in (*request.warnings(contract, local_service=self.is_local), *checked.notes):
             warn(advice.message)
-        if self.inputs.files_in(checked.request):
-            self.inputs.tell()
+        self.inputs.tell(checked.request)
         task = self.follow(Task(self, checked.request), known=False, submit=True)
         late.watch_task.call_if_imported(task)  # a page may notify the user of the end, without a card
         return task

@@ -358,6 +358,8 @@ class Task(TaskState):
         self.manager.monitor.check_open()
         if text := resubmission.defaults_warning(self, self.manager.client.contract.name):
             warn(text)
+        if self.request is not None:
+            self.manager.inputs.tell(self.request)
         if self.resubmit(may_charge_again=may_charge_again):
             return
         message = tr(

@@ -140,7 +140,7 @@ class Inputs:
             raise InvalidRequest(saved.problems)
         if not (files := self.files_in(saved.request)):
             raise InvalidRequest(explained(saved.request.problems(), saved.request))
-        self.tell()
+        self.tell(saved.request)
         return self.link(files[0], _ignore)
 
     def saved_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,8 +179,10 @@ class Inputs:
             raise InvalidRequest([refused_medium(medium, error)]) from None
         return value if file is None else str(file.path)
 
-    def tell(self) -> None:
-        """Warn before the first upload of a session who will be able to see the pictures."""
+    def tell(self, *requests: VideoRequest) -> None:
+        """Warn before the first upload of a session who will be able to see the files."""
+        if self._has_told or not any(map(self.files_in, requests)):
+            return
         with self._lock:
             has_told, self._has_told = self._has_told, True
         if not has_told and (text := self.notice):

@@ -91,6 +91,7 @@ def sweep(
         advice.message for item in grid.combinations for advice in item.request.warnings(contract)
     ):
         warn(message)
+    manager.inputs.tell(*(item.request for item in grid.combinations))
     name = name or f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     new = Sweep(manager, name, as_json(grid.axes), rows, skipped=grid.skipped, max_running=limit)
     if not new.save(rows) and (existing := saved.get(name)) is not None:  # another kernel or thread was first
