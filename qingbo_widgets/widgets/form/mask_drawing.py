@@ -23,7 +23,7 @@ from .state import FormState
 __all__ = ["MaskDrawing"]
 
 _WITHOUT_SCRIPT = N_("Until then, enter the URLs of masks, and type the points of their paths.")
-_NO_IMAGE = N_("Enter an image URL above to paint masks on the image here.")
+_NO_IMAGE = N_("Choose an image above to paint masks on it here.")
 _WAITS = N_("Show the image above first, then paint masks on it here.")
 
 #: The texts of the canvas, by their name there.
