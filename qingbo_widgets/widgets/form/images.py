@@ -67,8 +67,10 @@ class ImagePreview(Preview):
         return needs_approval(self.form, url)
 
     def is_outdated(self, url: str) -> bool:
-        """Return True if the last check failed a while ago: its server may answer now."""
-        return is_web_url(url) and image_reports.is_due(url, service_of(self.form))
+        """Return True also if the last check failed a while ago: its server may answer now."""
+        return super().is_outdated(url) or (
+            is_web_url(url) and image_reports.is_due(url, service_of(self.form))
+        )
 
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Probe these images."""

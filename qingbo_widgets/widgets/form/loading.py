@@ -21,7 +21,6 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.text import shorten
 from ...service.contract.urls import is_web_url
 from ...service.secrets.known_keys import hide_in, texts_in
-from .approval import spellings
 from .image_fields import has_local_media
 from .labels import value_label
 from .mask_files import files_of
@@ -136,7 +135,7 @@ def fill(
     with form.batch():
         own = partial(_is_own, form)
         found = frozenset[str]().union(*map(_media_in, sources)) - _media_in(form.given)
-        form.unapproved |= spellings(filterfalse(own, found)) - _media_in(form.given)
+        form.unapproved |= frozenset(filterfalse(own, found))
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
                 continue

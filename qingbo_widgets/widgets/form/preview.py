@@ -15,6 +15,7 @@ from ..base.build import button
 from ..base.html import Markup
 from ..base.sync import lazy, refresher, update, weakly
 from .approval import is_unapproved
+from .image_fields import report_of
 from .panels import Editor, indented
 from .state import FormState, Problems
 
@@ -88,9 +89,9 @@ class Preview(Editor):
         """Return True if the file must not be fetched before the user has allowed it."""
         return is_unapproved(self.form, url)
 
-    def is_outdated(self, url: str) -> bool:  # noqa: ARG002
-        """Return True if a file that was fetched before is to be fetched again."""
-        return False
+    def is_outdated(self, url: str) -> bool:
+        """Return True if a file is to be fetched again: it is another one now, or has other limits."""
+        return not is_web_url(url) and report_of(self.form, self._field, url) is None
 
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Fetch these files, which are still in the field. Called on the refresher's thread."""

@@ -27,6 +27,7 @@ from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
 from . import image_fields
 from .applicability import Applicability
+from .approval import without
 from .carrying import Carrier
 from .contract_changes import ContractChanges, not_taken
 from .departures import Departure
@@ -98,7 +99,7 @@ class FormState(FormTraits):
         self.homeless_images = Frames()
         #: Values that are kept but not sent, because their contract did not send them either, by its date.
         self.unsent: Mapping[str, Unsent] = {}
-        #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
+        #: URLs and paths from a preset, draft or task of which nothing is read before the user allows it.
         self.unapproved: frozenset[str] = frozenset()
         #: Why painted masks could not be saved, by their numbers.
         self.unsaved_masks: Mapping[int, str] = {}
@@ -377,8 +378,8 @@ class FormState(FormTraits):
     # ------------------------------------------------------------------ changes
 
     def approve(self, urls: Iterable[str]) -> None:
-        """Allow fetching images: the user has requested them, or the code has set them."""
-        self.unapproved -= {url.strip() for url in urls}
+        """Allow reading the files at these URLs and paths: the user has requested it."""
+        self.unapproved = without(self.unapproved, urls)
         self.refresh()
 
     @contextmanager
