@@ -14,6 +14,7 @@ import pytest
 
 from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.i18n import set_locale, tr
+from qingbo_widgets.media import frames
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
@@ -101,7 +102,7 @@ def test_continue_shows_at_once_and_leaves_the_kernel_free(
     send_click(studio.generate_button)
     until(lambda: "Continue" in buttons_of(studio))
     (card,) = studio.cards
-    gate, taken, take = threading.Event(), list[Path](), follow_up.save_frame
+    gate, taken, take = threading.Event(), list[Path](), frames.save_frame
 
     def slow(video: Path, seconds: float | None) -> Path:
         assert gate.wait(30)
