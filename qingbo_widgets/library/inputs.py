@@ -34,7 +34,7 @@ _PIECE = 2**20
 
 @dataclass(frozen=True)
 class Link:
-    """The link to an uploaded file. Whoever has it can see the file.
+    """The link to an uploaded file. Anyone who has it can see the file.
 
     Attributes:
         url: the URL, which may have a signature.
