@@ -78,7 +78,7 @@ def _exported(library: str, package: str, export: Any) -> bytes:
         raise
     except Exception as error:
         reason = str(error).strip() or type(error).__name__
-        if isinstance(error, ImportError) or package.replace("-", "_").removesuffix("_python") in reason:
+        if isinstance(error, ImportError) or package.removesuffix("-python") in reason.replace("_", "-"):
             message = tr(_NEEDS).format(library=library, package=package)
         else:
             message = tr(_NOT_EXPORTED).format(library=library, reason=reason.splitlines()[0])

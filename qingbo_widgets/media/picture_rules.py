@@ -45,6 +45,11 @@ class PictureRules:
     widest: float = 2.5
     exact: bool = False
 
+    @property
+    def widest_here(self) -> float:
+        """The widest shape whose short side is long enough where the long side is bounded."""
+        return min(self.widest, LONGEST_SIDE / self.shortest_side)
+
 
 def fitting_size(size: Size, rules: PictureRules) -> tuple[Size, str]:
     """Return the size that a picture gets, and a note about it; empty if the size stays the same.
@@ -52,19 +57,17 @@ def fitting_size(size: Size, rules: PictureRules) -> tuple[Size, str]:
     Raises:
         UnusableMedia: no size is possible: the shape is too long, or the picture much too small.
     """
-    _check_shape(size, rules)
     short, long = sorted(size)
-    if long > LONGEST_SIDE:
-        new = scaled(size, LONGEST_SIDE / long, rules)
-        _check_short_side(new, size, rules)
-        return new, tr(_REDUCED).format(width=new[0], height=new[1])
-    if short >= rules.shortest_side:
-        return size, ""
-    factor = rules.shortest_side / short
-    if factor > _MOST_ENLARGED or long * factor > LONGEST_SIDE:
+    if _MOST_ENLARGED * short < rules.shortest_side:
         raise _too_small(size, rules)
-    new = scaled(size, factor, rules)
-    return new, tr(_ENLARGED).format(width=new[0], height=new[1], least=rules.shortest_side)
+    _check_shape(size, rules)
+    if long > LONGEST_SIDE:
+        width, height = scaled(size, LONGEST_SIDE / long, rules)
+        return (width, height), tr(_REDUCED).format(width=width, height=height)
+    if short < rules.shortest_side:
+        width, height = scaled(size, rules.shortest_side / short, rules)
+        return (width, height), tr(_ENLARGED).format(width=width, height=height, least=rules.shortest_side)
+    return size, ""
 
 
 def exact_size(size: Size, rules: PictureRules) -> None:
@@ -73,8 +76,9 @@ def exact_size(size: Size, rules: PictureRules) -> None:
     Raises:
         UnusableMedia: it is too long, too large or too small.
     """
+    if min(size) < rules.shortest_side:
+        raise _too_small(size, rules)
     _check_shape(size, rules)
-    _check_short_side(size, size, rules)
     if max(size) > LONGEST_SIDE:
         raise UnusableMedia(tr(_TOO_LARGE).format(width=size[0], height=size[1], most=LONGEST_SIDE))
 
@@ -83,31 +87,30 @@ def scaled(size: Size, factor: float, rules: PictureRules) -> Size:
     """Return a size times a factor, in whole pixels, of a shape that is allowed."""
     long = round(max(size) * factor)
     # Rounding must not make the longest shape that is allowed any longer.
-    short = max(round(min(size) * factor), math.ceil(long / rules.widest), 1)
-    return (long, short) if size[0] >= size[1] else (short, long)
+    short = max(round(min(size) * factor), math.ceil(long / rules.widest_here), 1)
+    return _turned((long, short), size)
+
+
+def _turned(size: Size, original: Size) -> Size:
+    """Return a long and a short side as width and height, in the order of the original."""
+    return size if original[0] >= original[1] else size[::-1]
 
 
 def _check_shape(size: Size, rules: PictureRules) -> None:
     short, long = sorted(size)
-    if long <= rules.widest * short:
+    if long <= rules.widest_here * short:
         return
-    crop = math.floor(short * rules.widest)
-    new_width, new_height = (crop, short) if size[0] >= size[1] else (short, crop)
+    new_width, new_height = _turned((math.floor(short * rules.widest_here), short), size)
     # Rounded up, so that it is never shown as the limit itself.
     shape = f"{math.ceil(100 * long / short) / 100:g}"
-    values = {"shape": shape, "widest": rules.widest, "new_width": new_width, "new_height": new_height}
+    values = {"shape": shape, "widest": rules.widest_here, "new_width": new_width, "new_height": new_height}
     raise UnusableMedia(tr(_TOO_LONG).format(width=size[0], height=size[1], **values))
 
 
-def _check_short_side(size: Size, original: Size, rules: PictureRules) -> None:
-    if min(size) < rules.shortest_side:
-        raise _too_small(original, rules)
-
-
 def _too_small(size: Size, rules: PictureRules) -> UnusableMedia:
-    width, height = size
-    factor = rules.shortest_side / min(size)
-    values = {"new_width": math.ceil(width * factor), "new_height": math.ceil(height * factor)}
-    return UnusableMedia(
-        tr(_TOO_SMALL).format(width=width, height=height, least=rules.shortest_side, **values)
-    )
+    """Return the error for a picture that is too small, with a size that works, of its shape if possible."""
+    least = rules.shortest_side
+    long = min(math.ceil(max(size) * least / min(size)), math.floor(least * rules.widest_here))
+    new_width, new_height = _turned((long, least), size)
+    values = {"least": least, "new_width": new_width, "new_height": new_height}
+    return UnusableMedia(tr(_TOO_SMALL).format(width=size[0], height=size[1], **values))

@@ -67,6 +67,8 @@ def source_of(value: Any) -> Source:
         return Source(image=value, stem=_stem(getattr(value, "filename", "")))
     if _is_a(value, "IPython.core.display", "Image") or _is_a(value, "IPython.display", "Image"):
         return _from_notebook(value)
+    if _is_a(value, "ipywidgets", "Image"):
+        return Source(_bounded(bytes(value.value)))
     if (content := content_of_figure(value)) is not None:
         return Source(_bounded(content))
     if callable(getattr(value, "read", None)):

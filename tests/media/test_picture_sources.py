@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import IPython.display
+import ipywidgets
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -175,6 +176,7 @@ def test_an_image_of_ipython(tmp_path: Path) -> None:
     picture = prepare(IPython.display.Image(filename=str(path)))
     assert (picture.content, picture.stem) == (JPEG, "koi")
     assert prepare(IPython.display.Image(data=JPEG)).content == JPEG
+    assert prepare(ipywidgets.Image(value=JPEG)).content == JPEG
     with pytest.raises(UnusableMedia, match="has no content, only a URL"):
         prepare(IPython.display.Image(url="https://example.com/koi.jpg"))
 
