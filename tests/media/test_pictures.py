@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -156,36 +157,62 @@ def test_an_image_that_was_opened_with_pillow_is_upright() -> None:
     assert (picture.width, picture.height) == (360, 480)
 
 
+def profile_of(kind: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """Return an ICC profile of version 2 with these tags."""
+    name = b"Wide\0"
+    text = b"desc\0\0\0\0" + len(name).to_bytes(4, "big") + name + bytes(78)
+    tags = {b"desc": text + bytes(-len(text) % 4), b"cprt": b"text\0\0\0\0none\0\0\0\0", **tags}
+    tags[b"wtpt"] = b"XYZ \0\0\0\0" + fixed(*D50)
+    at, table, body = 128 + 4 + 12 * len(tags), b"", b""
+    for tag, data in tags.items():
+        table += tag + (at + len(body)).to_bytes(4, "big") + len(data).to_bytes(4, "big")
+        body += data + bytes(-len(data) % 4)
+    head = bytearray(128)
+    head[0:4] = (at + len(body)).to_bytes(4, "big")
+    head[8:12], head[12:24], head[36:40] = b"\2\x10\0\0", kind + connection, b"acsp"
+    head[68:80] = fixed(*D50)
+    return bytes(head) + len(tags).to_bytes(4, "big") + table + body
+
+
+D50 = (0.9642, 1.0, 0.8249)
+
+
+def fixed(*numbers: float) -> bytes:
+    """Return numbers with 16 binary places."""
+    return b"".join(round(number * 65536).to_bytes(4, "big", signed=True) for number in numbers)
+
+
 def gamma_profile(primaries: tuple[tuple[float, float], ...], gamma: float) -> bytes:
-    """Return an ICC profile of version 2 with these primaries (red, green, blue; white D65)."""
+    """Return the profile of a screen with these primaries (red, green, blue; white D65)."""
     white = np.array([0.9505, 1.0, 1.0890])
     columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in primaries]).T
     matrix = columns * np.linalg.solve(columns, white)
     # Bradford: profiles are relative to D50.
     cone = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-    d50 = np.array([0.9642, 1.0, 0.8249])
-    adapted = np.linalg.inv(cone) @ np.diag((cone @ d50) / (cone @ white)) @ cone @ matrix
+    adapted = np.linalg.inv(cone) @ np.diag((cone @ np.array(D50)) / (cone @ white)) @ cone @ matrix
+    curve = b"curv\0\0\0\0\0\0\0\1" + round(gamma * 256).to_bytes(2, "big")
+    tags = {}
+    for index, letter in enumerate((b"r", b"g", b"b")):
+        tags[letter + b"XYZ"] = b"XYZ \0\0\0\0" + fixed(*adapted[:, index])
+        tags[letter + b"TRC"] = curve
+    return profile_of(b"mntrRGB ", b"XYZ ", tags)
 
-    def fixed(*numbers: float) -> bytes:
-        return b"".join(round(number * 65536).to_bytes(4, "big", signed=True) for number in numbers)
 
-    curve = b"curv\0\0\0\0\0\0\0\1" + round(gamma * 256).to_bytes(2, "big") + b"\0\0"
-    name = b"Wide\0"
-    text = b"desc\0\0\0\0" + len(name).to_bytes(4, "big") + name + bytes(78)
-    text += bytes(-len(text) % 4)
-    tags = {b"desc": text, b"cprt": b"text\0\0\0\0none\0\0\0\0", b"wtpt": b"XYZ \0\0\0\0" + fixed(*d50)}
-    for index, letter in enumerate(b"rgb"):
-        tags[bytes([letter]) + b"XYZ"] = b"XYZ \0\0\0\0" + fixed(*adapted[:, index])
-        tags[bytes([letter]) + b"TRC"] = curve
-    at, table, body = 128 + 4 + 12 * len(tags), b"", b""
-    for tag, data in tags.items():
-        table += tag + (at + len(body)).to_bytes(4, "big") + len(data).to_bytes(4, "big")
-        body += data
-    head = bytearray(128)
-    head[0:4] = (at + len(body)).to_bytes(4, "big")
-    head[8:12], head[12:24], head[36:40] = b"\2\x10\0\0", b"mntrRGB XYZ ", b"acsp"
-    head[68:80] = fixed(*d50)
-    return bytes(head) + len(tags).to_bytes(4, "big") + table + body
+def print_profile() -> bytes:
+    """Return the profile of a printer: paper, and cyan, magenta, yellow and black of the ISO coated paper."""
+    colours = []
+    for inks in itertools.product((0, 1), repeat=4):
+        light, a, b = 95.0, 0.0, -2.0
+        for ink, (by, red, yellow) in zip(
+            inks, ((0.58, -37, -50), (0.50, 75, -6), (0.94, -6, 95), (0.17, 0, 0)), strict=True
+        ):
+            if ink:
+                light, a, b = light * by, a + red, b + yellow
+        colours += [light * 2.55, a + 128, b + 128]
+    identity = bytes(range(256))
+    table = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    clut = bytes(round(min(max(value, 0), 255)) for value in colours)
+    return profile_of(b"prtrCMYK", b"Lab ", {b"A2B0": table + 4 * identity + clut + 3 * identity})
 
 
 ADOBE = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
@@ -241,6 +268,24 @@ def test_a_picture_for_print(form: str) -> None:
     red, green, blue = np.asarray(image_of(picture).convert("RGB"))[200, 200]
     assert red > 200
     assert max(green, blue) < 60
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+@pytest.mark.parametrize(
+    ("inks", "seen"),
+    # Lab (55, -37, -52), (47.5, 75, -8) and (95, 0, -2) in sRGB, by the formulas of the CIE.
+    [((255, 0, 0, 0), (0, 147, 223)), ((0, 255, 0, 0), (212, 0, 124)), ((0, 0, 0, 0), (241, 241, 244))],
+)
+def test_a_picture_for_print_with_its_profile(
+    inks: tuple[int, ...], seen: tuple[int, int, int], form: str
+) -> None:
+    """Printed cyan is no pure cyan; the profile says which it is."""
+    content = saved(Image.new("CMYK", (400, 400), inks), form, icc_profile=print_profile())
+    picture = prepare(content)
+    assert picture.notes == ()
+    shown = np.asarray(image_of(picture).convert("RGB"))[200, 200]
+    # The black of the paper's ink is stretched to black, which makes all colours a little darker.
+    assert shown.tolist() == pytest.approx(seen, abs=14)
 
 
 def test_sixteen_bits_of_grey() -> None:
