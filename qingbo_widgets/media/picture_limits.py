@@ -15,8 +15,7 @@ MOST_PIXELS = 80_000_000
 LONGEST_SIDE = 4096
 
 _TOO_MANY = N_(
-    "The picture has {width} × {height} pixels; at most {most} million can be read here: "
-    "save it in a smaller size."
+    "The picture has {width} × {height} pixels; the limit is {most} million: save it in a smaller size."
 )
 
 

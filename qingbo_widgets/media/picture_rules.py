@@ -15,15 +15,17 @@ __all__ = ["PictureRules", "exact_size", "fitting_size", "scaled"]
 _MOST_ENLARGED = 2.0
 
 _TOO_LONG = N_(
-    "The picture has {width} × {height} pixels, a shape of {shape}:1; at most {widest:g}:1 is possible: "
-    "crop it to {new_width} × {new_height}."
+    "The picture's ratio is {shape}:1 ({width} × {height} pixels); the limit is {widest:g}:1. "
+    "Crop it to {new_width} × {new_height}."
 )
 _TOO_SMALL = N_(
-    "The picture has {width} × {height} pixels; each side needs {least}: "
-    "use a larger one, of {new_width} × {new_height} or more."
+    "The picture has {width} × {height} pixels; each side needs at least {least}. "
+    "Use one of {new_width} × {new_height} or more."
 )
-_TOO_LARGE = N_("The picture has {width} × {height} pixels; a side may have {most}: use a smaller one.")
-_ENLARGED = N_("Enlarged to {width} × {height} pixels: each side needs {least}.")
+_TOO_LARGE = N_(
+    "The picture has {width} × {height} pixels; the limit of each side is {most}. Use a smaller one."
+)
+_ENLARGED = N_("Enlarged to {width} × {height} pixels: each side needs at least {least}.")
 _REDUCED = N_("Reduced to {width} × {height} pixels.")
 
 Size = tuple[int, int]

@@ -29,8 +29,7 @@ _LONGEST_STEM = 32
 _UNNAMED = "picture"
 
 _NO_PICTURE = N_(
-    "A value of type {type} is no picture: "
-    "possible are a path, bytes, a Pillow image, a NumPy array and a figure."
+    "A value of type {type} is not a picture: use a path, bytes, a Pillow image, a NumPy array or a figure."
 )
 _TEXT_FILE = N_('The file is open for text: open it with "rb".')
 _UNREADABLE = N_("The file cannot be read: {reason}.")

@@ -350,7 +350,7 @@ def test_transparency_becomes_white(mode: str) -> None:
     shown = np.asarray(image_of(picture).convert("RGB"))
     assert shown[-10, 10].tolist() == pytest.approx(WHITE, abs=2)
     assert shown[10, 10].tolist() == pytest.approx((200, 200, 200), abs=2)
-    assert picture.notes == ("Transparent areas are white now.",)
+    assert picture.notes == ("Transparent areas are now white.",)
 
 
 def test_half_transparent_pixels_are_mixed_with_white() -> None:
@@ -426,7 +426,7 @@ def test_a_small_picture_is_enlarged() -> None:
     """Up to twice as large; the note says so."""
     picture = prepare(photograph(200, 160))
     assert (picture.width, picture.height) == (375, 300)
-    assert picture.notes == ("Enlarged to 375 × 300 pixels: each side needs 300.",)
+    assert picture.notes == ("Enlarged to 375 × 300 pixels: each side needs at least 300.",)
 
 
 def test_a_picture_that_is_much_too_small() -> None:
@@ -434,7 +434,7 @@ def test_a_picture_that_is_much_too_small() -> None:
     with pytest.raises(UnusableMedia) as refused:
         prepare(photograph(160, 120))
     assert str(refused.value) == (
-        "The picture has 160 × 120 pixels; each side needs 300: use a larger one, of 400 × 300 or more."
+        "The picture has 160 × 120 pixels; each side needs at least 300. Use one of 400 × 300 or more."
     )
     assert prepare(photograph(400, 300)).notes == ()
 
@@ -442,7 +442,7 @@ def test_a_picture_that_is_much_too_small() -> None:
 @pytest.mark.parametrize(("size", "crop"), [((1000, 300), "750 × 300"), ((301, 753), "301 × 752")])
 def test_a_picture_that_is_too_long(size: tuple[int, int], crop: str) -> None:
     """The message says to what size it can be cropped, and that size works."""
-    with pytest.raises(UnusableMedia, match=rf"at most 2\.5:1 is possible: crop it to {crop}\.$"):
+    with pytest.raises(UnusableMedia, match=rf"the limit is 2\.5:1\. Crop it to {crop}\.$"):
         prepare(photograph(*size))
     width, height = map(int, crop.split(" × "))
     assert prepare(photograph(width, height)).notes == ()
@@ -473,7 +473,7 @@ def test_a_file_that_is_far_too_large_becomes_smaller() -> None:
 def test_a_limit_that_no_size_keeps() -> None:
     """The picture does not become smaller than the service allows."""
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (400, 400, 3), dtype=np.uint8))
-    with pytest.raises(UnusableMedia, match="cannot be made smaller than 20 KB"):
+    with pytest.raises(UnusableMedia, match="cannot be compressed to 20 KB while each side keeps 300 pixels"):
         prepare(noise, PictureRules(largest=20_000))
 
 
@@ -534,10 +534,10 @@ def test_a_mask_of_another_kind_of_file() -> None:
 @pytest.mark.parametrize(
     ("mask", "rules", "reason"),
     [
-        (photograph(200, 160), PictureRules(exact=True), "each side needs 300"),
-        (photograph(4100, 2000), PictureRules(exact=True), "a side may have 4096"),
-        (photograph(1000, 300), PictureRules(exact=True), r"at most 2\.5:1"),
-        (photograph(), PictureRules(exact=True, largest=500), "as a PNG has"),
+        (photograph(200, 160), PictureRules(exact=True), "each side needs at least 300"),
+        (photograph(4100, 2000), PictureRules(exact=True), "limit of each side is 4096"),
+        (photograph(1000, 300), PictureRules(exact=True), r"the limit is 2\.5:1"),
+        (photograph(), PictureRules(exact=True, largest=500), "as a PNG; the limit is"),
     ],
 )
 def test_a_mask_that_does_not_fit_is_refused(mask: Image.Image, rules: PictureRules, reason: str) -> None:
@@ -566,7 +566,7 @@ def test_a_clean_file_needs_no_pillow(tmp_path: Path) -> None:
         with pytest.raises(ImportError, match=r'pip install "qingbo_widgets\[upload\]"'):
             prepare(content)
     assert prepare(CLEAN[1], PictureRules(exact=True)).content == CLEAN[1]
-    with pytest.raises(UnusableMedia, match=r"at most 1\.2:1"):
+    with pytest.raises(UnusableMedia, match=r"limit is 1\.2:1"):
         prepare(CLEAN[0], PictureRules(widest=1.2))
     for rules in (PictureRules(largest=1000), PictureRules(shortest_side=400), PictureRules(exact=True)):
         with pytest.raises(ImportError, match="needs Pillow"):
