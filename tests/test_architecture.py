@@ -49,8 +49,14 @@ ONLY_IN = {
     "uvicorn": ("sandbox/",),
     "starlette": ("sandbox/",),
     "av": ("sandbox/drawing/", "media/film.py", "media/decoding.py"),
-    "PIL": ("sandbox/drawing/", "media/film.py", "media/frames.py", "media/orientation.py"),
-    "numpy": ("sandbox/drawing/",),
+    "PIL": (
+        "sandbox/drawing/",
+        "media/film.py",
+        "media/frames.py",
+        "media/orientation.py",
+        "media/pictures/",
+    ),
+    "numpy": ("sandbox/drawing/", "media/pictures/arrays.py"),
     "nbclient": ("demo.py",),
     "tqdm": ("demo.py",),
 }

@@ -10,9 +10,9 @@ import io
 import sys
 from typing import Any
 
-from ..i18n import N_, tr
-from .picture_limits import check_pixels
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
+from .limits import check_pixels
 
 __all__ = ["content_of_figure"]
 

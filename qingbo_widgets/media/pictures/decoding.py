@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..i18n import N_, tr
-from ..service.http.image_probe import size_of
-from ..system.video_files import HEAD, is_film
-from .picture_limits import LONGEST_SIDE, check_pixels
-from .picture_parts import chunks_of, is_one_scan
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ...service.http.image_probe import size_of
+from ...system.video_files import HEAD, is_film
+from ..unusable import UnusableMedia
+from .limits import LONGEST_SIDE, check_pixels
+from .parts import chunks_of, is_one_scan
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -135,7 +134,9 @@ def _opened(content: bytes) -> ImageFile:
     if _is_heic(content) and "HEIF" not in Image.OPEN:
         if not find_spec("pillow_heif"):
             raise UnusableMedia(tr(_HEIC_REFUSED))
-        import_module("pillow_heif").register_heif_opener()
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     for name in _FORMATS:
         if name not in Image.OPEN:
             continue

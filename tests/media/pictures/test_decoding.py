@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, TiffImagePlugin
 
 import qingbo_widgets
-from qingbo_widgets.media.picture_parts import parts_of
 from qingbo_widgets.media.pictures import PictureRules, UnusableMedia, prepare
+from qingbo_widgets.media.pictures.parts import parts_of
 from tests.pictures import AVIF, chunk, huge_png, photograph, pixels_of, saved, with_chunk
 
 ANY = PictureRules(shortest_side=1, widest=1e9)
@@ -129,7 +129,7 @@ def test_a_file_of_another_kind(content: bytes, reason: str) -> None:
 def test_a_photograph_of_an_iphone(monkeypatch: pytest.MonkeyPatch) -> None:
     """HEIC is read only where its decoder is installed; otherwise the message says what to do."""
     monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
-    monkeypatch.setattr("qingbo_widgets.media.picture_decoding.find_spec", lambda _: None)
+    monkeypatch.setattr("qingbo_widgets.media.pictures.decoding.find_spec", lambda _: None)
     for content in (HEIC, HEIC.replace(b"ftypheic", b"ftypmif1")):
         assert refused(content) == "HEIC is not read here: convert it to JPEG, or pip install pillow-heif."
 
@@ -237,7 +237,7 @@ def test_a_small_file_that_announces_a_huge_picture(form: str) -> None:
 
 def test_a_progressive_jpeg_is_not_read_by_rows() -> None:
     """A decoder keeps all of it in memory: its limit is that of every other format."""
-    from qingbo_widgets.media.picture_parts import is_one_scan
+    from qingbo_widgets.media.pictures.parts import is_one_scan
 
     assert is_one_scan(saved(photograph(), "JPEG"))
     assert is_one_scan(saved(photograph().convert("L"), "JPEG"))

@@ -1,4 +1,4 @@
-"""Pictures for the service, made from anything that is one: a file, bytes, an image, an array, a figure.
+"""Making a picture as the service takes it.
 
 A file that is as the service wants it keeps its pixels, and loses its metadata: place, camera, thumbnail.
 Everything else is decoded, turned upright, converted to sRGB on white, brought to a size that the service
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..service.http.image_probe import size_of
-from .picture_colours import foreign_profile, in_rgb, is_on_its_side, shallow, upright
-from .picture_decoding import Decoded, decode, load
-from .picture_encoding import as_jpeg, as_png, check_png, resized
-from .picture_parts import Parts, parts_of
-from .picture_rules import PictureRules, exact_size, fitting_size
-from .picture_sources import Source, source_of
+from ...service.http.image_probe import size_of
+from .colours import foreign_profile, in_rgb, is_on_its_side, shallow, upright
+from .decoding import Decoded, decode, load
+from .encoding import as_jpeg, as_png, check_png, resized
+from .parts import Parts, parts_of
 from .pillow import has_pillow, pillow_missing
-from .unusable import UnusableMedia
+from .rules import PictureRules, exact_size, fitting_size
+from .sources import Source, source_of
 
-__all__ = ["Picture", "PictureRules", "UnusableMedia", "prepare"]
+__all__ = ["Picture", "prepare"]
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 #: Formats that have lost details already, so that a JPEG of them loses little.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from ..i18n import N_, tr
-from .local_file import megabytes
-from .picture_rules import PictureRules, scaled
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..local_file import megabytes
+from ..unusable import UnusableMedia
+from .rules import PictureRules, scaled
 
 if TYPE_CHECKING:
     from PIL.Image import Image

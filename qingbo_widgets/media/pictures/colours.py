@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from ..i18n import N_, tr
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from qingbo_widgets.media.picture_rules import fitting_size
 from qingbo_widgets.media.pictures import Picture, PictureRules, UnusableMedia, prepare
+from qingbo_widgets.media.pictures.rules import fitting_size
 from tests.pictures import AVIF, of_16_bits, photograph, pixels_of, saved, with_chunk
 
 SRGB = ImageCms.createProfile("sRGB")

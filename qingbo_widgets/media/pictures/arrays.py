@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..i18n import N_, tr
-from .picture_limits import check_pixels
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
+from .limits import check_pixels
 from .pillow import need_pillow
-from .unusable import UnusableMedia
 
 if TYPE_CHECKING:
     from PIL.Image import Image

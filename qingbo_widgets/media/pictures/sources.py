@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..i18n import N_, tr
-from .local_file import open_local, within
-from .picture_arrays import image_of_array
-from .picture_figures import content_of_figure
-from .picture_limits import LARGEST_FILE
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..local_file import open_local, within
+from ..unusable import UnusableMedia
+from .arrays import image_of_array
+from .figures import content_of_figure
+from .limits import LARGEST_FILE
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..i18n import N_, tr
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
 
 __all__ = ["LARGEST_FILE", "LONGEST_SIDE", "MOST_PIXELS", "check_pixels"]
 

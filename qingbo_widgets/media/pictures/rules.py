@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..i18n import N_, tr
-from .picture_limits import LONGEST_SIDE
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
+from .limits import LONGEST_SIDE
 
 __all__ = ["PictureRules", "exact_size", "fitting_size", "scaled"]
 
