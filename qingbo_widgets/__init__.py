@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         TaskCancelled,
         TaskFailed,
         TaskNotFound,
+        UploadFailed,
         WaitTimeout,
     )
     from .i18n import set_locale
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .tasks.sweep.make import sweep
     from .tasks.sweep.sweep import Sweep
     from .tasks.task import Task
+    from .tasks.uploading.storage import Storage
     from .version import __version__ as __version__
     from .widgets.card.task_card import TaskCard
     from .widgets.form.request_form import RequestForm
@@ -81,6 +83,7 @@ __all__ = [
     "ServerFault",
     "ServiceError",
     "Shot",
+    "Storage",
     "SubmissionUnconfirmed",
     "Sweep",
     "Task",
@@ -91,6 +94,7 @@ __all__ = [
     "TaskNotFound",
     "TaskSnapshot",
     "TaskStatus",
+    "UploadFailed",
     "VideoRequest",
     "VideoStudio",
     "WaitTimeout",
@@ -116,6 +120,7 @@ _NAMES_BY_MODULE = {
     "tasks.sweep.make": ("sweep",),
     "tasks.sweep.sweep": ("Sweep",),
     "tasks.task": ("Task",),
+    "tasks.uploading.storage": ("Storage",),
     "version": ("__version__",),
     "widgets.card.task_card": ("TaskCard",),
     "widgets.review.comparison": ("Comparison",),

@@ -7,6 +7,7 @@
     ├── InvalidRequest              refused before anything was sent (.problems); also a ValueError
     ├── ConnectionFailed            the service was not reached, or did not answer (.sent)
     ├── SubmissionUnconfirmed       the task may or may not exist (.idempotency_key .task_id)
+    ├── UploadFailed                a file did not reach a place where the service can read it (.transient)
     ├── DownloadFailed              the video could not be saved; the task itself is fine (.url)
     │   └── LinkExpired             the service no longer has the video
     ├── TaskFailed                  the service reported that the task failed (.task_id .code)
@@ -53,6 +54,7 @@ __all__ = [
     "TaskCancelled",
     "TaskFailed",
     "TaskNotFound",
+    "UploadFailed",
     "WaitTimeout",
 ]
 
@@ -126,6 +128,18 @@ class SubmissionUnconfirmed(QingboError):
         super().__init__(message)
         self.idempotency_key = idempotency_key
         self.task_id = task_id
+
+
+class UploadFailed(QingboError):
+    """A local file could not be uploaded to a place where the service can read it.
+
+    Attributes:
+        transient: whether the same upload is likely to succeed a little later.
+    """
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
 
 
 class DownloadFailed(QingboError):

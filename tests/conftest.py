@@ -22,6 +22,7 @@ from tests.drafts import shared_drafts  # noqa: F401 - a fixture
 from tests.managers import make_manager, manager, server  # noqa: F401 - fixtures
 from tests.places import start_kernel  # noqa: F401 - a fixture
 from tests.postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
+from tests.stores.s3 import flaky_s3, s3, s3_server  # noqa: F401 - fixtures
 from tests.windows_rules import keeping_the_rules
 
 # Otherwise jsonschema, which nbformat needs too, spends more than a second on a grammar for IRIs when it is

@@ -18,9 +18,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
+
+from tests.missing import skip_without
 
 _PLACES = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
@@ -166,10 +168,10 @@ def postgresql_server() -> Iterator[Server]:
     try:
         import psycopg  # noqa: F401 - availability check
     except ImportError as error:
-        _skip_without(f"psycopg, PostgreSQL's driver, is missing ({error})", "pip install 'psycopg[binary]'")
+        skip_without(f"psycopg, PostgreSQL's driver, is missing ({error})", "pip install 'psycopg[binary]'")
     programs = find_programs()
     if programs is None:
-        _skip_without(
+        skip_without(
             "PostgreSQL's initdb is neither on the PATH nor in its usual places",
             "apt install postgresql, brew install postgresql@17, or the installer of postgresql.org",
         )
@@ -203,11 +205,3 @@ def _user() -> str | None:
 
     known = {user.pw_name for user in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
-
-
-def _skip_without(reason: str, remedy: str) -> NoReturn:
-    """Skip the test, or fail it in CI, where everything must be tested."""
-    message = f"{reason}. Install it: {remedy}."
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)

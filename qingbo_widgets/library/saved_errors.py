@@ -14,6 +14,7 @@ from ..exceptions import (
     SubmissionUnconfirmed,
     TaskCancelled,
     TaskFailed,
+    UploadFailed,
 )
 
 __all__ = ["error_of", "row_of"]
@@ -26,6 +27,7 @@ _ATTRIBUTES: Mapping[type[QingboError], tuple[str, ...]] = {
     SubmissionUnconfirmed: ("idempotency_key", "task_id"),
     TaskCancelled: ("task_id",),
     TaskFailed: ("task_id", "code"),
+    UploadFailed: ("transient",),
 }
 
 

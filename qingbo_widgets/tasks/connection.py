@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -14,6 +13,7 @@ from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
+from ..service.contract.frames import IMAGE
 from ..service.contract.misspelt import check_names
 from ..service.contract.models import dated
 from ..service.contract.offered import offers_fields
@@ -32,6 +32,7 @@ from .task import Owner, Task
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import FieldsAndModel
+    from .uploading.choice import Upload
 
 __all__ = ["connect", "current", "current_contract", "default", "generate", "reconnect"]
 
@@ -76,7 +77,7 @@ def connect(
     library: str | Path | Library = _USUAL_FOLDER,
     base_url: str | Secret | None = None,
     contract: str | None = None,
-    upload: Callable[[Path], str] | None = None,
+    upload: Upload | None = None,
 ) -> TaskManager:
     """Connect to the service or the sandbox, and resume the unfinished tasks of the library.
 
@@ -91,8 +92,9 @@ def connect(
         base_url: the service's URL, by default ``QINGBO_BASE_URL``, else that of the contract.
         contract: the date of the service's contract, such as ``"2026-11"``; by default
             ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
-        upload: a function that uploads a local image and returns its public URL, for continuing from a
-            frame and for painted masks. The sandbox needs none.
+        upload: where pictures and videos of this machine are uploaded, because the service reads public
+            URLs only: an address such as ``"s3://bucket/folder"``, a ``Storage``, or a function that takes a
+            path and returns a URL. The sandbox needs none.
 
     Raises:
         MissingApiKey: no key was passed and none was found.
@@ -142,12 +144,12 @@ def reconnect(manager: Owner, contract: str) -> TaskManager:
     """
     library = Library(manager.library.folder, database=manager.library.journal.database)
     with _connecting:
-        return _connect(manager.client.with_contract(contract), manager.sandbox, library, manager.upload)
+        return _connect(
+            manager.client.with_contract(contract), manager.sandbox, library, manager.inputs.upload
+        )
 
 
-def _connect(
-    client: Client, server: Sandbox | None, library: Library, upload: Callable[[Path], str] | None
-) -> TaskManager:
+def _connect(client: Client, server: Sandbox | None, library: Library, upload: Upload | None) -> TaskManager:
     global _default
     if not library.journal.exists and (reason := library.read_only) is not None:
         raise QingboError(reason)
@@ -159,7 +161,8 @@ def _connect(
         _managers[name] = manager
     else:
         manager.change_client(client)
-    manager.upload = upload or manager.upload
+    if upload is not None:
+        manager.upload = upload
     _default = manager
     if (usual := contract_at(client.base_url)) not in (None, contract):
         warn(tr(_OTHER_HOST).format(service=client.base_url, usual=usual, contract=contract))
@@ -232,5 +235,5 @@ def generate(prompt: str = "", **fields: Unpack[FieldsAndModel]) -> Task:
         InvalidRequest: the service would refuse it; nothing was sent.
         MissingApiKey: there is no connection and no key.
     """
-    check_names("generate()", fields)
+    check_names("generate()", fields, own=(IMAGE,))
     return current().submit(prompt=prompt, **fields)

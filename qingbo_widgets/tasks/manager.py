@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,6 +14,7 @@ from ..exceptions import AuthenticationFailed, InvalidRequest
 from ..i18n import tr
 from ..library.library import Library
 from ..service.client import Client
+from ..service.contract.frames import IMAGE
 from ..service.contract.misspelt import check_names
 from ..service.contract.models import dated
 from ..service.contract.offered import offers_fields
@@ -38,8 +38,7 @@ from .following.lease import ObservedHolds, new_holder
 from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
-from .local_files import explained
-from .publishing import published
+from .inputs.inputs import Inputs
 from .recovery import Recovery
 from .settings import ManagerSettings
 from .task import Task
@@ -47,6 +46,7 @@ from .task import Task
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import EveryField
+    from .uploading.choice import Upload
 
 __all__ = ["TaskManager"]
 
@@ -94,6 +94,7 @@ class TaskManager(ManagerSettings):
         self.contract = self.client.contract.name
         self.library = Library() if library is None else library
         self.sandbox = sandbox
+        self.inputs = Inputs(self.library, sandbox, is_local=self.is_local)
         self.monitor = TaskMonitor(self.library.journal)
         pace = self.monitor.pace
         pace.limit = self.max_requests_per_second
@@ -101,7 +102,6 @@ class TaskManager(ManagerSettings):
         self.holder = new_holder()
         self.backlog = Backlog(self.monitor, self.library, self.holder)
         self.observed_holds = ObservedHolds()
-        self.upload: Callable[[Path], str] | None = None
         #: Live sweeps by name, for ``sweep`` and ``Sweep``.
         self.sweeps: dict[str, Any] = {}
         self._tasks: dict[str, Task] = {}
@@ -140,6 +140,15 @@ class TaskManager(ManagerSettings):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def upload(self) -> Upload | None:
+        """What carries local pictures and videos to the service, as passed to ``connect(upload=…)``."""
+        return self.inputs.upload
+
+    @upload.setter
+    def upload(self, upload: Upload | None) -> None:
+        self.inputs.upload = upload
 
     @property
     def is_sandbox(self) -> bool:
@@ -191,14 +200,16 @@ class TaskManager(ManagerSettings):
                 'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
             )
             raise TypeError(message.format(kind=kind))
-        check_names("submit()", fields, lambda: self.client.contract.models)
+        check_names("submit()", fields, lambda: self.client.contract.models, (IMAGE,))
         request = VideoRequest(**fields) if request is None else request.replace(**fields)
         contract = self.client.contract.name
-        if problems := request.problems(contract):
-            raise InvalidRequest(explained(problems, request, is_sandbox=self.is_sandbox))
-        for advice in request.warnings(contract, local_service=self.is_local):
+        checked = self.inputs.checked(request, contract)
+        if checked.problems:
+            raise InvalidRequest(checked.problems)
+        for advice in (*request.warnings(contract, local_service=self.is_local), *checked.notes):
             warn(advice.message)
-        task = self.follow(Task(self, request), known=False, submit=True)
+        self.inputs.tell(checked.request)
+        task = self.follow(Task(self, checked.request), known=False, submit=True)
         late.watch_task.call_if_imported(task)  # a page may notify the user of the end, without a card
         return task
 
@@ -276,15 +287,22 @@ class TaskManager(ManagerSettings):
         """Find out the state of an unconfirmed submission; users call ``Task.check``."""
         await reconcile.check(task, self, task_id)
 
-    def publish(self, picture: Path) -> str:
-        """Return a URL at which the service can read a local image.
+    def publish(self, picture: object, *, use: str = "image") -> str:
+        """Return a URL at which the service can read a picture or video. Blocks until it is uploaded.
 
-        With the sandbox, nothing leaves the machine; otherwise ``upload`` is called with the path.
+        ``submit`` does this by itself. With the sandbox, nothing leaves the machine; otherwise it is uploaded
+        as ``connect(upload=…)`` says.
+
+        Args:
+            picture: a path, or any picture that a field of a request takes.
+            use: what it is for: ``image``, ``mask`` or ``video``.
 
         Raises:
-            QingboError: ``upload`` is not set, or did not return a public URL.
+            InvalidRequest: it is no such picture or video, or there is nothing that uploads it.
+            UploadFailed: it could not be uploaded.
+            ImportError: it must be converted, and the extra ``[upload]`` is not installed.
         """
-        return published(picture, self.upload, self.sandbox)
+        return self.inputs.publish(picture, use)
 
     def follow(
         self,

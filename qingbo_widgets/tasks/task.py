@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ..service.client import Client
     from ..service.contract.fields import EveryField, FieldsAndModel
     from .background.loop import TaskMonitor
+    from .inputs.inputs import Inputs
     from .schedule import Forecast
 
 __all__ = ["Cancellable", "Owner", "Task"]
@@ -67,7 +68,7 @@ class Owner(Protocol):
     library: Library
     monitor: TaskMonitor
     sandbox: Sandbox | None
-    upload: Callable[[Path], str] | None
+    inputs: Inputs
 
     @property
     def service(self) -> str:
@@ -94,8 +95,8 @@ class Owner(Protocol):
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit another task."""
 
-    def publish(self, picture: Path) -> str:
-        """Return a URL at which the service can read a local image."""
+    def publish(self, picture: object) -> str:
+        """Return a URL at which the service can read a local picture or video."""
 
     def change_client(self, client: Client) -> None:
         """Use another client from the next request on, as ``TaskManager.change_client``."""
@@ -357,6 +358,8 @@ class Task(TaskState):
         self.manager.monitor.check_open()
         if text := resubmission.defaults_warning(self, self.manager.client.contract.name):
             warn(text)
+        if self.request is not None:
+            self.manager.inputs.tell(self.request)
         if self.resubmit(may_charge_again=may_charge_again):
             return
         message = tr(
@@ -453,19 +456,18 @@ class Task(TaskState):
     def continue_from_last_frame(self, prompt: str, **fields: Unpack[FieldsAndModel]) -> Task:
         """Submit a video that begins where this one ends, with the same settings except ``fields``.
 
-        The service reads images from public URLs only: ``connect(upload=f)`` sets a function that uploads
-        the frame's file and returns its URL. The sandbox needs none.
+        The frame is uploaded as ``connect(upload=…)`` says. The sandbox needs no upload.
 
         Args:
             prompt: a description of the continuation.
             **fields: as in ``VideoRequest``.
 
         Raises:
-            QingboError: the video is not saved, or its last frame cannot be decoded, saved or published.
+            QingboError: the video is not saved, or its last frame cannot be decoded or saved.
             InvalidRequest: the service would refuse it; nothing was sent.
             ImportError: the extra ``[frames]`` is not installed.
         """
-        picture = self.manager.publish(save_frame(video_of(self), None))
+        picture = str(save_frame(video_of(self), None))
         unknown = VideoRequest(self.model) if self.model else VideoRequest()  # an imported video has no model
         request, spoken = self.request or unknown, self.manager.client.contract.name
         return self.manager.submit(continuation(request, picture, prompt, spoken, self.contract, **fields))

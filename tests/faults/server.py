@@ -5,7 +5,6 @@ It produces the faults of badly behaved servers: half an answer, a reset, an HTM
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import socket
@@ -14,6 +13,8 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.faults.listener import Listener
 
 __all__ = [
     "Exchange",
@@ -175,7 +176,7 @@ def file(content: bytes, *, cut_at: int | None = None, ranges: bool = True, **he
     return step
 
 
-class FaultServer:
+class FaultServer(Listener):
     """A scripted server: ``with FaultServer(step, step, …) as server``; steps may be added while it runs.
 
     Args:
@@ -190,57 +191,26 @@ class FaultServer:
     """
 
     def __init__(self, *script: Step, otherwise: Step | None = None, port: int = 0) -> None:
+        super().__init__(port)
         self.requests: list[Received] = []
         self._script = list(script)
         self.otherwise = otherwise or answer(b"the script is over", 599)
-        self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def then(self, *steps: Step) -> FaultServer:
         """Append steps to the script and return the server."""
         self._script += steps
         return self
 
-    def __enter__(self) -> FaultServer:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        # A shutdown wakes the threads that wait on these sockets; each closes its own.
-        for waiting in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                waiting.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join()
-
-    def _start(self, target: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._sockets.append(connection)
-            self._start(self._serve, connection, len(self._sockets))
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
+        """Answer the requests of a connection by the script."""
         with connection, connection.makefile("rb") as stream:
             try:
                 while (request := _read(stream, number)) is not None:
                     with self._lock:
                         self.requests.append(request)
                         step = self._script.pop(0) if self._script else self.otherwise
-                    if not step(Exchange(request, connection, self._stopped)):
+                    if not step(Exchange(request, connection, self.stopped)):
                         return
             except OSError:  # the client closed the connection first
                 return

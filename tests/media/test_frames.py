@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from qingbo_widgets import QingboError, Sandbox, TaskManager, VideoRequest
 from qingbo_widgets.media.frames import contact_sheet, continuation, frame_at, frame_number
@@ -99,9 +100,11 @@ def test_without_the_extra(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_task_returns_its_frames_and_continues_from_the_last(manager: TaskManager, server: Sandbox) -> None:
+def test_a_task_returns_its_frames_and_continues_from_the_last(
+    make_manager: Callable[..., TaskManager], server: Sandbox
+) -> None:
     """A continuation begins with the last frame; with the sandbox it needs no upload."""
-    manager.sandbox = server
+    manager = make_manager(sandbox=server)
     task = manager.submit(prompt="koi", duration=3, enable_audio=False, aspect_ratio="1:1")
     with pytest.raises(QingboError, match="not saved yet"):
         task.frame(0)
@@ -118,22 +121,20 @@ def test_a_task_returns_its_frames_and_continues_from_the_last(manager: TaskMana
     following.wait(timeout=60)
     first, second = (np.asarray(image).mean() for image in (task.frame(number=-1), following.frame(0)))
     assert first == pytest.approx(second, abs=60)
-    manager.sandbox = None
-
 
 def test_the_service_needs_a_public_url(make_manager: Callable[..., TaskManager], tmp_path: Path) -> None:
-    """Without the sandbox an upload function is required, and its result is checked before it is sent."""
+    """Without the sandbox an upload is required, and its link is checked before it is sent."""
     manager = make_manager()
     picture = tmp_path / "last.png"
-    with pytest.raises(QingboError, match=r"public URLs only.*connect\(upload=f\)"):
+    Image.new("RGB", (640, 480)).save(picture)
+    with pytest.raises(QingboError, match=r"public URLs only.*connect\(upload="):
         manager.publish(picture)
-    uploaded = []
-    manager.upload = lambda path: uploaded.append(path) or "https://example.com/last.png"
-    assert manager.publish(picture) == "https://example.com/last.png"
-    assert uploaded == [picture]
-    manager.upload = str
-    with pytest.raises(QingboError, match="upload returned"):
-        manager.publish(picture)
+    manager.upload = lambda _: "https://example.com/last.png"
+    with pytest.warns(UserWarning, match="Anyone with the link"):
+        assert manager.publish(picture) == "https://example.com/last.png"
+    manager.upload = lambda path: f"not-a-url-of-{path.name}"
+    with pytest.warns(UserWarning), pytest.raises(QingboError, match=r"is not a public http\(s\) URL"):
+        manager.publish(Image.new("RGB", (400, 400)))
 
 
 def test_a_continuation_has_no_shots_of_the_first_video(described: Callable[[str], None]) -> None:

@@ -22,7 +22,7 @@ from .limits import (
 )
 from .problem import Problem, listed, numbered, part_of, refused, shown
 from .schema import Model, Parameter
-from .values import CameraControl, DynamicMask, Item, Shot, is_pair
+from .values import CameraControl, DynamicMask, Item, Shot, is_pair, is_url_member
 
 __all__ = [
     "advise_camera",
@@ -203,7 +203,7 @@ def item_urls(items: Any) -> tuple[Any, ...]:
     urls: list[Any] = []
     for item in items if isinstance(items, tuple) else ():
         for key, value in item.items() if isinstance(item, Mapping) else ():
-            if key.endswith(("url", "urls")):
+            if is_url_member(key):
                 urls += value if isinstance(value, tuple) else [value]
     return tuple(urls)
 
@@ -212,7 +212,7 @@ def with_item_urls(items: Any, change: Callable[[Any], Any]) -> Any:
     """Return the objects of a list with each URL changed; any other value unchanged."""
 
     def changed(key: str, value: Any) -> Any:
-        if not key.endswith(("url", "urls")):
+        if not is_url_member(key):
             return value
         return tuple(map(change, value)) if isinstance(value, tuple) else change(value)
 

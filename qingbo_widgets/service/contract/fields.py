@@ -17,12 +17,15 @@ __all__ = [
     "Fields",
     "FieldsAndModel",
     "Masks",
+    "Media",
     "Objects",
     "Shots",
     "SweptFields",
     "Urls",
 ]
 
+#: A URL, a path, or a picture in memory; see ``VideoRequest``.
+Media: TypeAlias = Any
 Urls: TypeAlias = str | Iterable[str] | None
 Camera: TypeAlias = CameraControl | str | Mapping[str, Any] | None
 Masks: TypeAlias = DynamicMask | Mapping[str, Any] | Iterable[DynamicMask | Mapping[str, Any]] | None
@@ -33,22 +36,23 @@ Shots: TypeAlias = Iterable[Shot | tuple[str, int] | Mapping[str, Any]] | None
 class Fields(TypedDict, total=False):
     """Every field but the model and the prompt."""
 
+    image: Media
     action: str | None
     aspect_ratio: str | None
     duration: SupportsIndex | None
     negative_prompt: str | None
-    image_urls: Urls
-    last_frame: str | None
+    image_urls: Media
+    last_frame: Media
     callback_url: str | None
     mode: str | None
     cfg_scale: SupportsFloat | None
     enable_audio: bool | None
     camera_control: Camera
-    static_mask: str | None
+    static_mask: Media
     dynamic_masks: Masks
     shots: Shots
     resolution: str | None
-    video_urls: Urls
+    video_urls: Media
     image_with_roles: Objects
     element_list: Objects
     generate_audio: bool | None
@@ -79,6 +83,7 @@ class SweptFields(TypedDict, total=False):
 
     model: Any
     prompt: Any
+    image: Any
     action: Any
     aspect_ratio: Any
     duration: Any

@@ -6,10 +6,14 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...i18n import tr
 from .schema import Model
-from .values import Item, is_same, is_set
+from .values import Item, as_media_list, is_same, is_set
 
-__all__ = ["FRAME_FIELDS", "Frames", "frames_of", "set_frames", "urls_with_role"]
+__all__ = ["FRAME_FIELDS", "IMAGE", "Frames", "frames_of", "set_frames", "urls_with_role", "with_image"]
+
+#: The keyword argument for the first frame, in whichever parameter a model takes it.
+IMAGE = "image"
 
 FRAME_FIELDS = ("image_urls", "last_frame", "image_with_roles")
 """The parameters that frames and references are in."""
@@ -78,6 +82,29 @@ def set_frames(fields: MutableMapping[str, Any], frames: Frames, model: Model) -
 def _set(fields: MutableMapping[str, Any], name: str, values: Any) -> None:
     if values:
         fields[name] = tuple(values)
+
+
+def with_image(fields: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """Return fields with the ``image`` among them in the parameter in which the model takes the first frame.
+
+    A list of two is the first and the last frame; more are references.
+
+    Raises:
+        TypeError: that parameter is given too.
+    """
+    others = {name: value for name, value in fields.items() if name != IMAGE}
+    picture = as_media_list(fields.get(IMAGE))
+    if not is_set(picture):
+        return others
+    first, last, *references = (*picture, None) if isinstance(picture, tuple) else (picture, None)
+    frames, own = Frames(first, last, tuple(one for one in references if one is not None)), dict[str, Any]()
+    left = set_frames(own, frames, model)
+    if left != Frames():  # a parameter that refuses them, with the reason
+        own = {"image_urls": picture}
+    if both := sorted(own.keys() & others.keys()):
+        message = tr("image and {names} are the same; leave out one of the two")
+        raise TypeError(message.format(names=", ".join(both)))
+    return {**others, **own}
 
 
 def urls_with_role(role: str, items: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 from . import compound, objects, simple
 from .problem import Problem
 from .schema import Model, Parameter
-from .values import as_camera, as_mask, as_plain, as_shot, as_tuple, is_integer
+from .values import as_camera, as_mask, as_media, as_medias, as_plain, as_shot, as_tuple, is_integer
 
 __all__ = ["KINDS", "Kind", "Part", "parsed", "value_if_unset"]
 
@@ -178,13 +178,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "boolean": Kind(simple.check_boolean, read=as_plain, fits=_is_boolean, parse=_parse_boolean),
         "url": Kind(
             simple.check_url,
-            read=as_plain,
+            read=as_media,
             urls=lambda value: (value,),
             with_urls=lambda value, change: change(value),
         ),
         "urls": Kind(
             simple.check_urls,
-            read=lambda value: as_tuple(value, as_plain),
+            read=as_medias,
             write=list,
             fits=_is_text_or_texts,
             parse=str.split,

@@ -36,8 +36,8 @@ def check_names(
     Raises:
         TypeError: some names do not exist.
     """
-    known = declared()
-    unknown = sorted(name for name in names if name not in known)
+    known, own = declared(), tuple(own)
+    unknown = sorted(name for name in names if name not in known and name not in own)
     if not unknown:
         return
     in_use = tuple(models().parameters)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 from ...i18n import tr
 from ..secrets.known_keys import Searchable, hide
 from . import advice, checks
+from .frames import IMAGE, with_image
 from .kinds import KINDS, value_if_unset
 from .misspelt import check_names
 from .models import DEFAULT_CONTRACT, dated, declared, home_of, models_of
@@ -17,7 +18,7 @@ from .offered import offers_fields
 from .problem import Problem
 from .resolve import resolve, translation_of
 from .schema import Models, Parameter
-from .values import CameraControl, DynamicMask, Item, Shot, is_integer, is_same, is_set
+from .values import CameraControl, DynamicMask, Item, LocalMedia, Shot, is_integer, is_same, is_set
 from .wire import Places
 
 if TYPE_CHECKING:
@@ -93,12 +94,12 @@ class VideoRequest(Searchable):
     callback_events: tuple[str, ...]
 
     def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Unpack[Fields]) -> None:
-        check_names("VideoRequest()", fields)
+        check_names("VideoRequest()", fields, own=(IMAGE,))
         known = declared()
         explicit = {
             "model": model,
             **({} if isinstance(prompt, str) and not prompt else {"prompt": prompt}),
-            **fields,
+            **_with_image(fields, model),
         }
         in_order = (name for name in models_of().parameters if name in explicit)
         order = dict.fromkeys((*in_order, *explicit))
@@ -250,7 +251,8 @@ class VideoRequest(Searchable):
         Raises:
             TypeError: no model takes one of the fields.
         """
-        request = type(self)(**{**self._explicit, **changes})
+        changed = _with_image(changes, changes.get("model", self._explicit["model"]))
+        request = type(self)(**{**self._explicit, **changed})
         missing = {name: None for name, value in self._explicit.items() if value is None}
         object.__setattr__(request, "_explicit", MappingProxyType({**missing, **request._explicit}))
         return request
@@ -323,6 +325,14 @@ def _rebuilt(kind: type[VideoRequest], explicit: dict[str, Any]) -> VideoRequest
     return request
 
 
+def _with_image(fields: Mapping[str, Any], model: object) -> Mapping[str, Any]:
+    """Return fields with the ``image`` in the parameter in which this model takes a first frame."""
+    if IMAGE not in fields:
+        return fields
+    names = dict.fromkeys((name for name in fields if name != IMAGE), None)
+    return with_image(fields, home_of({**names, "model": model}).of(model))
+
+
 def _is_list_for(parameter: Parameter, value: object) -> bool:
     """Return whether a value of a body is a list, and not empty unless the parameter allows that."""
     fewest, _ = parameter.limits.get("count") or (0, 0)
@@ -337,4 +347,6 @@ def _is_unset(value: object) -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, (Shot, CameraControl, DynamicMask, Item)):
         return value.as_dict()
+    if isinstance(value, LocalMedia):
+        return repr(value)
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

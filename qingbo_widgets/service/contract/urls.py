@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from ...i18n import N_, tr
 from .addresses import address_in, is_private_address
+from .values import LocalMedia
 
 __all__ = [
     "NOT_A_PUBLIC_URL",
@@ -188,6 +189,8 @@ def public_url_refusal(url: object) -> str | None:
     """Return the reason why the service cannot fetch a URL, as a predicate; ``None`` if it can try."""
     if is_web_url(url):
         return None
+    if isinstance(url, LocalMedia):
+        return tr("has no URL: only submit() of a manager can upload it")
     if not isinstance(url, str):
         kind = type(url).__name__
         message = tr("is an {type}, not a URL") if kind[:1] in "aeiou" else tr("is a {type}, not a URL")

@@ -6,15 +6,39 @@ unchanged: ``VideoRequest.problems()`` reports it, and nothing here raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
-__all__ = ["CameraControl", "DynamicMask", "Item", "Shot"]
+__all__ = ["CameraControl", "DynamicMask", "Item", "LocalMedia", "Shot", "as_media", "is_url_member"]
 
 #: Levels of nested values in an object; the service documents three.
 _DEEPEST = 20
+
+
+class LocalMedia:
+    """A picture of this process that has no URL yet: bytes, a PIL image, an array, a figure. Immutable.
+
+    Equal only to itself. A manager saves and publishes it when the request is submitted.
+
+    Attributes:
+        value: the picture.
+    """
+
+    __slots__ = ("__weakref__", "value")
+
+    value: Any
+
+    def __init__(self, value: Any) -> None:
+        object.__setattr__(self, "value", value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self.value).__name__}>"
 
 
 @dataclass(frozen=True)
@@ -78,7 +102,7 @@ class DynamicMask:
     """An area of the input image and its path (``kling-v1-6``: ``extra.dynamic_masks``).
 
     Attributes:
-        mask_url: a public URL of a PNG with alpha.
+        mask_url: a public URL of a PNG with alpha; or a picture, see ``VideoRequest``.
         trajectories: 2 to 77 points ``(x, y)`` in pixels of the input image; ``{"x": …, "y": …}`` is
             accepted too. Kling's origin is the lower left corner; the service's documentation states none.
     """
@@ -89,16 +113,17 @@ class DynamicMask:
     if TYPE_CHECKING:  # other sequences become tuples
 
         def __init__(
-            self, mask_url: str, trajectories: Iterable[Sequence[float] | Mapping[str, float]]
+            self, mask_url: Any, trajectories: Iterable[Sequence[float] | Mapping[str, float]]
         ) -> None: ...
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "mask_url", as_media(self.mask_url))
         object.__setattr__(self, "trajectories", as_tuple(self.trajectories, as_point))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the mask in the service's JSON form."""
         return {
-            "mask_url": self.mask_url,
+            "mask_url": _as_json(self.mask_url),
             "trajectories": [
                 {"x": point[0], "y": point[1]} if is_pair(point) else point for point in self.trajectories
             ],
@@ -116,7 +141,10 @@ class Item(Mapping[str, Any]):
     __slots__ = ("_members",)
 
     def __init__(self, members: Mapping[str, Any], depth: int = _DEEPEST) -> None:
-        self._members = {name: as_item(value, depth - 1) for name, value in members.items()}
+        self._members = {
+            name: as_media_list(value) if is_url_member(name) else as_item(value, depth - 1)
+            for name, value in members.items()
+        }
 
     def __getitem__(self, name: str) -> Any:
         return self._members[name]
@@ -157,7 +185,45 @@ def as_item(value: Any, depth: int = _DEEPEST) -> Any:
 def _as_json(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_as_json(part) for part in value]
+    if isinstance(value, LocalMedia):
+        return repr(value)
     return value.as_dict() if isinstance(value, Item) else value
+
+
+def is_url_member(name: str) -> bool:
+    """Return whether a member of an object has the URL of a file, or several."""
+    return name.endswith(("url", "urls"))
+
+
+def as_media(value: Any) -> Any:
+    """Return the place of a picture or video: a URL or path as text, other pictures as ``LocalMedia``.
+
+    JSON values, which are no pictures, stay as they are.
+    """
+    if isinstance(value, os.PathLike):
+        path = os.fspath(value)
+        return os.fsdecode(path) if isinstance(path, bytes) else path
+    is_plain = value is None or isinstance(value, (str, bool, int, float, Mapping, list, tuple, LocalMedia))
+    return value if is_plain else LocalMedia(value)
+
+
+def as_media_list(value: Any) -> Any:
+    """Return a list of pictures or videos as a tuple, one as ``as_media`` does."""
+    if _is_list(value):
+        return tuple(as_media(part) for part in as_plain(value))
+    return as_media(value)
+
+
+def _is_list(value: object) -> bool:
+    """Return whether a value has many parts, of which each may be a picture.
+
+    Some pictures can be iterated too: an array by its rows, a file by its lines, a figure by its parts.
+    """
+    if (kind := getattr(getattr(value, "dtype", None), "kind", "")) in ("O", "U"):
+        return hasattr(value, "tolist")
+    if kind or isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or hasattr(value, "read"):
+        return False
+    return isinstance(value, (Sequence, Set, ValuesView, Iterator))
 
 
 def is_set(value: object) -> bool:
@@ -188,6 +254,14 @@ def as_plain(value: Any) -> Any:
         return str(value)
     is_numpy = hasattr(value, "shape") and hasattr(value, "tolist")
     return value.tolist() if is_numpy else value
+
+
+def as_medias(value: Any) -> Any:
+    """Return a tuple of pictures or videos from ``None``, one of them, or many; see ``as_media``."""
+    parts = as_media_list(value)
+    if parts is None or (isinstance(parts, str) and not parts):
+        return ()
+    return parts if isinstance(parts, tuple) or not isinstance(parts, (str, LocalMedia)) else (parts,)
 
 
 def as_tuple(value: Any, part: Callable[[Any], Any] = lambda value: value) -> Any:

@@ -28,6 +28,8 @@ logger = logging.getLogger("qingbo_widgets")
 
 REQUEST_WORKERS = 16
 DOWNLOAD_WORKERS = 3
+#: Uploads at a time: they share the line of this machine.
+UPLOAD_WORKERS = 3
 #: Maximum number of extra threads for waiting downloads when servers are slow.
 EXTRA_WORKERS = 29
 #: Seconds that a download waits before it gets an extra thread, and seconds between two extra threads.
@@ -61,6 +63,7 @@ class TaskMonitor:
         self.pace = RateLimiter(REQUEST_WORKERS)
         self._requests = DaemonPool(REQUEST_WORKERS, "qingbo-request")
         self._downloads = DaemonPool(DOWNLOAD_WORKERS, "qingbo-download")
+        self._uploads = DaemonPool(UPLOAD_WORKERS, "qingbo-upload")
         self._worker_added = 0.0
         self._journal = JournalWriter(journal)
         self._callbacks = DaemonPool(CALLBACK_WORKERS, "qingbo-callback", grows=True)
@@ -180,6 +183,17 @@ class TaskMonitor:
         finally:
             result.cancel()
 
+    def upload(self, call: Callable[..., T], /, *args: Any) -> asyncio.Future[T]:
+        """Run a blocking upload and return its awaitable, for use on the monitor's thread.
+
+        Raises:
+            asyncio.CancelledError: the monitor is closed and about to cancel the caller.
+        """
+        try:
+            return asyncio.wrap_future(self._uploads.submit(call, *args))
+        except RuntimeError:
+            raise asyncio.CancelledError from None
+
     async def journal(
         self, call: Callable[..., T], /, *args: Any, due: float | None = None, **kwargs: Any
     ) -> T:
@@ -232,7 +246,7 @@ class TaskMonitor:
                 return  # a second stop would interrupt the followers' cleanup
             self._is_closing = self._closed = True
             loop, thread = self._loop, self._thread
-        for pool in (self._requests, self._downloads, self._callbacks, self._posters):
+        for pool in (self._requests, self._downloads, self._uploads, self._callbacks, self._posters):
             pool.shutdown(wait=False, cancel_futures=True)
         if loop is not None and thread is not None:
             with suppress(RuntimeError):  # the loop is closed already

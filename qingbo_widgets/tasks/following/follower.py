@@ -30,6 +30,7 @@ from .record import TaskRecord
 from .restore import interrupted, refusal_in_doubt, unconfirmed
 from .saving import save
 from .submission import submit
+from .uploading import release, upload
 
 __all__ = ["Follower"]
 
@@ -105,6 +106,7 @@ class Follower:
             if task.saves_others:
                 await save_others(self._record, self._ownership, self._clock)
         finally:
+            await release(self._record)
             await self._ownership.release()
             task.set_traits(saves_others=False)
 
@@ -172,14 +174,12 @@ class Follower:
             raise QingboError(text)
 
     async def _submit(self) -> None:
+        def is_cancelled() -> bool:
+            return self._is_cancelled or not self._may_send()
+
         try:
-            await submit(
-                self._record,
-                self._ownership,
-                lambda: self._is_cancelled or not self._may_send(),
-                self._clock,
-                waits=self._waits,
-            )
+            self._record.sent = await upload(self._record, self._ownership, is_cancelled)
+            await submit(self._record, self._ownership, is_cancelled, self._clock, waits=self._waits)
         except TaskCancelled:
             if self._is_cancelled:
                 raise

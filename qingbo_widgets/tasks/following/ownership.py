@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from ...exceptions import QingboError
 from ...i18n import tr
+from ...library.entry import Entry
+from ...library.saved_errors import row_of
 from ...service.contract.snapshot import TaskStatus
 from ..background.writer import URGENT
 from .lease import claim, hold
@@ -48,10 +53,32 @@ class Ownership:
         if self._record.is_written:
             await self._claim()
             return
-        manager, row = self._manager, self._record.entry()
+        await self._add(self._record.entry())
+
+    async def _add(self, row: Entry) -> None:
+        manager = self._manager
         held = {"holder": manager.holder, "seconds": manager.hold_seconds}
         await manager.monitor.journal(manager.library.add, row, due=URGENT, **held)
         self._record.is_written = True
+
+    async def open_unsent(self, error: QingboError) -> None:
+        """Write the task's first row as that of a task that was not sent, before a step that takes long.
+
+        ``open`` then makes it the row of a submission.
+
+        Args:
+            error: what happened if this kernel dies meanwhile.
+
+        Raises:
+            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: see ``open``.
+        """
+        columns: dict[str, Any] = {"status": str(TaskStatus.failed), "error": row_of(error)}
+        if self._record.is_written:
+            await self._manager.monitor.journal(
+                partial(self._manager.library.update, self._task.key, **columns), due=URGENT
+            )
+        else:
+            await self._add(replace(self._record.entry(), **columns))
 
     async def claim_again(self) -> None:
         """Claim the task again after a wait, unless another kernel has submitted it in the meantime.

@@ -18,6 +18,7 @@ from ...library.merging import is_ahead, merged
 from ...library.other_videos import OtherVideos
 from ...library.saved_errors import row_of
 from ...service.contract.own_links import without_own_links
+from ...service.contract.request import VideoRequest
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus, Video
 from ..task import Task
 from .answers import changes_from, costs_in, links_in, note_on
@@ -47,6 +48,7 @@ class TaskRecord:
     Attributes:
         is_written, in_doubt, may_charge_again: the arguments, kept up to date.
         may_have_been_sent: whether a request that submits the task may have reached the service.
+        sent: the request as it is submitted, with links to its files; ``None`` before that.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class TaskRecord:
         self.in_doubt = in_doubt
         self.may_charge_again = may_charge_again
         self.may_have_been_sent = False
+        self.sent: VideoRequest | None = None
         #: Whether the task's links were received from the service in this run.
         self.links_are_fresh = False
         #: The videos in the last answer that has some; what it has in place of a link is in no trait or row.
@@ -91,7 +94,12 @@ class TaskRecord:
         """
         manager, task = self.manager, self.task
         snapshot: TaskSnapshot = await manager.monitor.request(manager.client.status, task.task_id)
-        return without_own_links(snapshot, task.request)
+        return without_own_links(snapshot, self._as_sent())
+
+    def _as_sent(self) -> VideoRequest | None:
+        """Return the request with the links that its files had when it was sent, as far as they are known."""
+        request = self.task.request
+        return self.sent or (None if request is None else self.manager.inputs.as_sent(request))
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
         """Apply an answer to the traits in one change, and write the row if something relevant changed.

@@ -72,7 +72,7 @@ async def submit(
         HandedOver: another kernel took the task over while this one slept.
     """
     task, manager = record.task, record.manager
-    assert task.request is not None
+    assert record.sent is not None
     record.set_traits(status=TaskStatus.submitting, error=None, message="")
     if record.in_doubt:
         _check_contract(record)
@@ -204,7 +204,7 @@ def _error_of(step: asyncio.Future[None]) -> BaseException | None:
 async def _send(record: TaskRecord) -> TaskSnapshot:
     """Send the request; if the manager is closed meanwhile, record whether it may have been sent."""
     client, task = record.manager.client, record.task
-    call = record.manager.monitor.call(client.submit, task.request, idempotency_key=task.key)
+    call = record.manager.monitor.call(client.submit, record.sent, idempotency_key=task.key)
     record.may_have_been_sent = True
     try:
         return await asyncio.wrap_future(call)

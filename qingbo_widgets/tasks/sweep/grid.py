@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...exceptions import InvalidRequest
 from ...i18n import tr
+from ...service.contract.frames import IMAGE
 from ...service.contract.kinds import KINDS
 from ...service.contract.misspelt import check_names
 from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
@@ -16,9 +17,11 @@ from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ...service.secrets.known_keys import holds_key
-from ..local_files import explained
 from .labels import axis_label
 from .table import is_many, plain, read_table
+
+if TYPE_CHECKING:
+    from ..inputs.inputs import Inputs
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid", "summary"]
 
@@ -114,7 +117,7 @@ def make_grid(
     repeat: int = 1,
     skip_invalid: bool = False,
     contract: str | None = None,
-    is_sandbox: bool = False,
+    inputs: Inputs | None = None,
     **fields: Any,
 ) -> Grid:
     """Return every combination of the given values.
@@ -126,7 +129,7 @@ def make_grid(
         repeat: number of times each combination is rendered.
         skip_invalid: leave out combinations that the service would refuse, instead of raising.
         contract: the date of the service's contract.
-        is_sandbox: whether the requests would go to a sandbox that this process can reach.
+        inputs: saves the pictures and videos in the requests that are on this machine.
         **fields: as in ``VideoRequest``; a list varies a field, the last one fastest. ``image_urls``,
             ``shots``, ``element_list`` and the like are lists themselves and vary by a list of lists.
 
@@ -141,11 +144,13 @@ def make_grid(
         raise TypeError(tr("encoding is for a CSV file, and there is none"))
     read = [] if table is None else read_table(table, encoding)
     rows: list[Mapping[str, Any]] = [{}] if table is None else [row.values for row in read]
+    if inputs is not None:
+        fields, rows = inputs.saved_fields(fields), [inputs.saved_fields(row) for row in rows]
     lists = {name: _as_values(name, value) for name, value in fields.items()}
     varied = {name: values for name, values in lists.items() if values is not None}
     fixed = {name: value for name, value in fields.items() if name not in varied}
     columns_and_fields = {*fields, *(name for row in rows for name in row)}
-    check_names("sweep()", columns_and_fields, lambda: models_of(contract or DEFAULT_CONTRACT))
+    check_names("sweep()", columns_and_fields, lambda: models_of(contract or DEFAULT_CONTRACT), (IMAGE,))
     if duplicates := sorted(set(fields) & {name for row in rows for name in row}):
         message = tr("{names}: given in the table and as an argument; leave out one of the two")
         raise TypeError(message.format(names=", ".join(duplicates)))
@@ -165,9 +170,14 @@ def make_grid(
         values |= {**{name: row.get(name) for name in columns}, **picked}
         values |= {"repeat": repetition} if repeat > 1 else {}
         request = VideoRequest(**{**fixed, **row, **picked})
-        if problems := request.problems(contract):
+        problems = (
+            request.problems(contract)
+            if inputs is None
+            else inputs.checked(request, contract or DEFAULT_CONTRACT).problems
+        )
+        if problems:
             place = read[number - 1].number if read else None
-            skipped.append(Skipped(values, explained(problems, request, is_sandbox=is_sandbox), place))
+            skipped.append(Skipped(values, problems, place))
         else:
             combinations.append(Combination(values, request))
     # A combination that contains the key always raises: the library would save it among those left out.

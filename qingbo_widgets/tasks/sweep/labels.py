@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...service.contract.frames import IMAGE
 from ...service.contract.labels import choice_label, label
 from ...service.contract.lengths import length_text
 from ...service.contract.models import declared
 from ...service.contract.schema import Parameter
 from ...service.contract.text import shorten
+from ...service.contract.urls import is_web_url
 from ...service.contract.values import is_integer
 
 __all__ = ["SEPARATOR", "axis_label", "value_text", "values_text"]
@@ -21,6 +24,8 @@ LONGEST = 90
 SEPARATOR = " · "
 #: What a sweep varies besides fields: as an axis, and with a number.
 _OWN = {"repeat": (N_("Repeat"), N_("Repeat {number}")), "row": (N_("Row"), N_("Row {number}"))}
+#: The field with the label for an ``image``.
+_IMAGES = "image_urls"
 #: Fields whose values are understood without a name.
 _PLAIN = ("prompt", "model", "mode", "resolution", "aspect_ratio")
 #: Members of an object whose values are understood without a name.
@@ -31,7 +36,7 @@ def axis_label(name: str) -> str:
     """Return the label of a field or of another axis in the current language; its name if it has none."""
     if name in _OWN:
         return tr(_OWN[name][0])
-    parameter = declared().get(name)
+    parameter = declared().get(_IMAGES if name == IMAGE else name)
     return name if parameter is None else label(parameter)
 
 
@@ -46,7 +51,11 @@ def value_text(name: str, value: object) -> str:
         return tr(_OWN[name][1]).format(number=value)
     if name == "duration" and is_integer(value):
         return length_text(value)
-    text = tr("default") if value is None else shorten(_flat(value, declared().get(name)), LONGEST)
+    text = (
+        tr("default")
+        if value is None
+        else shorten(_flat(value, declared().get(_IMAGES if name == IMAGE else name)), LONGEST)
+    )
     return text if name in _PLAIN and value not in (None, "") else f"{axis_label(name)} {text}".rstrip()
 
 
@@ -61,6 +70,8 @@ def _flat(value: object, parameter: Parameter | None) -> str:
         )
     if isinstance(value, list | tuple):
         return "; ".join(_flat(part, parameter) for part in value)
+    if parameter is not None and parameter.media and isinstance(value, str) and not is_web_url(value):
+        return re.split(r"[\\/]", value)[-1]  # the name of a file
     return str(value) if parameter is None else choice_label(parameter, value)
 
 

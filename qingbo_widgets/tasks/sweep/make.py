@@ -11,6 +11,7 @@ from ... import late
 from ...i18n import tr
 from ...library.requests import read_request
 from ...library.sweeps import CellRow, SweepRow, Sweeps
+from ...service.contract.frames import IMAGE
 from ...service.contract.misspelt import check_names
 from ...service.contract.offered import offers_fields
 from ...service.secrets.known_keys import hide
@@ -69,7 +70,7 @@ def sweep(
         MissingApiKey: there is no connection and no key.
     """
     spoken, known = current_contract(manager), manager or default()
-    check_names("sweep()", fields, lambda: spoken.models, sweep.__kwdefaults__ or ())
+    check_names("sweep()", fields, lambda: spoken.models, (*(sweep.__kwdefaults__ or ()), IMAGE))
     contract = spoken.name
     grid = make_grid(
         table,
@@ -77,7 +78,7 @@ def sweep(
         repeat=repeat,
         skip_invalid=skip_invalid,
         contract=contract,
-        is_sandbox=known is not None and known.is_sandbox,
+        inputs=None if known is None else known.inputs,
         **fields,
     )
     manager = manager or current()
@@ -90,6 +91,7 @@ def sweep(
         advice.message for item in grid.combinations for advice in item.request.warnings(contract)
     ):
         warn(message)
+    manager.inputs.tell(*(item.request for item in grid.combinations))
     name = name or f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     new = Sweep(manager, name, as_json(grid.axes), rows, skipped=grid.skipped, max_running=limit)
     if not new.save(rows) and (existing := saved.get(name)) is not None:  # another kernel or thread was first

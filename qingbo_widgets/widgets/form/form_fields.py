@@ -24,6 +24,7 @@ class FormFields(Protocol):
         fixed: the values of fields that cannot be changed.
         unapproved: URLs that the user has not approved for fetching yet.
         problems: the reasons why the service would refuse the request.
+        unsaved_masks: why painted masks could not be saved, by their numbers.
     """
 
     model: str
@@ -32,11 +33,7 @@ class FormFields(Protocol):
     fixed: Mapping[str, Any]
     unapproved: frozenset[str]
     problems: tuple[Problem, ...]
-
-    @property
-    def pending(self) -> Mapping[Problem, str]:
-        """The problems that end by themselves or after another try, each with its kind."""
-        ...
+    unsaved_masks: Mapping[int, str]
 
     @property
     def manager(self) -> Owner | None:

@@ -1,39 +1,49 @@
-"""The images and videos that the fields of a form refer to: URLs, reports, files that the sandbox serves."""
+"""The images and videos that the fields of a form refer to: URLs, local files, and reports on them."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ...i18n import N_, tr
+from ...media.unusable import UnusableMedia
 from ...service.contract.contracts import CONTRACTS
 from ...service.contract.kinds import KINDS
 from ...service.contract.labels import label
-from ...service.contract.problem import Problem, numbered
+from ...service.contract.media import Medium, with_each
+from ...service.contract.media import media_in as media_of_field
+from ...service.contract.problem import Problem
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_private_host, is_web_url
 from ...service.credentials import find_base_url
-from ...service.http.image_probe import ImageReport
+from ...service.http.image_probe import ImageReport, size_of
 from ...tasks.background.image_checks import image_reports
 from .form_fields import FormFields
-from .mask_files import served_again
+from .mask_files import saved_before
 
 __all__ = [
+    "check_image",
     "fields_with",
     "first_image",
+    "is_local",
     "known_issues",
     "line_names",
+    "media_in",
     "needs_approval",
     "pictures_of",
-    "publish_files",
+    "report_of",
     "service_of",
     "source_of",
+    "unasked_files",
     "urls_of",
+    "with_saved",
     "with_urls",
 ]
 
 
+_UNASKED = N_("This file was filled in, not chosen. Show it below before it is sent.")
 _FIRST, _LAST = N_("First frame"), N_("Last frame")
 
 
@@ -47,11 +57,36 @@ def with_urls(parameter: Parameter, value: Any, change: Callable[[Any], Any]) ->
     return KINDS[parameter.type].with_urls(value, change) if parameter.media else value
 
 
+def media_in(form: FormFields, field: str) -> tuple[Medium, ...]:
+    """Return the pictures or videos in a field that can be shown: at a URL, or on this machine."""
+    parameter = form.parameter(field)
+    media = media_of_field(parameter, getattr(form, field)) if parameter.media else ()
+    return tuple(medium for medium in media if is_web_url(medium.value) or is_local(form, medium.value))
+
+
+def is_local(form: FormFields, value: object) -> bool:
+    """Return True if a value is the path of a file on this machine, or a picture in memory."""
+    return form.manager is not None and form.manager.inputs.saver.place_of(value) is not None
+
+
 def urls_of(form: FormFields, field: str) -> tuple[str, ...]:
-    """Return the URLs in a field from which an image or video can be fetched."""
-    value = getattr(form, field)
-    values = KINDS[form.models.parameters[field].type].urls(value)
-    return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
+    """Return the URLs and paths in a field from which an image or video can be read."""
+    return tuple(medium.value for medium in media_in(form, field) if isinstance(medium.value, str))
+
+
+def report_of(form: FormFields, field: str, url: str) -> ImageReport | None:
+    """Return what is known about an image or video in a field; ``None`` if it was not read yet."""
+    if form.manager is not None and not is_web_url(url):
+        return form.manager.inputs.reports.get(Medium(form.parameter(field), url))
+    return image_reports.get(url, service_of(form))
+
+
+def check_image(form: FormFields, field: str, url: str, callback: Callable[[], object]) -> None:
+    """Read an image or video, then call back: at once, or later on another thread."""
+    if form.manager is not None and not is_web_url(url):
+        form.manager.inputs.reports.check(Medium(form.parameter(field), url), callback)
+    else:
+        image_reports.check(url, service_of(form), callback)
 
 
 def first_image(form: FormFields) -> str:
@@ -69,7 +104,8 @@ def pictures_of(form: FormFields, field: str) -> list[tuple[str, str]]:
         pairs = [(url, _name_of(item, parameter)) for item in value for url in kind.urls((item,))]
     else:
         pairs = [(url, label(parameter)) for url in urls_of(form, field)]
-    return [(url, name) for url, name in pairs if isinstance(url, str) and is_web_url(url)]
+    shown = urls_of(form, field)
+    return [(url, name) for url, name in pairs if url in shown]
 
 
 def line_names(form: FormFields, field: str, count: int) -> tuple[str, ...]:
@@ -96,8 +132,24 @@ def _name_of(item: Any, parameter: Parameter) -> str:
 
 
 def needs_approval(form: FormFields, url: str) -> bool:
-    """Return True if the URL came from a preset, draft or task, and neither kernel nor page has loaded it."""
-    return url in form.unapproved and image_reports.get(url, service_of(form)) is None
+    """Return True if the URL or path came from a preset, draft or task, and nothing has been read of it."""
+    return url in form.unapproved and (
+        not is_web_url(url) or image_reports.get(url, service_of(form)) is None
+    )
+
+
+def unasked_files(form: FormFields) -> tuple[Problem, ...]:
+    """Return a problem for each file of this machine whose path was filled in, not typed.
+
+    The request may come from another user, who must not learn what is on this machine.
+    """
+    return tuple(
+        Problem(medium.field, f"{medium.where}: {tr(_UNASKED)}", medium.number)
+        for field in fields_with(form.models, "image", "mask", "video")
+        if form.counts(field)
+        for medium in media_in(form, field)
+        if medium.value in form.unapproved and not is_web_url(medium.value)
+    )
 
 
 def service_of(form: FormFields) -> str:
@@ -113,55 +165,35 @@ def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, 
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    for field in fields_with(form.models, "image"):
-        for number, url in _numbered_urls(form, field):
-            report = image_reports.get(url, service_of(form))
-            where = numbered(field, number) if number else field
+    for field in fields_with(form.models, "image", "video"):
+        for medium in media_in(form, field):
+            report = report_of(form, field, medium.value) if isinstance(medium.value, str) else None
             if report is not None and report.problem:
-                problems.append(Problem(field, f"{where}: {report.problem}", number))
+                problems.append(Problem(field, f"{medium.where}: {report.problem}", medium.number))
             elif report is not None and report.warning:
-                warnings.append(Problem(field, f"{where}: {report.warning}", number))
+                warnings.append(Problem(field, f"{medium.where}: {report.warning}", medium.number))
     return tuple(problems), tuple(warnings)
 
 
-def _numbered_urls(form: FormFields, field: str) -> Iterator[tuple[int, str]]:
-    """Yield the URLs in a field, with the number of its line or object; 0 for the only one of a field."""
-    value, kind = getattr(form, field), KINDS[form.models.parameters[field].type]
-    parts = value if kind.is_list and isinstance(value, tuple) else (value,)
-    for number, part in enumerate(parts, 1):
-        for url in kind.urls((part,) if kind.is_list else part):
-            if isinstance(url, str) and is_web_url(url):
-                yield (number if len(parts) > 1 or isinstance(part, Mapping) else 0), url
+def with_saved(form: FormFields, parameter: Parameter, value: object) -> object:
+    """Return the value of a field with the paths of saved files in place of pictures in memory.
 
-
-def publish_files(form: FormFields, parameter: Parameter, value: object) -> object:
-    """Return the value with file paths replaced by the URLs at which the sandbox serves the files."""
-    sandbox = None if form.manager is None else form.manager.sandbox
-    if sandbox is None or not parameter.media:
+    A picture that cannot be used stays as it is: a problem says why.
+    """
+    if form.manager is None or not parameter.media:
         return value
+    inputs = form.manager.inputs
 
-    def again(url: object) -> object:
-        return served_again(form, url.strip()) if parameter.media == "mask" and isinstance(url, str) else url
+    def saved(medium: Medium) -> object:
+        if isinstance(medium.value, str):
+            is_mask = parameter.media == "mask"
+            return saved_before(form, medium.value.strip()) if is_mask else medium.value
+        with suppress(UnusableMedia, ImportError, OSError):
+            file = inputs.saver.file_of(medium)
+            return medium.value if file is None else str(file.path)
+        return medium.value
 
-    def url_of(url: object) -> object:
-        if not isinstance(url, str) or not url.strip() or is_web_url(url.split()[0]):
-            return again(url)
-        return image_reports.publish(url.strip(), sandbox) or again(url)
-
-    if parameter.type == "urls" and isinstance(value, tuple):
-        return tuple(_published(value, url_of))
-    return with_urls(parameter, value, url_of)
-
-
-def _published(parts: tuple[Any, ...], url_of: Callable[[object], object]) -> Iterator[Any]:
-    """Yield the URLs of a list; a path may have spaces, which a field of URLs reads as separators."""
-    while parts:
-        for count in range(len(parts), 0, -1):
-            path = " ".join(map(str, parts[:count])) if count > 1 else parts[0]
-            if (url := url_of(path)) != path or count == 1:
-                yield url
-                parts = parts[count:]
-                break
+    return with_each(parameter, value, saved)
 
 
 def source_of(report: ImageReport) -> str:
@@ -170,7 +202,8 @@ def source_of(report: ImageReport) -> str:
     The page fetches a public image by itself. An image that only the kernel's machine can reach is sent from
     the kernel's memory, so that a page on another machine can show it.
     """
-    if report.content and report.size is not None and is_private_host(report.url):
+    is_own = not is_web_url(report.url) or is_private_host(report.url)
+    if report.content and is_own and (size := size_of(report.content)) is not None:
         data = base64.b64encode(report.content).decode("ascii")
-        return f"data:image/{report.size.format.lower()};base64,{data}"
-    return report.url
+        return f"data:image/{size.format.lower()};base64,{data}"
+    return report.url if is_web_url(report.url) else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ...i18n import N_, tr
 from ...service.contract.labels import label
+from ...service.contract.urls import is_web_url
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
-from .image_fields import needs_approval, pictures_of, service_of, source_of
+from .image_fields import check_image, needs_approval, pictures_of, report_of, service_of, source_of
 from .preview import Preview
 
 __all__ = ["ImagePreview", "picture_html"]
@@ -60,12 +61,12 @@ class ImagePreview(Preview):
 
     def is_outdated(self, url: str) -> bool:
         """Return True if the last check failed a while ago: its server may answer now."""
-        return image_reports.is_due(url, service_of(self.form))
+        return is_web_url(url) and image_reports.is_due(url, service_of(self.form))
 
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Probe these images."""
         for url in urls:
-            image_reports.check(url, service_of(self.form), self._on_report)
+            check_image(self.form, self._field, url, self._on_report)
 
     def _on_report(self) -> None:
         if self.comm is not None:
@@ -86,7 +87,7 @@ class ImagePreview(Preview):
         return parameter.type != "url" and (parameter.most != 1 or len(self.urls) > 1)
 
     def _single_html(self, url: str) -> Markup:
-        report = image_reports.get(url, service_of(self.form))
+        report = report_of(self.form, self._field, url)
         if report is None:
             return self._waiting_html(url)
         if report.size is None or report.problem:
@@ -99,11 +100,11 @@ class ImagePreview(Preview):
         alt = tr(_ALT[self._field]) if self._field in _ALT else name
         # The motion brush shows the first frame too, and hides it here while it is open.
         css_class = "qingbo-first-frame" if self._field == "image_urls" else None
-        return picture_html(report, alt, css_class) + details + self.served_html(url)
+        return picture_html(report, alt, css_class) + details + self.own_html(url)
 
     def _picture_html(self, url: str, name: str) -> Markup:
         """Return one of several images, with its name."""
-        report = image_reports.get(url, service_of(self.form))
+        report = report_of(self.form, self._field, url)
         caption = markup.tag("div", markup.text(name))
         if report is None:
             return markup.tag("div", caption, self._waiting_html(url), style=_PICTURE)
@@ -111,7 +112,7 @@ class ImagePreview(Preview):
             return markup.tag("div", caption, style=_PICTURE)
         size = report.size
         facts = tr(_SHORT_FACTS).format(format=size.format, width=size.width, height=size.height)
-        details = markup.note(facts) + self.served_html(url)
+        details = markup.note(facts) + self.own_html(url)
         return markup.tag("div", caption, picture_html(report, name), details, style=_PICTURE)
 
     def _waiting_html(self, url: str) -> Markup:

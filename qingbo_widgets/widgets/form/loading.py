@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from itertools import filterfalse
 from typing import Any
 
 from traitlets import TraitError
@@ -16,12 +18,10 @@ from ...service.contract.models import declared
 from ...service.contract.pasted import Pasted, read_pasted
 from ...service.contract.request import VideoRequest
 from ...service.contract.text import shorten
+from ...service.contract.urls import is_web_url
 from ...service.secrets.known_keys import hide_in, texts_in
-from ...tasks.background.image_checks import image_reports
-from .image_fields import with_urls
 from .labels import value_label
-from .late_submission import REPLACED
-from .mask_uploads import STATIC, field_of, with_mask_urls
+from .mask_files import files_of
 from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
 from .unsent_values import keep_unsent
@@ -35,19 +35,7 @@ _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewh
 def fields_of(form: FormState) -> dict[str, Any]:
     """Return every field that is set, as JSON; of those that the model does not take, the chosen ones."""
     names = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
-    parameters = form.models.parameters
-    current = {name: getattr(form, name) for name in names} | _painted(form)
-    values = {name: with_urls(parameters[name], value, _stored_url) for name, value in current.items()}
-    return VideoRequest(**values).as_dict()
-
-
-def _painted(form: FormState) -> dict[str, Any]:
-    """Return the masks with those that are not uploaded yet, which have the path of their file for a URL."""
-    files = {number: str(file) for number, file in form.uploads.files.items()}
-    masks = {field_of(number): getattr(form, field_of(number)) for number in files}
-    if "dynamic_masks" in masks:
-        masks["dynamic_masks"] = with_mask_urls(masks["dynamic_masks"], files)
-    return masks | ({"static_mask": files[STATIC]} if STATIC in files else {})
+    return VideoRequest(**{name: getattr(form, name) for name in names}).as_dict()
 
 
 def draft_of(form: FormState) -> dict[str, Any]:
@@ -60,14 +48,12 @@ def unsent_of(form: FormState) -> dict[str, dict[str, Any]]:
     """Return the values that a form keeps but does not send, as JSON, by the date of their contract."""
     stored = dict[str, dict[str, Any]]()
     for contract, unsent in form.unsent.items():
-        parameters, values = declared(), _declared(unsent.values)
-        urls = {name: with_urls(parameters[name], value, _stored_url) for name, value in values.items()}
-        images = {
-            "first": _stored_url(unsent.images.first),
-            "last": _stored_url(unsent.images.last),
-            "references": [_stored_url(url) for url in unsent.images.references],
+        images = {"first": unsent.images.first, "last": unsent.images.last}
+        images["references"] = list(unsent.images.references)
+        stored[contract] = {
+            "values": VideoRequest(**_declared(unsent.values)).as_dict(),
+            "images": {name: _texts_in(value) for name, value in images.items()},
         }
-        stored[contract] = {"values": VideoRequest(**urls).as_dict(), "images": images}
     return stored
 
 
@@ -84,9 +70,11 @@ def unsent_in(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Unsent]:
     return found
 
 
-def _stored_url(url: Any) -> Any:
-    """Return the path of a file that the sandbox serves, because the next sandbox has another address."""
-    return image_reports.path_of(url) if isinstance(url, str) else url
+def _texts_in(value: Any) -> Any:
+    """Return the texts in a value; pictures in memory cannot be stored."""
+    if isinstance(value, list):
+        return [part for part in value if isinstance(part, str)]
+    return value if isinstance(value, str) else None
 
 
 def _declared(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,8 +106,6 @@ def fill(
     Returns:
         The values that could not be shown, as ``label: value``.
     """
-    form.late.cancel(tr(REPLACED))
-    form.uploads.forget()
     waiting, (sent, kept) = dict(unsent or {}), split_unsent(form.models, fields)
     sources = [fields, *(part.values for part in waiting.values())]
     named = in_names_of(form.models, sent)
@@ -129,7 +115,9 @@ def fill(
     ]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.batch():
-        form.unapproved |= frozenset[str]().union(*map(_files_in, sources)) - _files_in(form.given)
+        own = partial(_is_own, form)
+        found = frozenset[str]().union(*map(_media_in, sources)) - _media_in(form.given)
+        form.unapproved |= frozenset(filterfalse(own, found))
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
                 continue
@@ -199,18 +187,28 @@ def _read(text: str, contract: str) -> Pasted:
     return min((own, *others), key=lambda pasted: len(pasted.unknown))
 
 
-def _files_in(fields: Mapping[str, Any]) -> frozenset[str]:
-    """Return the URLs of images and videos in the fields of any contract, except files of our sandbox.
+def _media_in(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return the URLs and paths of images, masks and videos in the fields of any contract.
 
-    Those need no approval. A field of another contract counts, because its images may appear later.
+    A field of another contract counts, because its images may appear later.
     """
-    urls = list[str]()
+    texts = list[str]()
     for name, value in fields.items():
         parameter = declared().get(name)
-        if parameter is not None and parameter.media in ("image", "video"):
+        if parameter is not None and parameter.media:
             kind = KINDS[parameter.type]
-            urls += texts_in(list(kind.urls(kind.read(hide_in(value)))))
-    return frozenset(url for text in urls for url in text.split() if image_reports.path_of(url) == url)
+            found = texts_in(list(kind.urls(kind.read(hide_in(value)))))
+            # The editor of masks asks by itself before it loads one from a URL.
+            texts += [text for text in found if parameter.media != "mask" or not is_web_url(text)]
+    return frozenset(texts)
+
+
+def _is_own(form: FormState, text: str) -> bool:
+    """Return whether a text is the path of a file of the library, which needs no approval."""
+    masks = files_of(form)
+    if is_web_url(text) or form.manager is None or masks is None:
+        return False
+    return (form.manager.inputs.files.own(text) or masks.own(text)) is not None
 
 
 def _field_text(name: str, value: Any) -> str:

@@ -8,18 +8,16 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.urls import is_web_url
 from ...service.contract.values import DynamicMask
-from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
-from ..base.build import button
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import Echo, update
-from .image_fields import first_image, needs_approval, service_of, source_of
-from .mask_painting import MaskPainting, Masks, why_not_painted
+from .image_fields import first_image, needs_approval, report_of, source_of
+from .mask_painting import STATIC, MaskPainting, Masks, why_not_painted
 from .mask_points import is_point
-from .mask_uploads import STATIC
 from .state import FormState
 
 __all__ = ["MaskDrawing"]
@@ -27,7 +25,6 @@ __all__ = ["MaskDrawing"]
 _WITHOUT_SCRIPT = N_("Until then, enter the URLs of masks, and type the points of their paths.")
 _NO_IMAGE = N_("Enter an image URL above to paint masks on the image here.")
 _WAITS = N_("Show the image above first, then paint masks on it here.")
-_AGAIN, _AGAIN_HELP = N_("Try again"), N_("Uploads the painted masks again.")
 
 #: The texts of the canvas, by their name there.
 _TEXTS = {
@@ -91,10 +88,7 @@ class MaskDrawing(VBox):
         self.painting = MaskPainting(form, masks, change, self._to_page)
         self.canvas: Any = None
         self._hint = ipywidgets.HTML()
-        self.again = button(tr(_AGAIN), tr(_AGAIN_HELP), self._publish_again, "qingbo-small")
-        with update():
-            self.again.layout.display = "none"
-        super().__init__([self._hint, self.again], layout={"overflow": "visible"})
+        super().__init__([self._hint], layout={"overflow": "visible"})
         self.add_class(SCRIPTS_CLASS)
 
     def draw(self) -> None:
@@ -115,17 +109,15 @@ class MaskDrawing(VBox):
                 self._hint.value = missing_script(tr(_WITHOUT_SCRIPT)) + hint
 
     def load(self) -> None:
-        """Make the page load the current image, and offer to repeat a failed upload.
+        """Make the page load the current image.
 
         May be called on any thread.
         """
-        with update():
-            self.again.layout.display = None if self.painting.uploads.has_failed else "none"
         url = first_image(self._form)
         if self.canvas and url and not needs_approval(self._form, url):
-            report = image_reports.get(url, service_of(self._form))
+            report = report_of(self._form, "image_urls", url)
             with update(self.canvas):
-                self.canvas.source = source_of(report) if report is not None else url
+                self.canvas.source = source_of(report) if report is not None else _at_url(url)
             self.painting.check_picture()
 
     def _draw_canvas(self, is_shown: bool) -> None:
@@ -162,16 +154,12 @@ class MaskDrawing(VBox):
         canvas.observe(lambda change: self._on_choice(change["old"]), "active")
         canvas.on_msg(lambda _, content, buffers: self.painting.receive(content, buffers))
         with update(self):
-            self.children = (self._hint, canvas, self.again)
+            self.children = (self._hint, canvas)
         return canvas
 
     def _to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         if self.canvas is not None:
             self.canvas.send(content, buffers)
-
-    def _publish_again(self) -> None:
-        self.painting.uploads.publish()
-        self.load()
 
     def _on_paths(self, paths: Any) -> None:
         """Set the masks from the paths, after one was changed on the image, or that of a new mask begun."""
@@ -186,9 +174,14 @@ class MaskDrawing(VBox):
         """Remove the mask that was left if there is nothing in it."""
         masks = self._masks()
         is_empty = 0 < left <= len(masks) and masks[left - 1] == DynamicMask("", ())
-        if self._echo or not is_empty or left in self.painting.uploads.files:
+        if self._echo or not is_empty:
             return
         chosen = self.canvas.active
         with self._echo:
             self.canvas.active = chosen - (chosen > left)
         self.painting.remove(left)
+
+
+def _at_url(url: str) -> str:
+    """Return a URL that the page can load before the picture was checked; empty for a file."""
+    return url if is_web_url(url) else ""

@@ -1,8 +1,8 @@
-"""The files of painted masks, in the folder ``masks`` of a library, and the URLs of each.
+"""The files of painted masks, in the folder ``masks`` of a library.
 
-A file is named after its content, so the same mask is one file however often it is painted. For each of its
-URLs there is a small JSON file, named after the URL: a task, a preset or another notebook knows only the URL,
-and the mask can still be shown and painted on.
+A file is named after its content, so the same mask is one file however often it is painted. Earlier versions
+put the URL of a mask into the request, and wrote a small JSON file for each URL, named after it: the mask of
+such a task or preset can still be shown and painted on.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...service.contract.urls import is_loopback, is_web_url
-from ...service.secrets.known_keys import hide
-from ...system.folder import Folder
-from ...tasks.background.image_checks import image_reports
+from ...system.folder import Folder, read_inside
 from .mask_png import png_of
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
     from .form_fields import FormFields
 
-__all__ = ["LARGEST", "MaskFiles", "content_of", "files_of", "is_served_by", "served_again"]
+__all__ = ["LARGEST", "MaskFiles", "content_of", "files_of", "is_served_by", "saved_before"]
 
 #: Subfolder of the library's folder.
 MASKS = "masks"
@@ -56,15 +54,6 @@ class MaskFiles:
         if not self._files.has_file(name):
             self._files.write(name, png_of(runs, width, height))
         return (self._folder / name).absolute()
-
-    def remember(self, file: Path, url: str) -> None:
-        """Note the URL under which a mask was published; a note that cannot be written is not missed now.
-
-        A URL with an API key is not noted: no file may hold a key, and no request is sent with one.
-        """
-        if hide(url) == url and self._noted(url) != file.name:
-            with suppress(OSError):
-                self._files.write(_note_of(url), json.dumps({"url": url, "mask": file.name}, indent=1))
 
     def file_of(self, url: str) -> Path | None:
         """Return the file of the mask that was published under this URL; ``None`` if there is none."""
@@ -111,16 +100,15 @@ def files_of(form: FormFields) -> MaskFiles | None:
 
 def content_of(form: FormFields, url: str) -> bytes | None:
     """Return the content of a mask that is a file of this machine; ``None`` if it is not, or is gone."""
-    path = image_reports.path_of(url)
     files = files_of(form)
+    if files is None or form.manager is None:
+        return None
     with suppress(OSError, RuntimeError):
-        if path != url:
-            with Path(path).expanduser().open("rb") as file:
-                content = file.read(LARGEST + 1)
-            return content if len(content) <= LARGEST else None
-        saved = None if files is None else files.own(url) or files.file_of(url)
-        if files is not None and saved is not None:
+        if (saved := files.own(url) or files.file_of(url)) is not None:
             return files.read(saved)
+        place = None if is_web_url(url) else form.manager.inputs.saver.place_of(url)
+        if isinstance(place, Path) and url not in form.unapproved:
+            return read_inside(place, LARGEST)
     return None
 
 
@@ -129,20 +117,14 @@ def is_served_by(sandbox: Sandbox, url: str) -> bool:
     return url.startswith(sandbox.base_url.removesuffix("v1"))
 
 
-def served_again(form: FormFields, url: str) -> str:
-    """Return the URL at which the sandbox serves a painted mask of an earlier sandbox or folder.
+def saved_before(form: FormFields, url: str) -> str:
+    """Return the path of a painted mask of an earlier folder, or that an earlier sandbox served.
 
     Args:
         form: the form.
         url: the URL, or the path of the file; any other text is returned unchanged.
     """
-    sandbox = None if form.manager is None else form.manager.sandbox
-    files = files_of(form)
-    if sandbox is None or files is None:
+    if (files := files_of(form)) is None:
         return url
-    if is_web_url(url):
-        is_earlier = is_loopback(url) and not is_served_by(sandbox, url)
-        file = files.file_of(url) if is_earlier else None
-    else:
-        file = files.own(url)
-    return url if file is None else image_reports.publish(str(file), sandbox) or url
+    file = files.file_of(url) if is_loopback(url) else files.own(url) if not is_web_url(url) else None
+    return url if file is None else str(file)

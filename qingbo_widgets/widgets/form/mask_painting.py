@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,24 +17,20 @@ from ...service.contract.urls import is_web_url
 from ...service.contract.values import DynamicMask
 from ...service.http.image_probe import probe_image, size_of
 from ...system.files import reason_of
-from ...tasks.background.image_checks import image_reports
+from ...tasks.background.pool import DaemonPool
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.sync import Echo, update
-from .image_fields import first_image, service_of
+from ..base.sync import Echo, safely, update
+from .image_fields import first_image, report_of, service_of
 from .mask_files import LARGEST, content_of, files_of, is_served_by
 from .mask_png import is_painted, runs_in
-from .mask_uploads import STATIC, in_background, without
 from .state import FormState
 
-__all__ = ["MaskPainting", "Masks", "why_not_painted"]
+__all__ = ["STATIC", "MaskPainting", "Masks", "why_not_painted"]
 
 logger = logging.getLogger("qingbo_widgets")
 
 Masks = tuple[DynamicMask, ...]
-
-#: In place of the URL of a mask that the page has, and the form no longer.
-_FORGOTTEN = " "
 
 _NOT_SAVED = N_("The painted mask could not be saved: {reason}.")
 _OTHER_SIZE = N_(
@@ -46,9 +42,13 @@ _NOT_SHOWN = N_("This mask could not be loaded: {reason}")
 _NO_IMAGE = N_("it is not an image.")
 _NOT_CONNECTED = N_("Connect first to paint masks.")
 _NO_UPLOAD = N_(
-    "To paint masks, connect with an uploader: qw.connect(upload=f), where f(path) uploads a "
-    "file and returns its public URL. Without one, enter the URLs of masks below."
+    'To paint masks, connect with a place to upload them: qw.connect(upload="s3://…"). Without one, enter '
+    "the URLs of masks below."
 )
+#: The number of the static mask; those of the dynamic masks begin at 1.
+STATIC = 0
+#: Loads masks from their servers.
+_pool = DaemonPool(1, "qingbo-mask", grows=True)
 
 
 def why_not_painted(form: FormState) -> str:
@@ -56,7 +56,7 @@ def why_not_painted(form: FormState) -> str:
     manager = form.manager
     if manager is None:
         return tr(_NOT_CONNECTED)
-    return tr(_NO_UPLOAD) if manager.upload is None and manager.sandbox is None else ""
+    return "" if manager.inputs.uploader else tr(_NO_UPLOAD)
 
 
 class MaskPainting:
@@ -80,8 +80,6 @@ class MaskPainting:
         self._echo = Echo()
         #: The URL of each mask whose content the page has, as far as it can be had.
         self._seen: dict[int, str] = {}
-        self.uploads = form.uploads
-        self.uploads.on_arrival, self.uploads.on_forget = self._arrive, self._forget
         #: Contents of masks at other servers, by URL: those that the user wanted to see.
         self._fetched: dict[str, bytes] = {}
         self._compared: tuple[int, int] | None = None
@@ -104,7 +102,7 @@ class MaskPainting:
                     self._save(number, width, height, bytes(buffers[0]))  # type: ignore[arg-type]  # see above
 
     def _save(self, number: int, width: int, height: int, data: bytes) -> None:
-        """Save a mask from the page, and publish it: at once, or when the painting pauses."""
+        """Save a mask from the page, and put it into the form."""
         try:
             runs = runs_in(data, width, height)
         except ValueError as error:
@@ -114,42 +112,26 @@ class MaskPainting:
         if number not in range(min(len(self._masks()) + 1, most) + 1) or self._has_other_size(width, height):
             self._send_one(number)  # painted on what the form has no longer
             return
-        self.uploads.drop(number)
+        self._form.unsaved_masks = without_one(self._form.unsaved_masks, number)
         if is_painted(runs):
             self._put(number, runs, width, height)
         else:
             self._clear(number)
-        self.uploads.show()
 
     def _put(self, number: int, runs: tuple[int, ...], width: int, height: int) -> None:
-        """Save a painted mask; the sandbox serves it at once, an upload waits for a pause."""
+        """Save a painted mask; it is uploaded with the request."""
         files = files_of(self._form)
         assert files is not None, "a form without a manager paints no masks"
         try:
-            file = files.save(runs, width, height)
+            self._set(number, str(files.save(runs, width, height)))
         except OSError as error:
-            self.uploads.fail(number, tr(_NOT_SAVED).format(reason=reason_of(error, Path())))
-            return
-        if self._form.manager is not None and self._form.manager.upload is None:
-            self._set(number, str(file))  # the form has the sandbox serve it
-            files.remember(file, self._urls().get(number, ""))
-            return
-        self.uploads.add(number, file)
-        if number > len(self._masks()):
-            self._set(number, "")
+            reason = tr(_NOT_SAVED).format(reason=reason_of(error, Path()))
+            self._form.unsaved_masks = {**self._form.unsaved_masks, number: reason}
+            self._form.show_problems()
 
     def _has_other_size(self, width: int, height: int) -> bool:
         size = self._picture_size()
         return size is not None and size != (width, height)
-
-    def _arrive(self, number: int, url: str) -> None:
-        """Put the URL of an uploaded mask into the form, unless the form was filled in since."""
-        if self._urls().get(number, "") == self._seen.get(number, ""):
-            self._set(number, url)
-
-    def _forget(self, numbers: Collection[int]) -> None:
-        """Let the page lose masks that have no URL yet, with the next change of the form."""
-        self._seen = {**self._seen, **dict.fromkeys(numbers, _FORGOTTEN)}
 
     def _clear(self, number: int) -> None:
         """Take an empty mask from the form; one with a path, or before others, loses only its URL."""
@@ -186,23 +168,13 @@ class MaskPainting:
             return
         urls = self._urls()
         changed = [number for number in {*urls, *self._seen} if urls.get(number) != self._seen.get(number)]
-        for number in changed:
-            self.uploads.drop(number)
+        self._form.unsaved_masks = without_one(self._form.unsaved_masks, *changed)
         self._seen = urls
         for number in changed:
-            self._take_up(number, urls.get(number, ""))
             self._send_one(number)
         if changed:
             self._check_sizes()
             self._show_own()
-            self.uploads.show()
-
-    def _take_up(self, number: int, path: str) -> None:
-        """Upload a mask that was painted with the sandbox, and whose path a preset has."""
-        files, manager = files_of(self._form), self._form.manager
-        file = None if files is None or is_web_url(path) else files.own(path)
-        if file is not None and manager is not None and manager.upload is not None:
-            self.uploads.add(number, file)
 
     def send_all(self) -> None:
         """Send the page every mask: it has just loaded the picture."""
@@ -216,18 +188,19 @@ class MaskPainting:
         """Remove a dynamic mask; the later ones get the numbers before theirs."""
         masks = self._masks()
         self._seen = without(self._seen, number)
-        self.uploads.remove(number)
+        self._form.unsaved_masks = without(self._form.unsaved_masks, number)
         with self._echo:
             self._change((*masks[: number - 1], *masks[number:]))
         for at in range(number, len(masks) + 1):
             self._send_one(at)
         self._check_sizes()
-        self.uploads.show()
 
     def show(self, number: int) -> None:
         """Fetch a mask from its server, and show it on the picture."""
         url = self._urls().get(number, "")
-        in_background(partial(self._fetch, number, url))
+        if not is_web_url(url):
+            self._form.approve([url])
+        _pool.submit(safely, partial(self._fetch, number, url))
 
     def _show_own(self) -> None:
         """Show the masks that the sandbox serves without a click: no other server learns of it."""
@@ -237,6 +210,9 @@ class MaskPainting:
                 self.show(number)
 
     def _fetch(self, number: int, url: str) -> None:
+        if not is_web_url(url):
+            self._show_file(number)
+            return
         report = probe_image(url, service_of(self._form), keep=LARGEST)
         if report.content:
             self._fetched[url] = report.content
@@ -248,15 +224,17 @@ class MaskPainting:
                 self.notes = {**self.notes, number: markup.note(text, "hint")}
             self._form.show_problems()
 
+    def _show_file(self, number: int) -> None:
+        self._send_one(number)
+        self._check_sizes()
+        self._form.show_problems()
+
     def _send_one(self, number: int) -> None:
         content = self._content(number)
         self._send({"kind": "mask", "mask": number}, [] if content is None else [content])
 
     def _content(self, number: int) -> bytes | None:
         """Return the image of a mask; ``None`` if it is empty, or only its server has it."""
-        if (file := self.uploads.files.get(number)) is not None:
-            with suppress(OSError):
-                return file.read_bytes()
         url = self._urls().get(number, "")
         return (self._fetched.get(url) or content_of(self._form, url)) if url else None
 
@@ -272,7 +250,7 @@ class MaskPainting:
         for number, url in self._urls().items():
             content = self._content(number) if url else b""
             size = size_of(content) if content else None
-            if content is None and is_web_url(url):
+            if content is None and (is_web_url(url) or url in self._form.unapproved):
                 unshown.add(number)
                 notes[number] = markup.note(tr(_ELSEWHERE))
             elif size is not None and picture is not None and (size.width, size.height) != picture:
@@ -295,5 +273,15 @@ class MaskPainting:
     def _picture_size(self) -> tuple[int, int] | None:
         """Return width and height of the picture in pixels, if this machine could find out."""
         url = first_image(self._form)
-        report = image_reports.get(url, service_of(self._form)) if url else None
+        report = report_of(self._form, "image_urls", url) if url else None
         return None if report is None or report.size is None else (report.size.width, report.size.height)
+
+
+def without(values: Mapping[int, str], number: int) -> dict[int, str]:
+    """Return the values without that of a removed mask; the later ones get the numbers before theirs."""
+    return {at - (at > number): value for at, value in values.items() if at != number}
+
+
+def without_one(values: Mapping[int, str], *numbers: int) -> dict[int, str]:
+    """Return the values without those of some masks."""
+    return {at: value for at, value in values.items() if at not in numbers}

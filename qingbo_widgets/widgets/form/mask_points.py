@@ -54,3 +54,8 @@ def without_blank(masks: Any) -> Any:
     while isinstance(masks, tuple) and masks and masks[-1] == DynamicMask("", ()):
         masks = masks[:-1]
     return masks
+
+
+def field_of(number: int) -> str:
+    """Return the name of the field of a mask."""
+    return "dynamic_masks" if number else "static_mask"

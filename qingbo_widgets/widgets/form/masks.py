@@ -14,9 +14,8 @@ from ..base.html import Markup
 from ..base.sync import Echo, update
 from .fields import WIDE
 from .mask_drawing import MaskDrawing
-from .mask_painting import Masks
+from .mask_painting import STATIC, Masks
 from .mask_row import MaskRow, show_button, url_line
-from .mask_uploads import STATIC
 from .panels import Editor, indented
 from .state import FormState, Problems
 from .wording import problems_html

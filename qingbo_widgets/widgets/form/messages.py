@@ -21,7 +21,7 @@ from .layout import TOGETHER, panels
 from .names import Unsent
 from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
-from .wording import character_count, ends_by_itself, name_of_part, problems_html, with_labels
+from .wording import character_count, name_of_part, problems_html, with_labels
 
 __all__ = ["below", "code_notes", "obstacle"]
 
@@ -54,11 +54,7 @@ _KEPT_IN_CODE = N_("{label}: {value} (set in code; {model} does not take it)")
 
 
 def obstacle(form: FormState, problems: Problems) -> str:
-    """Return the reason why the form cannot be submitted yet, as a sentence; empty if it can.
-
-    It can while painted masks are being uploaded: a click on Generate waits for them.
-    """
-    problems = tuple(problem for problem in problems if not ends_by_itself(form, problem))
+    """Return the reason why the form cannot be submitted yet, as a sentence; empty if it can."""
     if not problems:
         return ""
     if _is_blank(form) and {problem.field for problem in problems} == {"prompt"}:

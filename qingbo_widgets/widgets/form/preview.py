@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...tasks.background.image_checks import image_reports
+from ...service.contract.urls import is_web_url
 from ..base import html as markup
 from ..base.build import button
 from ..base.html import Markup
@@ -21,7 +22,8 @@ __all__ = ["Preview"]
 #: Seconds without a change after which the user is assumed to have finished typing a URL.
 _TYPED = 0.5
 
-_SERVED = N_("The sandbox serves {path} at this URL. The real service needs a public URL.")
+_UNASKED_FILE = N_("{file} is not shown yet, because its path was filled in, not chosen.")
+_ON_THIS_MACHINE = N_("The sandbox reads it on this machine.")
 
 
 class Preview(Editor):
@@ -99,12 +101,16 @@ class Preview(Editor):
 
     def unasked_html(self, url: str) -> Markup:
         """Return the line about a file that was not fetched yet."""
+        if not is_web_url(url):
+            return markup.note(tr(_UNASKED_FILE).format(file=Path(url).name))
         return markup.note(tr(self.unasked).format(host=urlsplit(url).hostname))
 
-    def served_html(self, url: str) -> Markup:
-        """Return the line about a file of this machine; empty for any other."""
-        path = image_reports.path_of(url)
-        return markup.note(tr(_SERVED).format(path=path)) if path != url else Markup()
+    def own_html(self, url: str) -> Markup:
+        """Return the line about where a file of this machine will go; empty for any other."""
+        if is_web_url(url) or self.form.manager is None:
+            return Markup()
+        inputs = self.form.manager.inputs
+        return markup.note(inputs.notice or tr(_ON_THIS_MACHINE)) if inputs.uploader else Markup()
 
     def _fetch_if_open(self) -> None:
         if self.comm is not None:

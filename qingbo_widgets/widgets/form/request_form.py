@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...i18n import tr
 from ...service.contract.labels import label
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
@@ -24,7 +23,6 @@ from .controls import Controls, build, offer
 from .fields import fields, is_settled
 from .image_fields import line_names
 from .labels import help_of
-from .late_submission import CLOSED
 from .layout import TOGETHER, by_model, companions, main, panels
 from .panels import Panels, Slot
 from .shot_fields import shot_field
@@ -158,9 +156,6 @@ class RequestForm(FormState, Composite):
     def reset(self) -> None:
         """Reset every field to the value that the code set when it created the form."""
         loading.fill(self, self.given)
-
-    def _stop(self) -> None:
-        self.late.cancel(tr(CLOSED))
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return (*self.controls.made.values(), *self.slots.values())

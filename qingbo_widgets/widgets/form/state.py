@@ -19,7 +19,7 @@ from ...service.contract.kinds import KINDS
 from ...service.contract.misspelt import check_names
 from ...service.contract.models import DEFAULT_CONTRACT
 from ...service.contract.offered import current_models
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, numbered
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
 from ...service.credentials import find_contract
@@ -32,9 +32,7 @@ from .contract_changes import ContractChanges, not_taken
 from .departures import Departure
 from .fitted_duration import FittedDuration
 from .form_traits import FormTraits, Problems
-from .late_submission import RECONNECTED, LateSubmission
-from .mask_points import without_blank
-from .mask_uploads import MaskUploads
+from .mask_points import field_of, without_blank
 from .model_changes import follow_model
 from .names import Unsent, hidden_in, in_names_of, split_unsent
 from .traits import are_identical, default_of, is_at, traits_of
@@ -103,10 +101,8 @@ class FormState(FormTraits):
         self.unsent: Mapping[str, Unsent] = {}
         #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
         self.unapproved: frozenset[str] = frozenset()
-        #: The painted masks that are not published yet.
-        self.uploads = MaskUploads(self)
-        #: The request that waits for them, after a click on Generate.
-        self.late = LateSubmission(self, self.uploads)
+        #: Why painted masks could not be saved, by their numbers.
+        self.unsaved_masks: Mapping[int, str] = {}
         self.carrier = Carrier(self)
         self.fitted_duration = FittedDuration(self)
         self._applicability = Applicability(self)
@@ -150,14 +146,13 @@ class FormState(FormTraits):
 
     @manager.setter
     def manager(self, manager: Owner | None) -> None:
-        self.late.cancel(tr(RECONNECTED))
         was_connected, left = self._manager is not None, Departure(self)
         self._manager = manager
         if self.models is not left.models:
             self._contracts.follow(left, was_connected)
             self.observe(self._follow, list(self.field_names))
             self._rebuild()
-        with self.batch():  # a file path is valid only if the manager has a sandbox
+        with self.batch():  # a picture in memory needs a manager, which saves it
             for name in image_fields.fields_with(self.models, "image", "mask", "video"):
                 setattr(self, name, getattr(self, name))
 
@@ -238,44 +233,49 @@ class FormState(FormTraits):
         """Return the sentence that explains why the field does not apply; empty if there is none."""
         return self._applicability.omit_note(name)
 
-    @property
-    def pending(self) -> Mapping[Problem, str]:
-        """The problems of painted masks that are not published yet: each with ``hint`` or ``alarm``."""
-        return self.uploads.problems
-
     def checkpoint(self) -> Callable[[], bool]:
         """Return a function that returns True while the results of ``check`` are still current."""
 
         def current_values() -> tuple[Any, ...]:
-            return (self._manager, self.pending, *(getattr(self, name) for name in self.field_names))
+            return (self._manager, self.unsaved_masks, *(getattr(self, name) for name in self.field_names))
 
         values, images = current_values(), image_fields.known_issues(self)
         return lambda: are_identical(values, current_values()) and images == image_fields.known_issues(self)
 
     def check(self) -> tuple[Problems, Problems]:
         """Return the problems and warnings of the request, and of the images probed so far."""
-        request, contract = self.request, self.contract.name
+        request, contract, manager = self.request, self.contract.name, self._manager
         problems, warnings = image_fields.known_issues(self)
-        is_local = self._manager is not None and self._manager.is_local
+        if manager is None:
+            others, is_local = request.problems(contract), False
+        else:
+            others, is_local = manager.inputs.other_problems(request, contract), manager.is_local
+            others += manager.inputs.refusals(request)
         return (
-            request.problems(contract) + problems + length_problems(self) + self._pending_now(),
+            others + problems + image_fields.unasked_files(self) + length_problems(self) + self._unsaved(),
             request.warnings(contract, local_service=is_local) + warnings,
         )
 
-    def _pending_now(self) -> Problems:
-        """Return the problems of painted masks that belong to the request."""
-        return tuple(problem for problem in self.pending if self.counts(problem.field))
+    def _unsaved(self) -> Problems:
+        """Return the problems of painted masks that could not be saved."""
+        problems = []
+        for number, reason in self.unsaved_masks.items():
+            name = field_of(number)
+            where = numbered(name, number) if number else name
+            problems += [Problem(name, f"{where}: {reason}", number)] if self.counts(name) else []
+        return tuple(problems)
 
     def submit(self) -> Task:
         """Submit the current request.
 
         Raises:
-            InvalidRequest: the request has problems, or a painted mask is not uploaded yet.
+            InvalidRequest: the request has problems.
             MissingApiKey: there is no manager, and none can be made from the environment.
         """
-        if pending := self._pending_now():
-            raise InvalidRequest(pending)
-        return self.find_manager().submit(self.request)
+        manager = self.find_manager()
+        if unready := image_fields.unasked_files(self) + self._unsaved():
+            raise InvalidRequest(unready)
+        return manager.submit(self.request)
 
     def find_manager(self) -> Owner:
         """Return the form's manager; if it has none, set it to the default manager.
@@ -374,7 +374,7 @@ class FormState(FormTraits):
             self.refresh()
 
     def normalise(self, name: str, value: Any) -> Any:
-        """Return the value of a field in a request's form, without API keys and with its files published.
+        """Return the value of a field in a request's form, without API keys and with its pictures saved.
 
         Raises:
             TraitError: the field is fixed to a different value, or not in the form's contract.
@@ -384,7 +384,7 @@ class FormState(FormTraits):
             raise TraitError(tr(_NO_FIELD).format(field=name, contract=self.contract.name))
         value = KINDS[parameter.type].read(hide_in(value))
         if not (self._is_ready and name in self.fixed):
-            return image_fields.publish_files(self, parameter, value)
+            return image_fields.with_saved(self, parameter, value)
         if value != getattr(self, name):
             message = tr("{name} is fixed in this form, to {value!r}")
             raise TraitError(message.format(name=name, value=getattr(self, name)))

@@ -1,4 +1,4 @@
-"""The lengths of input videos that are files of this machine, which the sandbox serves."""
+"""The lengths of input videos that are files of this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from ...i18n import N_, tr
 from ...service.contract.problem import Problem
 from ...service.contract.urls import is_web_url
-from ...tasks.background.image_checks import image_reports
 from .form_fields import FormFields
 from .image_fields import fields_with, urls_of
 
@@ -26,8 +25,7 @@ def length_problems(form: FormFields) -> tuple[Problem, ...]:
     for field in fields_with(form.models, "video"):
         limits = form.parameter(field).limits.get("seconds") if form.takes(field) else None
         for url in urls_of(form, field) if limits else ():
-            path = image_reports.path_of(url)
-            length = length_of(path) if path != url else None
+            length = length_of(url) if url not in form.unapproved else None
             if length is not None and limits and not limits[0] <= int(length) <= limits[1]:
                 text = tr(_LENGTH).format(
                     field=field, length=f"{length:g}", model=form.model, shortest=limits[0], longest=limits[1]

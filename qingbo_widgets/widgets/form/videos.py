@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from ...i18n import N_, tr
-from ...tasks.background.image_checks import image_reports
+from ...service.contract.urls import is_web_url
 from ..base import html as markup
 from ..base.html import Markup
-from .image_fields import urls_of
+from .image_fields import check_image, report_of, urls_of
+from .images import picture_html
 from .preview import Preview
 from .state import FormState
 from .video_lengths import length_of
@@ -39,7 +40,7 @@ _ON_ERROR = "const n=this.nextElementSibling;n.textContent={text};n.className='q
 
 
 class VideoPreview(Preview):
-    """The preview of the video of one field. The page loads it, the kernel does not."""
+    """The preview of the video of one field. The page loads it from a URL; the kernel reads only a file."""
 
     look = _LOOK
     look_help = _LOOK_HELP
@@ -55,9 +56,17 @@ class VideoPreview(Preview):
         return urls_of(self.form, self._field)[:1]
 
     def fetch(self, urls: tuple[str, ...]) -> None:
-        """Show the player, with which the page loads the video."""
+        """Show the player, with which the page loads the video, or the first frame of a file."""
         self._shown = urls
+        for url in urls:
+            if not is_web_url(url):
+                check_image(self.form, self._field, url, self._on_report)
         self.draw()
+
+    def _on_report(self) -> None:
+        if self.comm is not None:
+            self.draw()
+            self.form.show_problems()
 
     def status_html(self) -> Markup:
         """Return the player, or the question whether to load the video."""
@@ -65,12 +74,20 @@ class VideoPreview(Preview):
             return self.unasked_html(self.url)
         if self.urls != self._shown or not self._shown:
             return Markup()
-        return self._player(self.url) + self.served_html(self.url)
+        return self._player(self.url) if is_web_url(self.url) else self._frame(self.url)
+
+    def _frame(self, path: str) -> Markup:
+        """Return the first frame of a video of this machine, which a page elsewhere cannot play."""
+        report, length = report_of(self.form, self._field, path), length_of(path)
+        if report is None or report.size is None or report.problem:
+            return Markup()
+        facts = {"length": f"{length or 0:g}", "width": report.size.width, "height": report.size.height}
+        return (
+            picture_html(report, tr(_PLAYER)) + markup.note(tr(_FACTS).format(**facts)) + self.own_html(path)
+        )
 
     def _player(self, url: str) -> Markup:
         least, most = self.form.parameter(self._field).limits.get("seconds") or (0, 0)
-        if length_of(image_reports.path_of(url)) is not None:
-            least, most = 0, 0  # the form reports the problem
         texts = [tr(_FACTS), tr(_TAKES).format(shortest=least, longest=most), least, most]
         player = markup.tag(
             "video",

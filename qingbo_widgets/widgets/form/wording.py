@@ -21,7 +21,6 @@ from .labels import value_label
 
 __all__ = [
     "character_count",
-    "ends_by_itself",
     "name_of_part",
     "problem_lines",
     "problems_html",
@@ -131,30 +130,18 @@ def _mask_steps(form: FormFields, problem: Problem, parameter: Parameter) -> str
     if parameter.type != "masks" or not isinstance(masks, tuple) or not 0 < problem.number <= len(masks):
         return None
     mask = masks[problem.number - 1]
-    if problem in form.pending or not isinstance(mask, DynamicMask):
+    if not isinstance(mask, DynamicMask):
         return None
-    is_pending = any((other.field, other.number) == (problem.field, problem.number) for other in form.pending)
     fewest, _ = parameter.limits["points"]
     has_path = not isinstance(mask.trajectories, tuple) or len(mask.trajectories) >= fewest
     if mask.mask_url and has_path:
         return None
-    steps = [] if mask.mask_url or is_pending else [tr(_NOT_PAINTED)]
+    steps = [] if mask.mask_url else [tr(_NOT_PAINTED)]
     return " ".join(steps if has_path else [*steps, tr(_NO_PATH).format(fewest=fewest)])
 
 
-def ends_by_itself(form: FormFields, problem: Problem) -> bool:
-    """Return True if a problem ends with the upload of a painted mask that is under way."""
-    if problem in form.pending:
-        return form.pending[problem] == "hint"
-    if not form.pending or problem.field not in form.models.parameters:
-        return False
-    return _mask_steps(form, problem, form.parameter(problem.field)) == ""
-
-
 def _kind(form: FormFields, problem: Problem, parameter: Parameter) -> str:
-    """Return ``hint`` for an upload under way, a member that is not set, a list that is too short."""
-    if problem in form.pending:
-        return form.pending[problem]
+    """Return ``hint`` for a member that is not set, or a list that is too short."""
     value, where = getattr(form, problem.field), numbered(problem.field, problem.number)
     if not (parameter.members and isinstance(value, tuple) and 0 < problem.number <= len(value)):
         return "alarm"

@@ -15,7 +15,6 @@ from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import HBox
 from ..base.sync import close_whole, update
-from ..form.late_submission import UPLOADING
 from .variations import generate_label, variations_control
 
 __all__ = ["Actions"]
@@ -66,22 +65,19 @@ class Actions(CompositeMixin, HBox):
             },
         )
 
-    def show(self, sender: str, obstacle: str, problem: str, *, is_waiting: bool, would_repeat: bool) -> None:
+    def show(self, sender: str, obstacle: str, problem: str, *, would_repeat: bool) -> None:
         """Enable or disable Generate, and show the reason.
 
         Args:
             sender: the sender of announcements.
             obstacle: why the form's request cannot be submitted; empty if it can.
             problem: the error of the last click, which is shown before it.
-            is_waiting: whether a request waits until its masks are uploaded; then no obstacle is shown.
             would_repeat: whether a click would be ignored for a moment, as the second of a double click.
         """
-        obstacle = "" if is_waiting else obstacle
         with update(self.generate_button, self._reason):
-            label = tr(UPLOADING) if is_waiting else generate_label(self.variations.value)
-            self.generate_button.description = label
+            self.generate_button.description = generate_label(self.variations.value)
             self.generate_button.disabled = bool(obstacle)
-            set_busy(self.generate_button, is_waiting or would_repeat)
+            set_busy(self.generate_button, would_repeat)
             reason = markup.note(problem, "alarm") if problem else Markup()
             reason += markup.note(obstacle) if obstacle else Markup()
             # An obstacle is not announced: it changes with every letter that is typed.

@@ -195,7 +195,7 @@ class ConnectPanel(Composite):
         if former is None:
             return connect(*key, **where)
         library = Library(former.library.folder, database=former.library.journal.database)
-        manager = connect(*key, library=library, upload=former.upload, **where)
+        manager = connect(*key, library=library, upload=former.inputs.upload, **where)
         manager.client.connect_arguments = former.client.connect_arguments
         return manager
 

@@ -13,14 +13,13 @@ from ...media.frames import continuation, save_frame
 from ...system.notebook import shown_path
 from ...tasks.connection import current
 from ..base import html as markup
-from ..base.build import button, newest_first, set_busy
+from ..base.build import button, newest_first
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import CellOutput
 from ..base.slow import Slow
-from ..base.sync import update, weakly
+from ..base.sync import update
 from ..card.task_card import TaskCard
-from ..form.late_submission import UPLOADING
 from ..form.request_form import RequestForm
 
 if TYPE_CHECKING:
@@ -56,8 +55,8 @@ def continuing(
     manager = place.find_manager()
 
     def work() -> VideoRequest:
-        url = manager.publish(save_frame(video, seconds))
-        return continuation(request, url, "", manager.client.contract.name, contract)
+        picture = str(save_frame(video, seconds))
+        return continuation(request, picture, "", manager.client.contract.name, contract)
 
     return Slow(tr(_LAST if seconds is None else _TAKING), work, place.offer)
 
@@ -137,7 +136,6 @@ class FollowUp(Composite):
             if self.form is None or self.form.manager is not manager:
                 self._drop_form()
                 self.form = RequestForm(manager)
-                self.form.late.on_change = weakly(self, "_update_button")
             elif not request.prompts:  # the user may have begun to write the next one
                 request = request.replace(prompt=self.form.prompt)
             self.form.load(request)
@@ -179,17 +177,9 @@ class FollowUp(Composite):
 
     def _generate(self) -> None:
         if self.form is not None:
-            self.form.late.submit(self._submit)
-
-    def _update_button(self) -> None:
-        """Show whether a click waits for the upload of painted masks, or why it was not submitted."""
-        late = None if self.form is None else self.form.late
-        is_waiting = late is not None and late.is_waiting
-        if late is not None and (is_waiting or late.problem):
-            self.show_error(late.problem)
-        with update(self.generate_button):
-            self.generate_button.description = tr(UPLOADING) if is_waiting else tr(_GENERATE)
-            set_busy(self.generate_button, is_waiting)
+            with update():  # a stroke that is being saved on another thread was painted before the click
+                request = self.form.request
+            self._submit(request, self.form.submit)
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task]) -> None:
         """Submit after a click. The second of a double click is ignored, because it would cost money."""

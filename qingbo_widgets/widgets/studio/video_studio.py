@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
@@ -135,7 +134,6 @@ class VideoStudio(Composite):
         self.cell_output = CellOutput(self)
         self._copy = CopyWriter(self)
         self.form.observe(lambda _: self._update_button(), "problems")
-        self.form.late.on_change = weakly(self, "_update_button")
         if manager is None:
             manager = default()
         if manager is None:
@@ -259,16 +257,13 @@ class VideoStudio(Composite):
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
-        late, manager = self.form.late, self.manager
+        manager = self.manager
         with update():  # another thread must not show an older state later
-            if late.is_waiting:
-                self._problem = ""  # of an earlier click
             is_closed = manager is not None and manager.is_closed
             self._actions.show(
                 self.cell_output.copy_class,
                 tr(_CLOSED) if is_closed else self.form.obstacle,
-                self._problem or late.problem,
-                is_waiting=late.is_waiting,
+                self._problem,
                 would_repeat=self._clicks.would_repeat,
             )
 
@@ -281,17 +276,14 @@ class VideoStudio(Composite):
             others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
         if request is None or manager is None:
             return
-        problems = (*request.problems(self.form.contract.name), *others)
-        count = self.variations.value
-        if not (self.form.late.wait(request, problems, partial(self._submit_and_fold, count)) or problems):
-            self._submit_request(request, lambda: manager.submit(request), count)
+        if not (others or manager.inputs.other_problems(request, self.form.contract.name)):
+            self._submit_request(request, lambda: manager.submit(request), self.variations.value)
 
     def _generate(self) -> None:
         """Submit after a click on Generate, and fold the form, which the user has left."""
-        self.form.late.submit(partial(self._submit_and_fold, self.variations.value))
-
-    def _submit_and_fold(self, count: int, request: VideoRequest, submit: Callable[[], Task]) -> None:
-        if self._submit_request(request, submit, count):
+        with update():  # a stroke that is being saved on another thread was painted before the click
+            request = self.form.request
+        if self._submit_request(request, self.form.submit, self.variations.value):
             self._column.fold()
 
     def _submit_request(self, request: VideoRequest, submit: Callable[[], Task], count: int) -> bool:

@@ -1,0 +1,137 @@
+"""The input files of a library: the pictures and videos of its requests, and the links to their uploads.
+
+A file is named after its content, so the same picture is one file however often it is used. For each place to
+which it was uploaded there is a small JSON file with the link: the same bytes are not sent twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from ..service.contract.urls import is_web_url
+from ..service.secrets.known_keys import hide
+from ..system.folder import Folder
+
+__all__ = ["INPUTS", "InputFiles", "Link"]
+
+#: Subfolder of the library's folder.
+INPUTS = "inputs"
+#: Characters of the content's hash in the name of a file.
+_DIGITS = 16
+_NAME = re.compile(rf"[^/\\]+-([0-9a-f]{{{_DIGITS}}})\.[a-z0-9]{{2,5}}")
+_LARGEST_NOTE = 20_000
+_PIECE = 2**20
+
+
+@dataclass(frozen=True)
+class Link:
+    """The link to an uploaded file. Anyone who has it can see the file.
+
+    Attributes:
+        url: the URL, which may have a signature.
+        expires_at: its end, UTC; ``None`` if it does not end, or that is unknown.
+    """
+
+    url: str = field(repr=False)
+    expires_at: datetime | None = None
+
+
+class InputFiles:
+    """The input files of one library.
+
+    Args:
+        folder: the library's folder. Nothing is created in it until a file is saved.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = Folder(folder)
+
+    def save(self, content: bytes | BinaryIO, stem: str, suffix: str) -> Path:
+        """Save a file, unless one with the same content is there already, and return its path.
+
+        Args:
+            content: the bytes, or an open file at its beginning.
+            stem: the name without the suffix.
+            suffix: the suffix with its dot.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        source = BytesIO(content) if isinstance(content, bytes) else content
+        digest = _digest_of(source)
+        names = (Path(name).name for name in self._files.names(INPUTS, suffix))
+        name = next((name for name in names if _content_in(name) == digest), None)
+        if name is None or not self._files.has_file(f"{INPUTS}/{name}"):
+            name = f"{stem}-{digest}{suffix}"
+            source.seek(0)
+            self._files.write(f"{INPUTS}/{name}", source)
+        return (self._folder / INPUTS / name).absolute()
+
+    def own(self, path: str) -> Path | None:
+        """Return the input file of this name, wherever its folder was before; ``None`` if there is none."""
+        name = path.replace("\\", "/").rpartition("/")[2]
+        if not _content_in(name) or not self._files.has_file(f"{INPUTS}/{name}"):
+            return None
+        return (self._folder / INPUTS / name).absolute()
+
+    def link_of(self, file: Path, place: str) -> Link | None:
+        """Return the link to a file at a place; ``None`` if none is noted, or it has ended."""
+        try:
+            note = json.loads(self._files.read(_note_of(file, place), _LARGEST_NOTE))
+            url, end = note["url"], note["expires_at"]
+            expires_at = None if end is None else datetime.fromisoformat(end).astimezone(UTC)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        is_over = expires_at is not None and expires_at <= datetime.now(UTC)
+        return None if is_over or note.get("place") != place or not is_web_url(url) else Link(url, expires_at)
+
+    def remember(self, file: Path, place: str, link: Link) -> None:
+        """Note the link to a file; a note that cannot be written only means another upload later.
+
+        A link with an API key is not noted: no file may hold a key.
+        """
+        if hide(link.url) != link.url:
+            return
+        end = None if link.expires_at is None else link.expires_at.isoformat()
+        content = {"file": file.name, "place": place, "url": link.url, "expires_at": end}
+        with suppress(OSError):
+            self._files.write(_note_of(file, place), json.dumps(content, ensure_ascii=False, indent=1))
+
+    def forget(self, file: Path, place: str) -> None:
+        """Remove the note of a link."""
+        with suppress(OSError):
+            self._files.remove(_note_of(file, place))
+
+
+def _content_in(name: str) -> str:
+    """Return the hash of the content in the name of an input file; empty if the name is of no such file."""
+    found = _NAME.fullmatch(name)
+    return "" if found is None else found[1]
+
+
+def _note_of(file: Path, place: str) -> str:
+    """Return the name of the note about the upload of a file to a place."""
+    digest = hashlib.sha256(f"{_content_in(file.name) or file.name}\n{place}".encode(errors="surrogatepass"))
+    return f"{INPUTS}/upload-{digest.hexdigest()[:32]}.json"
+
+
+def _digest_of(source: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(source):
+        digest.update(piece)
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _pieces(source: BinaryIO) -> Iterator[bytes]:
+    while piece := source.read(_PIECE):
+        yield piece

@@ -1,0 +1,273 @@
+"""``Inputs``: the pictures and videos of a manager's requests, from this machine to a link."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import InvalidRequest, UploadFailed
+from ...i18n import N_, tr
+from ...library.inputs import InputFiles
+from ...media.unusable import UnusableMedia
+from ...service.contract.frames import IMAGE
+from ...service.contract.limits import EXAMPLE_URL
+from ...service.contract.media import Medium, media_of, with_media
+from ...service.contract.models import declared, models_of
+from ...service.contract.problem import Problem
+from ...service.contract.request import VideoRequest
+from ...service.contract.schema import Models, Parameter
+from ...service.contract.urls import is_web_url
+from ...service.contract.values import DynamicMask, as_media_list, is_url_member
+from ...system.host import warn
+from ..uploading.choice import uploader_of
+from ..uploading.uploader import Uploader
+from .advice import explained
+from .publisher import Publisher
+from .reports import InputReports
+from .saving import InputSaver, Saved, name_of, refused_medium
+
+if TYPE_CHECKING:
+    from ...library.library import Library
+    from ...sandbox import Sandbox
+    from ..uploading.choice import Upload
+
+__all__ = ["Inputs"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+_NO_UPLOADER = N_(
+    "{where}: {name} is on this machine, but the service reads public URLs only. Pass a URL, or connect with "
+    'a place to upload it: connect(upload="s3://…").'
+)
+_SENT = N_("Local files are uploaded to {place}. Anyone with the link can see them.")
+_SENT_FOR = N_("Local files are uploaded to {place}. Anyone with the link can see them for {hours:g} hours.")
+_NOT_SAVED = N_("{field}: the picture could not be saved in {folder}: {reason}.")
+
+
+class Inputs:
+    """The pictures and videos of a manager's requests that are on this machine. Thread-safe.
+
+    Args:
+        library: the library in which they are saved.
+        sandbox: the sandbox that reads them; ``None`` for the service.
+        is_local: whether the service runs on this machine, and reaches links that are not public.
+    """
+
+    def __init__(self, library: Library, sandbox: Sandbox | None, *, is_local: bool) -> None:
+        self._folder = library.folder
+        self._sandbox, self._is_local = sandbox, is_local
+        self.files = InputFiles(library.folder)
+        self.saver = InputSaver(self.files)
+        #: What forms show of files.
+        self.reports = InputReports(self.saver)
+        self._upload: Upload | None = None
+        self._publisher: Publisher | None = None
+        self._lock = threading.Lock()
+        self._has_told = False
+        self.upload = None
+
+    @property
+    def upload(self) -> Upload | None:
+        """What ``connect(upload=…)`` was given: an address, a ``Storage`` or a function."""
+        return self._upload
+
+    @upload.setter
+    def upload(self, upload: Upload | None) -> None:
+        uploader = uploader_of(upload, self._sandbox, local_service=self._is_local)
+        with self._lock:
+            self._upload, self._has_told = upload, False
+            self._publisher = None if uploader is None else Publisher(self.files, uploader)
+
+    @property
+    def uploader(self) -> Uploader | None:
+        """Carries files to a place where the service can read them; ``None`` if there is none."""
+        return None if self._publisher is None else self._publisher.uploader
+
+    # ------------------------------------------------------------------ before a task
+
+    def saved(self, request: VideoRequest, models: Models | None = None) -> Saved:
+        """Save the local pictures and videos of a request; its problems say which cannot be used.
+
+        Without an uploader, none is saved, because none can be used.
+
+        Args:
+            request: the request.
+            models: the models of the contract, for the limits of videos.
+
+        Raises:
+            ImportError: a picture must be converted, and the extra ``[upload]`` is not installed.
+        """
+        if refusals := self.refusals(request):
+            return Saved(request, refusals)
+        try:
+            return self.saver.save(request, models)
+        except OSError as error:
+            field, reason = self._local(request)[0].field, error.strerror or type(error).__name__
+            text = tr(_NOT_SAVED).format(field=field, folder=self._folder, reason=reason)
+            return Saved(request, (Problem(field, text),))
+
+    def checked(self, request: VideoRequest, contract: str) -> Saved:
+        """Save the local pictures and videos of a request, and find all of its problems.
+
+        Raises:
+            ImportError: as in ``saved``.
+        """
+        saved = self.saved(request, models_of(contract))
+        others = self.other_problems(saved.request, contract)
+        return dataclasses.replace(saved, problems=(*saved.problems, *others))
+
+    def other_problems(self, request: VideoRequest, contract: str) -> tuple[Problem, ...]:
+        """Return the problems of a request that are not about the contents of local pictures and videos."""
+        return explained(self._without_local(request).problems(contract), request)
+
+    def refusals(self, request: VideoRequest) -> tuple[Problem, ...]:
+        """Return a problem for each local picture and video, if there is no uploader."""
+        if self._publisher is not None:
+            return ()
+        return tuple(map(self._without_uploader, self._local(request)))
+
+    def publish(self, picture: object, use: str) -> str:
+        """Return a link to a picture or video; see ``TaskManager.publish``."""
+        field = {"image": "image_urls", "mask": "static_mask", "video": "video_urls"}[use]
+        fields: dict[str, Any] = {field: picture}
+        saved = self.saved(VideoRequest(**fields))
+        if saved.problems:
+            raise InvalidRequest(saved.problems)
+        if not (files := self.files_in(saved.request)):
+            raise InvalidRequest(explained(saved.request.problems(), saved.request))
+        self.tell(saved.request)
+        return self.link(files[0], _ignore)
+
+    def saved_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return fields, each with one value or lists of values, with the paths of saved files.
+
+        Raises:
+            InvalidRequest: a picture or video cannot be used.
+            ImportError: as in ``saved``.
+        """
+        known = declared()
+        parameters = {name: known["image_urls" if name == IMAGE else name] for name in {IMAGE, *known}}
+        if self._publisher is None:
+            return dict(fields)
+        return {
+            name: self._saved_value(parameters[name], value)
+            if name in parameters and parameters[name].media
+            else value
+            for name, value in fields.items()
+        }
+
+    def _saved_value(self, parameter: Parameter, value: Any) -> Any:
+        value = as_media_list(value)
+        if isinstance(value, list | tuple):
+            return [self._saved_value(parameter, part) for part in value]
+        if isinstance(value, DynamicMask):
+            return dataclasses.replace(value, mask_url=self._saved_value(parameter, value.mask_url))
+        if isinstance(value, Mapping):
+            return {
+                key: self._saved_value(parameter, part) if is_url_member(key) else part
+                for key, part in value.items()
+            }
+        medium = Medium(parameter, value)
+        try:
+            file = self.saver.file_of(medium)
+        except UnusableMedia as error:
+            raise InvalidRequest([refused_medium(medium, error)]) from None
+        return value if file is None else str(file.path)
+
+    def tell(self, *requests: VideoRequest) -> None:
+        """Warn before the first upload of a session who will be able to see the files."""
+        if self._has_told or not any(map(self.files_in, requests)):
+            return
+        with self._lock:
+            has_told, self._has_told = self._has_told, True
+        if not has_told and (text := self.notice):
+            warn(text)
+
+    @property
+    def notice(self) -> str:
+        """A sentence about where pictures go and who can see them; empty if they stay on this machine."""
+        uploader = self.uploader
+        if uploader is None or (self._sandbox is not None and self._upload is None):
+            return ""
+        hours = uploader.lifetime / timedelta(hours=1) if uploader.lifetime else 0
+        return tr(_SENT_FOR if hours else _SENT).format(place=uploader.destination, hours=hours)
+
+    # ------------------------------------------------------------------ for the follower of a task
+
+    def files_in(self, request: VideoRequest) -> tuple[Path, ...]:
+        """Return the files of the library that a request refers to, each once.
+
+        Only these are uploaded: the request may come from a library of another user.
+        """
+        return tuple(dict.fromkeys(filter(None, (self._own(medium) for medium in media_of(request)))))
+
+    def with_links(self, request: VideoRequest, links: Mapping[Path, str]) -> VideoRequest:
+        """Return a request with links in place of the files of the library."""
+
+        def linked(medium: Medium) -> Any:
+            file = self._own(medium)
+            return medium.value if file is None else links.get(file, medium.value)
+
+        return with_media(request, linked)
+
+    def as_sent(self, request: VideoRequest) -> VideoRequest:
+        """Return a request with the links that its files had when it was sent, as far as they are known."""
+        files = self.files_in(request) if self._publisher is not None else ()
+        known = {file: self._publisher.known(file) for file in files} if self._publisher is not None else {}
+        return self.with_links(request, {file: link.url for file, link in known.items() if link is not None})
+
+    def use(self, file: Path, key: str) -> None:
+        """Note that a task needs a file at its place."""
+        if self._publisher is not None:
+            self._publisher.use(file, key)
+
+    def release(self, file: Path, key: str, has_failed: bool) -> None:
+        """Note that a task needs a file no more, which may remove it at its place. Never raises."""
+        if (publisher := self._publisher) is None:
+            return
+        if has_failed:
+            self.files.forget(file, publisher.uploader.destination)
+        try:
+            publisher.release(file, key)
+        except UploadFailed as error:
+            logger.warning("%s was not removed: %s", file.name, error)
+
+    def link(self, file: Path, on_progress: Callable[[int, int], object]) -> str:
+        """Return a link at which the service reads a file; see ``Publisher.link``.
+
+        Raises:
+            UploadFailed: there is no uploader, or it failed.
+        """
+        if self._publisher is None:
+            raise UploadFailed(tr(_NO_UPLOADER).format(where="upload", name=file.name))
+        return self._publisher.link(file, on_progress)
+
+    # ------------------------------------------------------------------ parts
+
+    def _local(self, request: VideoRequest) -> list[Medium]:
+        return [one for one in media_of(request) if self.saver.place_of(one.value) is not None]
+
+    def _own(self, medium: Medium) -> Path | None:
+        is_path = isinstance(medium.value, str) and not is_web_url(medium.value)
+        return self.files.own(medium.value) if is_path else None
+
+    def _without_local(self, request: VideoRequest) -> VideoRequest:
+        """Return a request with example links in place of what is on this machine, for the other checks."""
+
+        def linked(medium: Medium) -> Any:
+            return medium.value if self.saver.place_of(medium.value) is None else f"{EXAMPLE_URL}uploaded"
+
+        return with_media(request, linked)
+
+    def _without_uploader(self, medium: Medium) -> Problem:
+        message = tr(_NO_UPLOADER).format(where=medium.where, name=name_of(medium.value))
+        return Problem(medium.field, message, medium.number)
+
+
+def _ignore(sent: int, total: int) -> None:
+    """Take no notice of the progress."""

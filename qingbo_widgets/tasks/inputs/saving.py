@@ -1,0 +1,209 @@
+"""The local pictures and videos of requests, made into what the service takes and saved in the library."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ...exceptions import QingboError
+from ...i18n import N_, tr
+from ...library.inputs import InputFiles
+from ...media.clips import check_clip
+from ...media.frames import save_frame
+from ...media.pictures import PictureRules, prepare
+from ...media.unusable import UnusableMedia
+from ...service.contract.media import Medium, with_media
+from ...service.contract.problem import Problem, shown
+from ...service.contract.request import VideoRequest
+from ...service.contract.schema import Models
+from ...service.contract.urls import is_web_url
+from ...service.contract.values import LocalMedia
+from ...service.http.image_probe import LARGEST, SMALLEST_SIDE, WIDEST
+from ...system.folder import open_inside
+from ...system.notebook import shown_path
+from ..saved_video import video_of
+from .finding import found
+
+__all__ = ["InputSaver", "Saved", "SavedFile", "name_of", "refused_medium"]
+
+#: The number of files whose saved copies are remembered.
+_MOST_KNOWN = 500
+#: What a picture is made into, by the use of the field.
+_RULES: Mapping[str, PictureRules] = MappingProxyType(
+    {
+        "image": PictureRules(largest=LARGEST, shortest_side=SMALLEST_SIDE, widest=WIDEST),
+        "mask": PictureRules(largest=LARGEST, exact=True),
+    }
+)
+#: Bytes of an input video; Kling's own limit for a motion video, of which the service says nothing.
+_LARGEST_VIDEO = 100_000_000
+_REFUSED = N_("{where}: {name}: {reason}")
+_NOT_READ = N_("It cannot be read: {reason}.")
+_NO_VIDEO = N_("A video must be the path of an MP4, MOV or WebM file.")
+
+
+@dataclass(frozen=True)
+class SavedFile:
+    """A file of the library, made from a picture or a video.
+
+    Attributes:
+        path: its path.
+        notes: sentences about what was changed.
+    """
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A request whose local pictures and videos are files of the library.
+
+    Attributes:
+        request: the request, with the paths of these files.
+        problems: why some pictures or videos cannot be used; they stay as they were.
+        notes: what was changed in the others.
+    """
+
+    request: VideoRequest
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+
+class InputSaver:
+    """Saves the local pictures and videos of requests in a library. Thread-safe.
+
+    Args:
+        files: the input files of the library.
+    """
+
+    def __init__(self, files: InputFiles) -> None:
+        self._files = files
+        self._lock = threading.Lock()
+        #: What was made from each file, as it was then, and from each picture in memory.
+        self._of_files: OrderedDict[tuple[Any, ...], SavedFile] = OrderedDict()
+        self._of_pictures: WeakKeyDictionary[LocalMedia, dict[str, SavedFile]] = WeakKeyDictionary()
+
+    def place_of(self, value: object) -> Path | LocalMedia | None:
+        """Return the file or picture of this machine that a value refers to; ``None`` if it is another value.
+
+        A file of the library is found wherever its folder was before.
+        """
+        own = self._files.own(value) if isinstance(value, str) and not is_web_url(value) else None
+        return own or found(value)
+
+    def save(self, request: VideoRequest, models: Models | None = None) -> Saved:
+        """Save the pictures and videos of a request that are on this machine.
+
+        Args:
+            request: the request.
+            models: the models of the contract, for the limits of videos.
+
+        Raises:
+            ImportError: a picture must be converted, and the extra ``[upload]`` is not installed.
+            OSError: the library's folder cannot be written.
+        """
+        problems, notes = list[Problem](), list[Problem]()
+
+        def saved(medium: Medium) -> Any:
+            try:
+                file = self.file_of(medium)
+            except UnusableMedia as error:
+                problems.append(refused_medium(medium, error))
+                return medium.value
+            if file is None:
+                return medium.value
+            notes.extend(
+                Problem(medium.field, f"{medium.where}: {note}", medium.number) for note in file.notes
+            )
+            return str(file.path)
+
+        return Saved(with_media(request, saved, models), tuple(problems), tuple(notes))
+
+    def file_of(self, medium: Medium) -> SavedFile | None:
+        """Return the file that a local picture or video is made into; ``None`` if it is not on this machine.
+
+        Raises:
+            UnusableMedia: it is no picture or video that can be used.
+            ImportError, OSError: as in ``save``.
+        """
+        place, media = self.place_of(medium.value), medium.parameter.media
+        if place is None:
+            return None
+        if isinstance(place, LocalMedia):
+            return self._of_memory(place, media)
+        if media == "video":
+            check_clip(place, medium.parameter.limits.get("seconds"), _LARGEST_VIDEO)
+        if place == self._files.own(str(place)) and (media != "mask" or place.suffix == ".png"):
+            return SavedFile(place)
+        try:
+            facts = place.stat()
+        except OSError as error:
+            raise UnusableMedia(tr(_NOT_READ).format(reason=_reason(error))) from None
+        key = (str(place.absolute()), facts.st_mtime_ns, facts.st_size, media)
+        with self._lock:
+            if (known := self._of_files.get(key)) is not None and known.path.is_file():
+                return known
+        made = self._copy_of(place) if media == "video" else self._made_from(place, media)
+        with self._lock:
+            self._of_files[key] = made
+            while len(self._of_files) > _MOST_KNOWN:
+                self._of_files.popitem(last=False)
+        return made
+
+    def _of_memory(self, picture: LocalMedia, media: str) -> SavedFile:
+        with self._lock:
+            known = self._of_pictures.setdefault(picture, {})
+        if media not in known or not known[media].path.is_file():
+            if hasattr(picture.value, "video_path"):
+                known[media] = self._frame_of(picture.value, media)
+            elif media == "video":
+                raise UnusableMedia(tr(_NO_VIDEO))
+            else:
+                known[media] = self._made_from(picture.value, media)
+        return known[media]
+
+    def _frame_of(self, task: Any, media: str) -> SavedFile:
+        """Return the video of a task, or for a picture its last frame."""
+        try:
+            video = video_of(task)
+            return (
+                self._copy_of(video) if media == "video" else self._made_from(save_frame(video, None), media)
+            )
+        except QingboError as error:
+            raise UnusableMedia(str(error)) from None
+
+    def _made_from(self, picture: object, media: str) -> SavedFile:
+        made = prepare(picture, _RULES[media])
+        return SavedFile(self._files.save(made.content, made.stem, made.suffix), made.notes)
+
+    def _copy_of(self, video: Path) -> SavedFile:
+        try:
+            file = open_inside(video)
+        except OSError as error:
+            raise UnusableMedia(tr(_NOT_READ).format(reason=_reason(error))) from None
+        with file:
+            return SavedFile(self._files.save(file, video.stem, video.suffix.lower()))
+
+
+def refused_medium(medium: Medium, error: UnusableMedia) -> Problem:
+    """Return the problem of a picture or video that cannot be used."""
+    message = tr(_REFUSED).format(where=medium.where, name=name_of(medium.value), reason=error)
+    return Problem(medium.field, message, medium.number)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def name_of(value: object) -> str:
+    """Return a picture as an error names it: its file, or its type."""
+    return (
+        shown_path(Path(value)) if isinstance(value, str) and not value.startswith("data:") else shown(value)
+    )
