@@ -50,7 +50,7 @@ ONLY_IN = {
     "starlette": ("sandbox/",),
     "av": ("sandbox/drawing/", "media/film.py", "media/decoding.py"),
     "PIL": ("sandbox/drawing/", "media/"),
-    "numpy": ("sandbox/drawing/", "media/picture_arrays.py"),
+    "numpy": ("sandbox/drawing/", "media/pictures/arrays.py"),
     "fsspec": ("tasks/uploading/",),
     "nbclient": ("demo.py",),
     "tqdm": ("demo.py",),

@@ -1,4 +1,4 @@
-"""Pictures for the service, made from anything that is one: a file, bytes, an image, an array, a figure.
+"""Making a picture as the service takes it.
 
 A file that is as the service wants it keeps its pixels, and loses its metadata: place, camera, thumbnail.
 Everything else is decoded, turned upright, converted to sRGB on white, brought to a size that the service
@@ -7,20 +7,18 @@ takes, and encoded again. Notes describe each change that can be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..service.http.image_probe import size_of
-from .picture_colours import foreign_profile, in_rgb, is_on_its_side, shallow, upright
-from .picture_decoding import Decoded, decode, load
-from .picture_encoding import as_jpeg, as_png, check_png, resized
-from .picture_parts import Parts, parts_of
-from .picture_rules import PictureRules, exact_size, fitting_size
-from .picture_sources import Source, source_of
+from ...service.http.image_probe import size_of
+from .colours import foreign_profile, in_rgb, is_on_its_side, shallow, upright
+from .decoding import Decoded, decode, load
+from .encoding import as_jpeg, as_png, check_png, resized
+from .parts import Parts, parts_of
 from .pillow import has_pillow, pillow_missing
-from .unusable import UnusableMedia
+from .rules import PictureRules, exact_size, fitting_size
+from .sources import Source, source_of
 
-__all__ = ["Picture", "PictureRules", "UnusableMedia", "prepare"]
+__all__ = ["Picture", "prepare"]
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 #: Formats that have lost details already, so that a JPEG of them loses little.
@@ -31,7 +29,7 @@ _USUAL = PictureRules()
 #: Modes of a mask's image.
 _MODES = ("L", "LA", "RGB", "RGBA")
 
-#: File, format, width and height, and notes.
+#: File, format, width and height, and notes, some of which may be empty.
 _Made = tuple[bytes, str, tuple[int, int], tuple[str, ...]]
 
 
@@ -79,7 +77,7 @@ def prepare(value: object, rules: PictureRules = _USUAL) -> Picture:
         return _unread(source, parts, rules)
     made = _exact if rules.exact else _fitted
     content, form, size, notes = made(_decoded(source, rules), parts, rules)
-    return Picture(content, form, *size, source.stem, notes)
+    return Picture(content, form, *size, source.stem, tuple(filter(None, notes)))
 
 
 def _decoded(source: Source, rules: PictureRules) -> Decoded:
@@ -102,11 +100,11 @@ def _fitted(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made
     notes = (picture.note, *notes, resizing)
     is_for_png = image.format not in _LOSSY and size[0] * size[1] <= _MOST_OF_PNG
     if is_for_png and len(content := as_png(result)) <= rules.largest:
-        return content, "PNG", size, _said(notes)
+        return content, "PNG", size, notes
     result, content, compression = as_jpeg(result, rules)
     if result.size != size:  # the other note names a size that is no longer that of the picture
         notes = notes[:-1]
-    return content, "JPEG", result.size, _said((*notes, compression))
+    return content, "JPEG", result.size, (*notes, compression)
 
 
 def _exact(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made:
@@ -117,11 +115,7 @@ def _exact(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made:
         return check_png(parts.bare, rules), "PNG", image.size, ()
     image = shallow(image)
     image = image if image.mode in _MODES else image.convert("RGB")
-    return check_png(as_png(image), rules), "PNG", image.size, _said((picture.note,))
-
-
-def _said(notes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(filter(None, notes))
+    return check_png(as_png(image), rules), "PNG", image.size, (picture.note,)
 
 
 def _unread(source: Source, parts: Parts | None, rules: PictureRules) -> Picture:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from ..i18n import N_, tr
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,11 +31,10 @@ _TURNS = {
     8: "ROTATE_90",
 }
 
-_WHITE = N_("Transparent areas are white now.")
+_WHITE = N_("Transparent areas are now white.")
 _BAD_PROFILE = N_("The colour profile is damaged or of another kind, and was left out.")
 _RANGE = N_(
-    "The picture has values from {low:g} to {high:g}: "
-    "possible are 0 to 255, 0 to 65535, and floats of 0 to 1."
+    "The picture has values from {low:g} to {high:g}: use 0 to 255, 0 to 65535, or floats from 0 to 1."
 )
 
 
@@ -72,7 +71,7 @@ def foreign_profile(image: Image) -> bytes | None:
     try:
         opened = ImageCms.getOpenProfile(io.BytesIO(profile))
         is_usual = ImageCms.getProfileDescription(opened).startswith("sRGB")
-    except (ImportError, OSError, ImageCms.PyCMSError):
+    except Exception:  # of damage; of a Pillow without its library for colours
         is_usual = False
     return None if is_usual else profile
 
@@ -155,7 +154,7 @@ def _converted(image: Image, profile: bytes) -> Image | None:
             "RGB",
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
-    except (ImportError, OSError, ImageCms.PyCMSError):
+    except Exception:
         return None
 
 
