@@ -121,7 +121,7 @@ class Store:
 
     @property
     def options(self) -> dict[str, str]:
-        """What fsspec has to know about the store."""
+        """The options that fsspec needs for the store."""
         return {"key": self.key, "secret": self.secret, "endpoint_url": self.endpoint_url}
 
     def filesystem(self, **options: Any) -> S3FileSystem:
