@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -139,7 +140,8 @@ class InputSaver:
         if isinstance(place, LocalMedia):
             return self._of_memory(place, media)
         if media == "video":
-            check_clip(place, medium.parameter.limits.get("seconds"), _LARGEST_VIDEO)
+            shortest, longest = medium.parameter.limits.get("seconds") or (0, math.inf)
+            check_clip(place, (shortest, longest), _LARGEST_VIDEO)
         if place == self._files.own(str(place)) and (media != "mask" or place.suffix == ".png"):
             return SavedFile(place)
         try:

@@ -114,7 +114,9 @@ def test_a_service_on_this_machine_reads_its_links(picture: Path) -> None:
     """A service that runs here reads links to this machine, such as those of a store beside it."""
     link = uploading(lambda path: LOCAL, local_service=True).publish(picture, nothing)
     assert link.url == LOCAL
-    store = qw.Storage("s3://pictures", key="k", secret="s" * 12, endpoint_url="http://127.0.0.1:9", public=LOCAL[:18])
+    store = qw.Storage(
+        "s3://pictures", key="k", secret="s" * 12, endpoint_url="http://127.0.0.1:9", public=LOCAL[:18]
+    )
     assert uploading(store, local_service=True).lifetime is None
 
 
@@ -125,7 +127,9 @@ def test_a_failed_function_is_quoted_without_keys(picture: Path) -> None:
     def upload(path: Path) -> str:
         raise OSError(f"403 for https://me:pw@host.example/koi.png?sig=0123abcd with {KEY}")
 
-    with pytest.raises(qw.UploadFailed, match=r"upload\(\) failed: OSError: 403 for https://host\.example/") as raised:
+    with pytest.raises(
+        qw.UploadFailed, match=r"upload\(\) failed: OSError: 403 for https://host\.example/"
+    ) as raised:
         uploading(upload).publish(picture, nothing)
     shown = shown_by(raised.value)
     for hidden in (KEY, "0123abcd", "me:pw"):
