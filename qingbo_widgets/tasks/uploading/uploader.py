@@ -10,7 +10,7 @@ from typing import Protocol
 
 __all__ = ["Link", "Progress", "Uploader"]
 
-#: Receives the bytes that the destination has confirmed and the bytes in all, on any thread.
+#: Receives the bytes sent and the bytes in all, on any thread.
 Progress = Callable[[int, int], object]
 
 
