@@ -78,9 +78,8 @@ class Inputs:
     def upload(self, upload: Upload | None) -> None:
         uploader = uploader_of(upload, self._sandbox, local_service=self._is_local)
         with self._lock:
-            is_same = uploader is not None and self.uploader is not None
-            is_same = is_same and uploader.destination == self.uploader.destination
-            self._upload, self._has_told = upload, self._has_told and is_same
+            before, after = (one and one.destination for one in (self.uploader, uploader))
+            self._upload, self._has_told = upload, self._has_told and before == after
             self._publisher = None if uploader is None else Publisher(self.files, uploader)
 
     @property

@@ -140,10 +140,8 @@ class InputSaver:
         if isinstance(value, DynamicMask):
             return replace(value, mask_url=self.save_value(parameter, value.mask_url))
         if isinstance(value, Mapping):
-            members = ((key, part, is_url_member(key)) for key, part in value.items())
-            return {
-                key: self.save_value(parameter, part) if is_url else part for key, part, is_url in members
-            }
+            urls = {key: self.save_value(parameter, value[key]) for key in value if is_url_member(key)}
+            return {**value, **urls}
         medium = Medium(parameter, value)
         try:
             file = self.file_of(medium)
