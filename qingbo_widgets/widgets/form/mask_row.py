@@ -17,6 +17,7 @@ from ..base.ipw import VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
 from .fields import LABEL_WIDTH, WIDE
+from .image_fields import SHOW_MASK
 from .mask_painting import MaskPainting
 from .mask_points import NOT_POINTS, points_in, points_text
 from .panels import indented
@@ -26,15 +27,14 @@ from .wording import problems_html
 __all__ = ["MaskRow", "show_button", "url_line"]
 
 _MASK = N_("Dynamic {number} URL")
-_MASK_HELP = N_("A public URL of a PNG with alpha: the part of the image that moves.")
+_MASK_HELP = N_("The URL or path of a PNG with alpha: the part of the image that moves.")
 _PATH = N_("Path {number}")
 _PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
 _PLACEHOLDER = N_("[[120, 80], [300, 200]]: draw on the image, or type here")
-_URL_PLACEHOLDER = N_("https://…  a PNG")
+_URL_PLACEHOLDER = N_("https://…  or the path of a PNG")
 _REMOVE = N_("Remove")
 _REMOVE_HELP = N_("Removes dynamic mask {number} with its path.")
-_SHOW = N_("Show on the image")
-_SHOW_HELP = N_("Downloads the mask to show and edit it. Its server sees your IP address.")
+_SHOW_HELP = N_("Loads the mask to show and edit it. A server that has it sees your IP address.")
 
 
 class MaskRow(VBox):
@@ -140,4 +140,6 @@ def url_line(description: str, help_text: str, layout: dict[str, str]) -> Any:
 
 def show_button(act: Callable[[], None]) -> Any:
     """Return the button that shows a mask of another server on the picture; it is hidden at first."""
-    return button(tr(_SHOW), tr(_SHOW_HELP), act, "qingbo-small", layout={"width": "auto", "display": "none"})
+    return button(
+        tr(SHOW_MASK), tr(_SHOW_HELP), act, "qingbo-small", layout={"width": "auto", "display": "none"}
+    )

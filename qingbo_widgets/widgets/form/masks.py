@@ -27,7 +27,7 @@ _ABOUT = N_(
     "pixels of the image, from its lower left corner (Kling's convention)."
 )
 _STATIC = N_("Static mask URL")
-_STATIC_HELP = N_("A public URL of a PNG: the part of the image that stays still.")
+_STATIC_HELP = N_("The URL or path of a PNG: the part of the image that stays still.")
 _ADD = N_("Add a dynamic mask")
 _ADD_HELP = N_("Adds a dynamic mask by its URL and points; at most 6.")
 _IN_CODE = N_("The masks were set in code and cannot be edited here.")

@@ -77,7 +77,7 @@ class RequestForm(FormState, Composite):
         self.panels = Panels(panels(self.models), self, self.rows)
         self.children = self._parts()
         if not self._is_built:
-            self.given = loading.fields_of(self)
+            self.given = loading.given_of(self)
         self._is_built = True
         self.refresh()
 
