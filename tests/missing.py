@@ -1,4 +1,4 @@
-"""What a test does without a program that it needs."""
+"""Skipping of tests whose programs are not installed."""
 
 from __future__ import annotations
 

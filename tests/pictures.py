@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-__all__ = ["chunk", "huge_png", "of_16_bits", "photograph", "pixels_of", "saved", "with_chunk"]
+__all__ = ["AVIF", "chunk", "huge_png", "of_16_bits", "photograph", "pixels_of", "saved", "with_chunk"]
+
+Image.init()
+#: The format's name, if this version of Pillow writes it.
+AVIF = ("AVIF",) if "AVIF" in Image.SAVE else ()
 
 
 def photograph(width: int = 480, height: int = 360) -> Image.Image:

@@ -49,8 +49,9 @@ ONLY_IN = {
     "uvicorn": ("sandbox/",),
     "starlette": ("sandbox/",),
     "av": ("sandbox/drawing/", "media/film.py", "media/decoding.py"),
-    "PIL": ("sandbox/drawing/", "media/film.py", "media/frames.py", "media/orientation.py"),
-    "numpy": ("sandbox/drawing/",),
+    "PIL": ("sandbox/drawing/", "media/"),
+    "numpy": ("sandbox/drawing/", "media/pictures/arrays.py"),
+    "fsspec": ("tasks/uploading/",),
     "nbclient": ("demo.py",),
     "tqdm": ("demo.py",),
 }

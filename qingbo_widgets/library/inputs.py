@@ -9,13 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from ..service.contract.urls import is_web_url
 from ..service.secrets.known_keys import hide
@@ -34,7 +32,7 @@ _PIECE = 2**20
 
 @dataclass(frozen=True)
 class Link:
-    """The link to an uploaded file. Whoever has it can see the file.
+    """The link to an uploaded file. Anyone who has it can see the file.
 
     Attributes:
         url: the URL, which may have a signature.
@@ -56,7 +54,7 @@ class InputFiles:
         self._folder = folder
         self._files = Folder(folder)
 
-    def save(self, content: bytes | BinaryIO, stem: str, suffix: str) -> Path:
+    def save(self, content: bytes | FileIO, stem: str, suffix: str) -> Path:
         """Save a file, unless one with the same content is there already, and return its path.
 
         Args:
@@ -67,14 +65,14 @@ class InputFiles:
         Raises:
             OSError: the folder cannot be written.
         """
-        source = BytesIO(content) if isinstance(content, bytes) else content
-        digest = _digest_of(source)
+        digest = _digest_of(BytesIO(content) if isinstance(content, bytes) else content)
         names = (Path(name).name for name in self._files.names(INPUTS, suffix))
         name = next((name for name in names if _content_in(name) == digest), None)
         if name is None or not self._files.has_file(f"{INPUTS}/{name}"):
             name = f"{stem}-{digest}{suffix}"
-            source.seek(0)
-            self._files.write(f"{INPUTS}/{name}", source)
+            if not isinstance(content, bytes):
+                content.seek(0)
+            self._files.write(f"{INPUTS}/{name}", content)
         return (self._folder / INPUTS / name).absolute()
 
     def own(self, path: str) -> Path | None:
@@ -125,13 +123,8 @@ def _note_of(file: Path, place: str) -> str:
     return f"{INPUTS}/upload-{digest.hexdigest()[:32]}.json"
 
 
-def _digest_of(source: BinaryIO) -> str:
+def _digest_of(source: BytesIO | FileIO) -> str:
     digest = hashlib.sha256()
-    for piece in _pieces(source):
+    while piece := source.read(_PIECE):
         digest.update(piece)
     return digest.hexdigest()[:_DIGITS]
-
-
-def _pieces(source: BinaryIO) -> Iterator[bytes]:
-    while piece := source.read(_PIECE):
-        yield piece

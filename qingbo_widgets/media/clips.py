@@ -16,9 +16,9 @@ __all__ = ["check_clip", "clip_length"]
 #: Containers that the service takes.
 _KINDS = (".mp4", ".mov", ".webm")
 
-_KIND = N_("The file is no video of a kind that the service takes: convert it to MP4, MOV or WebM.")
+_KIND = N_("The file is not a video that the service takes: convert it to MP4, MOV or WebM.")
 _UNREADABLE = N_("The video is damaged: {reason}.")
-_LENGTH = N_("The video is {length:g} s long; {shortest:g} to {longest:g} s are possible.")
+_LENGTH = N_("The video is {length:g} s long; the limits are {shortest:g} to {longest:g} s.")
 
 
 def check_clip(path: str | Path, seconds: tuple[float, float] | None, largest: int) -> float | None:

@@ -18,7 +18,7 @@ __all__ = ["megabytes", "open_local", "within"]
 _MISSING = N_("There is no file {path} here.")
 _ELSEWHERE = N_("{path} is on another computer: copy the file to this one first.")
 _UNREADABLE = N_("{path} cannot be read: {reason}.")
-_TOO_LARGE = N_("The file has {size}; at most {most} are possible.")
+_TOO_LARGE = N_("The file has {size}; the limit is {most}.")
 _EMPTY = N_("The file is empty.")
 #: Characters of a path in a message.
 _LONGEST = 200

@@ -43,10 +43,10 @@ def upright(frame: Any, **size: int) -> Image:
 
 def _signs(frame: Any) -> tuple[int, ...]:
     """Return the signs of the matrix's numbers a, b, c, d; none if the frame has no matrix."""
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX" and len(content := bytes(data)) >= _NUMBERS.size:
-            a, b, _, c, d, *_ = _NUMBERS.unpack_from(content)
-            # Any other angle is shown by no player; the nearest quarter is what was meant.
-            numbers = (a, 0, 0, d) if abs(a) + abs(d) > abs(b) + abs(c) else (0, b, c, 0)
-            return tuple((number > 0) - (number < 0) for number in numbers)
-    return ()
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None or len(content := bytes(data)) < _NUMBERS.size:
+        return ()
+    a, b, _, c, d, *_ = _NUMBERS.unpack_from(content)
+    # Any other angle is shown by no player; the nearest quarter is what was meant.
+    numbers = (a, 0, 0, d) if abs(a) + abs(d) > abs(b) + abs(c) else (0, b, c, 0)
+    return tuple((number > 0) - (number < 0) for number in numbers)

@@ -34,7 +34,7 @@ def test_a_video_that_is_too_short_or_too_long(tmp_path: Path, limits: tuple[flo
     """The message has the length and the limits."""
     with pytest.raises(UnusableMedia) as error:
         check_clip(written(tmp_path / "koi.mp4"), limits, MOST)
-    assert str(error.value) == f"The video is 3 s long; {limits[0]} to {limits[1]} s are possible."
+    assert str(error.value) == f"The video is 3 s long; the limits are {limits[0]} to {limits[1]} s."
 
 
 def test_the_service_counts_whole_seconds(tmp_path: Path) -> None:
@@ -45,11 +45,11 @@ def test_the_service_counts_whole_seconds(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     """Never shown with the size of the limit itself."""
     path = written(tmp_path / "koi.mp4")
-    with pytest.raises(UnusableMedia, match=r"The file has .* KB; at most 1 KB are possible\."):
+    with pytest.raises(UnusableMedia, match=r"The file has .* KB; the limit is 1 KB\."):
         check_clip(path, None, 1000)
     with path.open("r+b") as file:
         file.truncate(100_000_001)
-    with pytest.raises(UnusableMedia, match=r"The file has 100\.000001 MB; at most 100 MB are possible\."):
+    with pytest.raises(UnusableMedia, match=r"The file has 100\.000001 MB; the limit is 100 MB\."):
         check_clip(path, None, MOST)
 
 
@@ -83,5 +83,5 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     path = written(tmp_path / "koi.mp4")
     monkeypatch.setitem(sys.modules, "av", None)
     assert check_clip(path, (9, 10), MOST) is None
-    with pytest.raises(UnusableMedia, match="at most 1 KB"):
+    with pytest.raises(UnusableMedia, match="limit is 1 KB"):
         check_clip(path, None, 1000)

@@ -346,7 +346,7 @@ def test_a_task_and_the_widgets_of_an_odd_film(
         "frame(0)": lambda: task.frame(0),
         "frame(number=-1)": lambda: task.frame(number=-1),
         "frames()": task.frames,
-        "continue_from_last_frame()": lambda: task.continue_from_last_frame("it leaps"),
+        "save_frame()": lambda: save_frame(odd, None),
         "FramePicker": lambda: FramePicker(odd).close(),
         "Comparison": lambda: Comparison([good, odd]).close(),
     }

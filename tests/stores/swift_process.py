@@ -100,7 +100,7 @@ def serve(folder: Path) -> None:
     """Serve until the input ends."""
     global _seconds_ahead
     lines = _lines_of_input()
-    secret = next(lines)
+    secret = next(lines, "")
     _log_to_stderr()
     (folder / "devices" / DEVICE).mkdir(parents=True)
     (folder / "swift.conf").write_text(_SWIFT, encoding="utf-8")

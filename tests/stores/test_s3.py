@@ -39,7 +39,7 @@ def refusal(answer: requests.Response) -> tuple[int, str]:
 
 
 def test_a_signed_link_leads_to_the_file(s3: Store) -> None:
-    """Whoever has the link needs no key."""
+    """The link is all that a service needs."""
     answer = get(put(s3))
     assert answer.status_code == 200, answer.text
     assert answer.content == FISH

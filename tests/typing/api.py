@@ -32,6 +32,9 @@ def connections() -> None:
     """Check ``connect``, the manager, ``generate`` and ``set_locale``."""
     manager = assert_type(qw.connect(sandbox=True), qw.TaskManager)
     assert_type(qw.connect("key", library=Path("films"), upload=str), qw.TaskManager)
+    storage = assert_type(qw.Storage("s3://bucket/pictures", lifetime=24, remove=True), qw.Storage)
+    assert_type(qw.connect("key", upload=storage), qw.TaskManager)
+    assert_type(qw.connect("key", upload="s3://bucket"), qw.TaskManager)
     assert_type(manager.submit(prompt="A koi", model="kling-v3", duration=5), qw.Task)
     assert_type(manager.submit(qw.VideoRequest(), mode="pro"), qw.Task)
     assert_type(manager.resume("task-1"), qw.Task)
@@ -254,6 +257,8 @@ def errors(task: qw.Task) -> None:
         assert_type(error.idempotency_key, str | None)
     except qw.LinkExpired as error:
         assert_type(error.url, str | None)
+    except qw.UploadFailed as error:
+        assert_type(error.transient, bool)
     except qw.DownloadFailed as error:
         assert_type(error.transient, bool)
         assert_type(error.retry_after, float | None)
@@ -283,7 +288,6 @@ def mistakes(task: qw.Task, form: qw.RequestForm, sweep: qw.Sweep) -> None:
     qw.generate(prompt=3)  # type: ignore[arg-type]
     qw.generate("A koi", durration=5)  # type: ignore[call-arg]
     qw.generate("A koi", duration="5")  # type: ignore[arg-type]
-    qw.generate("A koi", image_urls=3)  # type: ignore[arg-type]
     qw.sweep(promt=["A koi"])  # type: ignore[call-arg]
     qw.connect(sandbox="key")  # type: ignore[arg-type]
     qw.connect().submit("A koi")  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from typing import Any
 from . import compound, objects, simple
 from .problem import Problem
 from .schema import Model, Parameter
+from .text import urls_in
 from .values import as_camera, as_mask, as_media, as_medias, as_plain, as_shot, as_tuple, is_integer
 
 __all__ = ["KINDS", "Kind", "Part", "parsed", "value_if_unset"]
@@ -187,7 +188,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             read=as_medias,
             write=list,
             fits=_is_text_or_texts,
-            parse=str.split,
+            parse=urls_in,
             urls=lambda value: value if isinstance(value, tuple) else (),
             with_urls=compound.with_urls,
             empty=(),

@@ -92,8 +92,9 @@ def with_each(parameter: Parameter, value: Any, change: Callable[[Medium], Any])
     if not kind.is_list or not isinstance(value, tuple):
         return kind.with_urls(value, lambda one: change(Medium(parameter, one)))
     is_numbered = len(value) > 1 or parameter.type != "urls"
-    parts: list[Any] = []
-    for number, part in enumerate(value, 1):
-        place = number if is_numbered else 0
-        parts += kind.with_urls((part,), lambda one, place=place: change(Medium(parameter, one, place)))
-    return tuple(parts)
+
+    def changed(part: Any, number: int) -> Any:
+        return kind.with_urls((part,), lambda one: change(Medium(parameter, one, number)))
+
+    parts = (changed(part, number if is_numbered else 0) for number, part in enumerate(value, 1))
+    return tuple(one for part in parts for one in part)

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["plain_line", "shorten"]
+import re
+from collections.abc import Iterable
+
+__all__ = ["in_lines", "plain_line", "shorten", "urls_in"]
+
+#: The blanks before a URL. Elsewhere they may be part of a path.
+_BEFORE_URL = re.compile(r"\s+(?=https?://)")
+
+
+def urls_in(text: str) -> tuple[str, ...]:
+    """Return the URLs and paths in a text: each on a line of its own, or a URL after a blank."""
+    parts = [part for line in text.splitlines() for part in _BEFORE_URL.split(line)]
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def in_lines(urls: Iterable[object]) -> str:
+    """Return URLs and paths as a text, from which ``urls_in`` reads them."""
+    return "\n".join(map(str, urls))
 
 
 def plain_line(text: object) -> str:

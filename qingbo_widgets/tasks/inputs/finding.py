@@ -1,4 +1,4 @@
-"""What the text in a media field of a request refers to: a URL, or a file of this machine."""
+"""Local files and pictures in the media fields of a request."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from ...library.inputs import Link
 
 __all__ = ["Link", "Progress", "Uploader"]
 
-#: Receives the bytes that the destination has confirmed and the bytes in all, on any thread.
+#: Receives the bytes sent and the bytes in all, on any thread.
 Progress = Callable[[int, int], object]
 
 

@@ -107,7 +107,7 @@ WRONG = [
     (v3(last_frame=IMAGE), "last_frame", "(for example image_urls='https://example.com/first.png')"),
     (v3(callback_url="ftp://a.example"), "callback_url", "a public http(s) URL"),
     (v16(image_urls=(), static_mask=IMAGE), "static_mask", "needs an input image"),
-    (v16(static_mask=b"png"), "static_mask", "is a bytes, not a URL"),
+    (v16(static_mask=b"png"), "static_mask", "<bytes> has no URL"),
     (v16(image_urls=(), dynamic_masks=[DynamicMask(IMAGE, POINTS)]), "dynamic_masks", "input image"),
     (v16(dynamic_masks=[DynamicMask(IMAGE, POINTS)] * 7), "dynamic_masks", "at most 6; try 6"),
     (v16(dynamic_masks=[DynamicMask(IMAGE, POINTS[:1])]), "dynamic_masks", "1 points"),

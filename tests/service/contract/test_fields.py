@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qingbo_widgets.service.contract.fields import EveryField, SweptFields
+from qingbo_widgets.service.contract.frames import IMAGE
 from qingbo_widgets.service.contract.models import declared
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.widgets.form.form_traits import FormTraits
@@ -13,7 +14,7 @@ from qingbo_widgets.widgets.form.form_traits import FormTraits
 @pytest.mark.parametrize("types", [EveryField, SweptFields])
 def test_a_call_takes_the_fields_that_are_described(types: type) -> None:
     """A type checker accepts every field that some model takes, and no other."""
-    assert set(types.__annotations__) == set(declared())
+    assert set(types.__annotations__) == {*declared(), IMAGE}
 
 
 @pytest.mark.parametrize("types", [VideoRequest, FormTraits])

@@ -10,9 +10,9 @@ import io
 import sys
 from typing import Any
 
-from ..i18n import N_, tr
-from .picture_limits import check_pixels
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
+from .limits import check_pixels
 
 __all__ = ["content_of_figure"]
 
@@ -78,7 +78,7 @@ def _exported(library: str, package: str, export: Any) -> bytes:
         raise
     except Exception as error:
         reason = str(error).strip() or type(error).__name__
-        if isinstance(error, ImportError) or package.replace("-", "_").removesuffix("_python") in reason:
+        if isinstance(error, ImportError) or package.removesuffix("-python") in reason.replace("_", "-"):
             message = tr(_NEEDS).format(library=library, package=package)
         else:
             message = tr(_NOT_EXPORTED).format(library=library, reason=reason.splitlines()[0])

@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..i18n import N_, tr
-from ..service.http.image_probe import size_of
-from ..system.video_files import HEAD, is_film
-from .picture_limits import LONGEST_SIDE, check_pixels
-from .picture_parts import chunks_of, is_one_scan
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ...service.http.image_probe import size_of
+from ...system.video_files import HEAD, is_film
+from ..unusable import UnusableMedia
+from .limits import LONGEST_SIDE, check_pixels
+from .parts import chunks_of, is_one_scan
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,7 +47,7 @@ _OTHERS = {
     b"\xff\x4f\xff\x51": "JPEG 2000",
     b"\x00\x00\x00\x0cjP  ": "JPEG 2000",
 }
-_SVG = re.compile(rb"[^<]{0,9}<.*?\bsvg\b", re.IGNORECASE | re.DOTALL)
+_SVG = re.compile(rb"(?!.*<html)[^<]{0,9}<.*?\bsvg\b", re.IGNORECASE | re.DOTALL)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 _OTHER = N_("{kind} files are not read here: save the picture as JPEG or PNG.")
@@ -56,9 +55,7 @@ _HEIC_REFUSED = N_("HEIC is not read here: convert it to JPEG, or pip install pi
 _AVIF_REFUSED = N_("AVIF needs Pillow 11.3 or newer: convert it to JPEG, or pip install -U pillow.")
 _IS_VIDEO = N_("The file is a video, not a picture.")
 _IS_PAGE = N_("The file is text or a web page, not a picture.")
-_UNKNOWN = N_(
-    "The file is no picture of a known kind: possible are JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF."
-)
+_UNKNOWN = N_("The file is not a picture of a known kind: use JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.")
 _IS_RAW = N_("The file is a camera's raw file: develop it and save it as JPEG.")
 _DAMAGED = N_("The picture is damaged or incomplete: {reason}.")
 _FIRST_FRAME = N_("Only the first frame of the animation is used.")
@@ -137,7 +134,9 @@ def _opened(content: bytes) -> ImageFile:
     if _is_heic(content) and "HEIF" not in Image.OPEN:
         if not find_spec("pillow_heif"):
             raise UnusableMedia(tr(_HEIC_REFUSED))
-        import_module("pillow_heif").register_heif_opener()
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     for name in _FORMATS:
         if name not in Image.OPEN:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..i18n import N_, tr
+from ...i18n import N_, tr
 
 __all__ = ["has_pillow", "need_pillow", "pillow_missing"]
 

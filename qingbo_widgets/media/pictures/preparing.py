@@ -1,4 +1,4 @@
-"""Pictures for the service, made from anything that is one: a file, bytes, an image, an array, a figure.
+"""Making a picture as the service takes it.
 
 A file that is as the service wants it keeps its pixels, and loses its metadata: place, camera, thumbnail.
 Everything else is decoded, turned upright, converted to sRGB on white, brought to a size that the service
@@ -7,20 +7,19 @@ takes, and encoded again. Notes describe each change that can be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..service.http.image_probe import size_of
-from .picture_colours import foreign_profile, in_rgb, is_on_its_side, shallow, upright
-from .picture_decoding import Decoded, decode, load
-from .picture_encoding import as_jpeg, as_png, check_png, resized
-from .picture_parts import Parts, parts_of
-from .picture_rules import PictureRules, exact_size, fitting_size
-from .picture_sources import Source, source_of
+from ...service.http.image_probe import size_of
+from .colours import foreign_profile, in_rgb, shallow
+from .decoding import Decoded, decode, load
+from .encoding import as_jpeg, as_png, check_png, resized
+from .parts import Parts, parts_of
 from .pillow import has_pillow, pillow_missing
-from .unusable import UnusableMedia
+from .rules import PictureRules, exact_size, fitting_size
+from .sources import Source, source_of
+from .turning import UPRIGHT, orientation_of, turned, turned_size
 
-__all__ = ["Picture", "PictureRules", "UnusableMedia", "prepare"]
+__all__ = ["Picture", "prepare"]
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 #: Formats that have lost details already, so that a JPEG of them loses little.
@@ -31,7 +30,7 @@ _USUAL = PictureRules()
 #: Modes of a mask's image.
 _MODES = ("L", "LA", "RGB", "RGBA")
 
-#: File, format, width and height, and notes.
+#: File, format, width and height, and notes, some of which may be empty.
 _Made = tuple[bytes, str, tuple[int, int], tuple[str, ...]]
 
 
@@ -79,7 +78,7 @@ def prepare(value: object, rules: PictureRules = _USUAL) -> Picture:
         return _unread(source, parts, rules)
     made = _exact if rules.exact else _fitted
     content, form, size, notes = made(_decoded(source, rules), parts, rules)
-    return Picture(content, form, *size, source.stem, notes)
+    return Picture(content, form, *size, source.stem, tuple(filter(None, notes)))
 
 
 def _decoded(source: Source, rules: PictureRules) -> Decoded:
@@ -90,38 +89,33 @@ def _decoded(source: Source, rules: PictureRules) -> Decoded:
 
 def _fitted(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made:
     """Return file, format, size and notes of a picture that may be changed."""
-    image = picture.image
-    whole = picture.size[::-1] if is_on_its_side(image) else picture.size
-    size, resizing = fitting_size(whole, rules)
-    turned = upright(image)
-    is_same = turned is image and size == whole and foreign_profile(image) is None
+    image, orientation = picture.image, orientation_of(picture.image)
+    size, resizing = fitting_size(turned_size(picture.size, orientation), rules)
+    is_same = orientation == UPRIGHT and size == picture.size and foreign_profile(image) is None
     if parts and is_same and parts.is_opaque and len(parts.bare) <= rules.largest:
         return parts.bare, parts.format, size, ()
-    converted, notes = in_rgb(turned)
-    result = resized(converted, size)
+    converted, notes = in_rgb(image)
+    result = turned(resized(converted, turned_size(size, orientation)), orientation)
     notes = (picture.note, *notes, resizing)
     is_for_png = image.format not in _LOSSY and size[0] * size[1] <= _MOST_OF_PNG
     if is_for_png and len(content := as_png(result)) <= rules.largest:
-        return content, "PNG", size, _said(notes)
+        return content, "PNG", size, notes
     result, content, compression = as_jpeg(result, rules)
     if result.size != size:  # the other note names a size that is no longer that of the picture
         notes = notes[:-1]
-    return content, "JPEG", result.size, _said((*notes, compression))
+    return content, "JPEG", result.size, (*notes, compression)
 
 
 def _exact(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made:
     """Return the same of a mask."""
-    image = upright(picture.image)
+    orientation = orientation_of(picture.image)
+    image = turned(picture.image, orientation)
     exact_size(image.size, rules)
-    if parts and parts.format == "PNG" and parts.is_plain and image is picture.image:
+    if parts and parts.format == "PNG" and parts.is_plain and orientation == UPRIGHT:
         return check_png(parts.bare, rules), "PNG", image.size, ()
     image = shallow(image)
     image = image if image.mode in _MODES else image.convert("RGB")
-    return check_png(as_png(image), rules), "PNG", image.size, _said((picture.note,))
-
-
-def _said(notes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(filter(None, notes))
+    return check_png(as_png(image), rules), "PNG", image.size, (picture.note,)
 
 
 def _unread(source: Source, parts: Parts | None, rules: PictureRules) -> Picture:

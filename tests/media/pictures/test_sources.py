@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import IPython.display
+import ipywidgets
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -118,7 +119,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     with path.open("wb") as file:
         file.truncate(50_000_000_000)
-    with pytest.raises(UnusableMedia, match=r"The file has 50000 MB; at most 100 MB are possible\."):
+    with pytest.raises(UnusableMedia, match=r"The file has 50000 MB; the limit is 100 MB\."):
         prepare(path)
 
 
@@ -164,17 +165,18 @@ class Endless(io.RawIOBase):
 
 def test_an_endless_stream_is_given_up() -> None:
     """No more is read than could be a picture."""
-    with pytest.raises(UnusableMedia, match="at most 100 MB"):
+    with pytest.raises(UnusableMedia, match="limit is 100 MB"):
         prepare(Endless())
 
 
 def test_an_image_of_ipython(tmp_path: Path) -> None:
-    """What a cell shows as a picture can be used as one: from a file, from bytes; a URL is none."""
+    """An Image that a cell shows can be used, from a file and from bytes; a URL is none."""
     path = tmp_path / "koi.jpg"
     path.write_bytes(JPEG)
     picture = prepare(IPython.display.Image(filename=str(path)))
     assert (picture.content, picture.stem) == (JPEG, "koi")
     assert prepare(IPython.display.Image(data=JPEG)).content == JPEG
+    assert prepare(ipywidgets.Image(value=JPEG)).content == JPEG
     with pytest.raises(UnusableMedia, match="has no content, only a URL"):
         prepare(IPython.display.Image(url="https://example.com/koi.jpg"))
 
@@ -182,9 +184,7 @@ def test_an_image_of_ipython(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [3, None, object(), [1, 2], {"a": 1}, lambda: 0, ValueError, Image])
 def test_a_value_that_is_no_picture(value: object) -> None:
     """The message names the type and what works."""
-    with pytest.raises(
-        UnusableMedia, match=rf"type {type(value).__name__} is no picture: possible are a path"
-    ):
+    with pytest.raises(UnusableMedia, match=rf"type {type(value).__name__} is not a picture: use a path"):
         prepare(value)
 
 
@@ -208,7 +208,7 @@ def test_an_object_that_a_notebook_shows_as_a_picture() -> None:
     for shown in (content, text, (content, {"width": 10}), (text, {})):
         assert prepare(ShownAsPicture(shown)).content == content
     for shown in (None, "not base64!", ()):
-        with pytest.raises(UnusableMedia, match="ShownAsPicture is no picture"):
+        with pytest.raises(UnusableMedia, match="ShownAsPicture is not a picture"):
             prepare(ShownAsPicture(shown))
 
 
@@ -266,21 +266,21 @@ def test_other_arrays() -> None:
 @pytest.mark.parametrize(
     ("array", "reason"),
     [
-        (np.zeros((5, 6, 7)), r"shape 5 × 6 × 7 and type float64 is no picture"),
+        (np.zeros((5, 6, 7)), r"shape 5 × 6 × 7 and type float64 is not a picture"),
         (np.zeros((5, 6, 2), np.uint8), r"shape 5 × 6 × 2 and type uint8"),
         (np.zeros((1, 3, 20, 20)), r"shape 1 × 3 × 20 × 20"),
         (np.zeros(9), r"shape 9 "),
         (np.array(1.0), r"shape \(\) "),
         (np.zeros((0, 5)), r"shape 0 × 5"),
-        (np.zeros((5, 6), int), r"type int64 \(shape 5 × 6\) is no picture: possible are uint8, uint16"),
+        (np.zeros((5, 6), int), r"type int64 \(shape 5 × 6\) is not a picture: use uint8, uint16"),
         (np.zeros((5, 6), complex), "type complex128"),
         (np.array([["a", "b"]] * 5), "type <U1"),
         (np.array([[None] * 5] * 5), "type object"),
-        (np.full((5, 6), 255.0), r"values from 255 to 255, but floats must be 0 to 1"),
+        (np.full((5, 6), 255.0), r"values from 255 to 255, but floats must be from 0 to 1"),
         (np.full((5, 6), -1.0), r"values from -1 to -1"),
         (np.full((5, 6), np.nan), "not finite"),
         (np.full((5, 6), np.inf), "not finite"),
-        (np.broadcast_to(np.uint8(0), (20_000, 20_000, 3)), "at most 80 million"),
+        (np.broadcast_to(np.uint8(0), (20_000, 20_000, 3)), "limit is 80 million"),
     ],
 )
 def test_an_array_that_is_no_picture(array: Any, reason: str) -> None:
@@ -315,7 +315,7 @@ class Foreign:
 
 
 def test_a_tensor() -> None:
-    """Whatever NumPy can read is a picture, with its channels first."""
+    """An array that NumPy can read is a picture, with its channels first."""
     wide = np.asarray(photograph())
     shown = as_pixels(prepare(Tensor(wide.transpose(2, 0, 1) / np.float32(255)), ANY))
     assert np.array_equal(shown, wide)
@@ -337,7 +337,7 @@ def test_a_figure_of_matplotlib() -> None:
         assert (picture.format, picture.width, picture.height) == ("PNG", 640, 480)
         assert b"matplotlib" not in picture.content.lower()
     assert as_pixels(picture).std() > 20, "the figure is empty"
-    with pytest.raises(UnusableMedia, match="at most 80 million"):
+    with pytest.raises(UnusableMedia, match="limit is 80 million"):
         prepare(figures.Figure(figsize=(200, 200), dpi=100))
 
 

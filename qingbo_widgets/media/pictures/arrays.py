@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..i18n import N_, tr
-from .picture_limits import check_pixels
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
+from .limits import check_pixels
 from .pillow import need_pillow
-from .unusable import UnusableMedia
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,15 +20,15 @@ _ROUNDING = 1e-3
 
 _UNREADABLE = N_("The {type} cannot be read as an array: {reason}")
 _SHAPE = N_(
-    "An array of shape {shape} and type {dtype} is no picture: "
-    "possible are height × width, with 1, 3 or 4 channels."
+    "An array of shape {shape} and type {dtype} is not a picture: "
+    "use height × width, with 1, 3 or 4 channels."
 )
 _TYPE = N_(
-    "An array of type {dtype} (shape {shape}) is no picture: "
-    "possible are uint8, uint16, bool, and floats of 0 to 1."
+    "An array of type {dtype} (shape {shape}) is not a picture: "
+    "use uint8, uint16, bool, or floats from 0 to 1."
 )
 _RANGE = N_(
-    "The array has values from {low:g} to {high:g}, but floats must be 0 to 1: "
+    "The array has values from {low:g} to {high:g}, but floats must be from 0 to 1: "
     "divide it, or convert it with .astype('uint8')."
 )
 _NOT_FINITE = N_("The array has values that are not finite (NaN or infinity).")

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..i18n import N_, tr
-from .local_file import open_local, within
-from .picture_arrays import image_of_array
-from .picture_figures import content_of_figure
-from .picture_limits import LARGEST_FILE
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..local_file import open_local, within
+from ..unusable import UnusableMedia
+from .arrays import image_of_array
+from .figures import content_of_figure
+from .limits import LARGEST_FILE
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,8 +29,7 @@ _LONGEST_STEM = 32
 _UNNAMED = "picture"
 
 _NO_PICTURE = N_(
-    "A value of type {type} is no picture: "
-    "possible are a path, bytes, a Pillow image, a NumPy array and a figure."
+    "A value of type {type} is not a picture: use a path, bytes, a Pillow image, a NumPy array or a figure."
 )
 _TEXT_FILE = N_('The file is open for text: open it with "rb".')
 _UNREADABLE = N_("The file cannot be read: {reason}.")
@@ -67,6 +66,8 @@ def source_of(value: Any) -> Source:
         return Source(image=value, stem=_stem(getattr(value, "filename", "")))
     if _is_a(value, "IPython.core.display", "Image") or _is_a(value, "IPython.display", "Image"):
         return _from_notebook(value)
+    if _is_a(value, "ipywidgets", "Image"):
+        return Source(_bounded(bytes(value.value)))
     if (content := content_of_figure(value)) is not None:
         return Source(_bounded(content))
     if callable(getattr(value, "read", None)):

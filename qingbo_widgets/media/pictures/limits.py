@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..i18n import N_, tr
-from .unusable import UnusableMedia
+from ...i18n import N_, tr
+from ..unusable import UnusableMedia
 
 __all__ = ["LARGEST_FILE", "LONGEST_SIDE", "MOST_PIXELS", "check_pixels"]
 
@@ -15,8 +15,7 @@ MOST_PIXELS = 80_000_000
 LONGEST_SIDE = 4096
 
 _TOO_MANY = N_(
-    "The picture has {width} × {height} pixels; at most {most} million can be read here: "
-    "save it in a smaller size."
+    "The picture has {width} × {height} pixels; the limit is {most} million: save it in a smaller size."
 )
 
 
