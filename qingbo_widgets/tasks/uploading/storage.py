@@ -55,7 +55,7 @@ T = TypeVar("T")
 class Storage:
     """A bucket for the pictures of requests: ``connect(upload=qw.Storage("s3://bucket/prefix"))``.
 
-    Each file becomes the object ``prefix/name``. Whoever has its link can see it until the link expires.
+    Each file becomes the object ``prefix/name``. Anyone with its link can see it until the link expires.
 
     Schemes are ``s3`` (also R2, MinIO and other compatible stores, with ``endpoint_url`` or
     ``AWS_ENDPOINT_URL``), ``oss`` (Aliyun), ``gs`` (Google) and ``abfs`` (Azure). The extra ``[upload]``

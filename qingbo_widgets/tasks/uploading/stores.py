@@ -193,7 +193,7 @@ class _Oss(Store):
 class _Gcs(Store):
     package = "gcsfs"
     longest = _SEVEN_DAYS
-    credentials = "GOOGLE_APPLICATION_CREDENTIALS, gcloud auth, qw.Storage(…, token=…)"
+    credentials = "GOOGLE_APPLICATION_CREDENTIALS, qw.Storage(…, token=…)"
     rights = "storage.objects.create, storage.objects.get (remove=True: storage.objects.delete)"
 
     def sending(self, content_type: str) -> dict[str, Any]:

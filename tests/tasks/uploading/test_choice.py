@@ -206,6 +206,16 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             qw.Storage(address)
 
 
+def test_a_store_without_an_endpoint_of_its_own_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aliyun has an endpoint for each region; without one, the storage is refused where it is written."""
+    monkeypatch.setattr(storage_module, "find_spec", lambda _: object())
+    monkeypatch.delenv("OSS_ENDPOINT", raising=False)
+    with pytest.raises(ValueError, match="oss:// needs the endpoint of the bucket's region"):
+        qw.Storage("oss://pictures", key="k", secret="s")
+    store = qw.Storage("oss://pictures", key="k", secret="s", endpoint="https://oss-cn-hangzhou.aliyuncs.com")
+    assert store.destination == "oss://pictures (oss-cn-hangzhou.aliyuncs.com)"
+
+
 @pytest.mark.slow
 def test_nothing_of_the_stores_is_imported_before_it_is_used() -> None:
     """``import qingbo_widgets``, and opening a storage, load neither fsspec nor botocore."""

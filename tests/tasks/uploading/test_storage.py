@@ -20,6 +20,7 @@ import requests
 
 import qingbo_widgets as qw
 from qingbo_widgets.tasks.uploading import storage as storage_module
+from qingbo_widgets.tasks.uploading.choice import uploader_of
 from tests.service.leaks import shown_by
 from tests.stores.s3 import CuttingProxy, Store
 
@@ -278,6 +279,18 @@ def test_a_forked_process_uploads_too(s3: Store, open_storage: Open, tmp_path: P
     assert done.returncode == 0, done.stderr
     lines = {line for line in done.stdout.splitlines() if line.endswith("True")}
     assert lines == {"before True", "child True", "after True"}, done.stdout + done.stderr
+
+
+def test_a_store_on_this_machine_needs_a_service_on_this_machine(open_storage: Open, photo: Path) -> None:
+    """A link to this machine is refused for the service, which cannot read it, and works for a local one."""
+    local = uploader_of(open_storage(), None, local_service=True)
+    remote = uploader_of(open_storage(), None)
+    assert local is not None
+    assert remote is not None
+    assert fetched(local.publish(photo, nothing)).ok
+    for call in (lambda: remote.publish(photo, nothing), lambda: remote.renew(photo)):
+        with pytest.raises(qw.UploadFailed, match=r"leads to 127\.0\.0\.1, which only this machine"):
+            call()
 
 
 def test_credentials_of_the_environment_are_used(
