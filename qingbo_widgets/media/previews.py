@@ -10,9 +10,9 @@ from ..service.http.image_probe import Size, size_of
 from ..system.folder import read_inside
 from .clips import clip_length
 from .frames import frame_at
-from .picture_decoding import decode
-from .picture_limits import check_pixels
-from .pillow import has_pillow
+from .pictures.decoding import decode
+from .pictures.limits import check_pixels
+from .pictures.pillow import has_pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,7 +15,7 @@ from ...service.contract.kinds import KINDS
 from ...service.contract.labels import label
 from ...service.contract.media import Medium, media_of, with_each
 from ...service.contract.media import media_in as media_of_field
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, numbered
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_private_host, is_web_url
 from ...service.contract.values import LocalMedia
@@ -25,6 +25,7 @@ from ...tasks.background.image_checks import image_reports
 from .approval import is_unapproved
 from .form_fields import FormFields
 from .mask_files import saved_before
+from .mask_points import field_of
 
 if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
@@ -48,7 +49,7 @@ __all__ = [
     "report_of",
     "service_of",
     "source_of",
-    "unasked_files",
+    "unready_files",
     "urls_of",
     "with_saved",
     "with_urls",
@@ -158,7 +159,22 @@ def needs_approval(form: FormFields, url: str) -> bool:
     )
 
 
-def unasked_files(form: FormFields) -> tuple[Problem, ...]:
+def unready_files(form: FormFields) -> tuple[Problem, ...]:
+    """Return the problems that no request may be submitted with, and only a form knows."""
+    return _unasked_files(form) + _unsaved_masks(form)
+
+
+def _unsaved_masks(form: FormFields) -> tuple[Problem, ...]:
+    """Return the problems of painted masks that could not be saved."""
+    problems = []
+    for number, reason in form.unsaved_masks.items():
+        name = field_of(number)
+        where = numbered(name, number) if number else name
+        problems += [Problem(name, f"{where}: {reason}", number)] if form.counts(name) else []
+    return tuple(problems)
+
+
+def _unasked_files(form: FormFields) -> tuple[Problem, ...]:
     """Return a problem for each file of this machine whose path was filled in, not typed."""
     return tuple(
         Problem(medium.field, f"{medium.where}: {_unasked(medium)}", medium.number)

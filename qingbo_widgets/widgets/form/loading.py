@@ -135,6 +135,7 @@ def fill(
     with form.batch():
         own = partial(_is_own, form)
         found = frozenset[str]().union(*map(_media_in, sources)) - _media_in(form.given)
+        form.unsaved_masks = {}
         form.unapproved |= frozenset(filterfalse(own, found))
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:

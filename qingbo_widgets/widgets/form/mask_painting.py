@@ -81,6 +81,8 @@ class MaskPainting:
         self._echo = Echo()
         #: The URL of each mask whose content the page has, as far as it can be had.
         self._seen: dict[int, str] = {}
+        #: The masks whose content only the page has, because it could not be saved.
+        self._unsaved: frozenset[int] = frozenset()
         #: Contents of masks at other servers, by URL: those that the user wanted to see.
         self._fetched: dict[str, bytes] = {}
         self._compared: tuple[int, int] | None = None
@@ -113,7 +115,7 @@ class MaskPainting:
         if number not in range(min(len(self._masks()) + 1, most) + 1) or self._has_other_size(width, height):
             self._send_one(number)  # painted on what the form has no longer
             return
-        self._form.unsaved_masks = without_one(self._form.unsaved_masks, number)
+        self._note_unsaved(without_one(self._form.unsaved_masks, number))
         if is_painted(runs):
             self._put(number, runs, width, height)
         else:
@@ -127,8 +129,11 @@ class MaskPainting:
             self._set(number, str(files.save(runs, width, height)))
         except OSError as error:
             reason = tr(_NOT_SAVED).format(reason=reason_of(error, Path()))
-            self._form.unsaved_masks = {**self._form.unsaved_masks, number: reason}
+            self._note_unsaved({**self._form.unsaved_masks, number: reason})
             self._form.show_problems()
+
+    def _note_unsaved(self, reasons: Mapping[int, str]) -> None:
+        self._form.unsaved_masks, self._unsaved = reasons, frozenset(reasons)
 
     def _has_other_size(self, width: int, height: int) -> bool:
         size = self._picture_size()
@@ -168,8 +173,11 @@ class MaskPainting:
         if self._echo:
             return
         urls = self._urls()
-        changed = [number for number in {*urls, *self._seen} if urls.get(number) != self._seen.get(number)]
-        self._form.unsaved_masks = without_one(self._form.unsaved_masks, *changed)
+        dropped = self._unsaved - self._form.unsaved_masks.keys()
+        changed = dropped | {
+            number for number in {*urls, *self._seen} if urls.get(number, "") != self._seen.get(number, "")
+        }
+        self._note_unsaved(without_one(self._form.unsaved_masks, *changed))
         self._seen = urls
         for number in changed:
             self._send_one(number)
@@ -187,7 +195,7 @@ class MaskPainting:
         """Remove a dynamic mask; the later ones get the numbers before theirs."""
         masks = self._masks()
         self._seen = without(self._seen, number)
-        self._form.unsaved_masks = without(self._form.unsaved_masks, number)
+        self._note_unsaved(without(self._form.unsaved_masks, number))
         with self._echo:
             self._change((*masks[: number - 1], *masks[number:]))
         for at in range(number, len(masks) + 1):

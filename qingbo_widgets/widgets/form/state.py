@@ -19,7 +19,6 @@ from ...service.contract.kinds import KINDS
 from ...service.contract.misspelt import check_names
 from ...service.contract.models import DEFAULT_CONTRACT, declared, home_of
 from ...service.contract.offered import current_models
-from ...service.contract.problem import Problem, numbered
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
 from ...service.credentials import find_contract
@@ -33,7 +32,7 @@ from .contract_changes import ContractChanges, not_taken
 from .departures import Departure
 from .fitted_duration import FittedDuration
 from .form_traits import FormTraits, Problems
-from .mask_points import field_of, without_blank
+from .mask_points import without_blank
 from .model_changes import follow_model
 from .names import Unsent, hidden_in, in_names_of, split_unsent
 from .traits import are_identical, default_of, is_at, traits_of
@@ -263,18 +262,9 @@ class FormState(FormTraits):
             others, is_local = manager.inputs.other_problems(request, contract), manager.is_local
             others += manager.inputs.refusals(request)
         return (
-            others + problems + image_fields.unasked_files(self) + self._unsaved(),
+            others + problems + image_fields.unready_files(self),
             request.warnings(contract, local_service=is_local) + warnings,
         )
-
-    def _unsaved(self) -> Problems:
-        """Return the problems of painted masks that could not be saved."""
-        problems = []
-        for number, reason in self.unsaved_masks.items():
-            name = field_of(number)
-            where = numbered(name, number) if number else name
-            problems += [Problem(name, f"{where}: {reason}", number)] if self.counts(name) else []
-        return tuple(problems)
 
     def submit(self) -> Task:
         """Submit the current request.
@@ -284,7 +274,7 @@ class FormState(FormTraits):
             MissingApiKey: there is no manager, and none can be made from the environment.
         """
         manager = self.find_manager()
-        if unready := image_fields.unasked_files(self) + self._unsaved():
+        if unready := image_fields.unready_files(self):
             raise InvalidRequest(unready)
         return manager.submit(self.request)
 

@@ -645,7 +645,7 @@ def test_the_files_in_lists_and_objects_are_sent(tmp_path: Path) -> None:
         client = Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
         manager = TaskManager(client, Library(tmp_path / "library"), sandbox=sandbox)
         form = RequestForm(manager, model="kling-v3-omni", prompt="A koi")
-        form.image_urls = files
+        form.image_urls = list(map(str, files))
         form.image_with_roles = [{"url": files[0], "role": "first_frame"}]
         assert form.image_urls == tuple(map(str, files))
         assert fields_of(form)["image_with_roles"] == [{"url": str(files[0]), "role": "first_frame"}]

@@ -359,7 +359,7 @@ def test_a_picture_of_the_code_is_saved_and_shown(local: TaskManager, until: Unt
     assert form.problems == ()
     form.image_urls = ()
     form.reset()
-    assert form.image_urls == (path,)
+    assert list(form.image_urls) == [path]
     assert form.problems == (), "the picture of the code waits for a click"
     form.close()
 
@@ -380,7 +380,7 @@ def test_a_studio_takes_a_picture_of_the_code(local: TaskManager) -> None:
     assert studio.form.problems == ()
     studio.form.image_urls = ()
     studio.form.reset()
-    assert studio.form.image_urls == (path,)
+    assert list(studio.form.image_urls) == [path]
     studio.close()
 
 

@@ -17,6 +17,7 @@ from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.values import DynamicMask
+from qingbo_widgets.system import folder
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
 from qingbo_widgets.widgets.form import loading, mask_files, preview
@@ -192,16 +193,21 @@ def test_a_full_disk_is_said_and_keeps_the_form_from_being_sent(
     form: RequestForm, local: TaskManager
 ) -> None:
     """A mask that cannot be saved is not left out silently; the next stroke tries again."""
-    folder = Path("qingbo_videos/masks")
-    folder.parent.mkdir(exist_ok=True)
-    folder.write_text("a file in its place", encoding="utf-8")
+    place = Path("qingbo_videos/masks")
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("a file in its place", encoding="utf-8")
     paint(form, 0)
     assert "could not be saved" in displayed_html(editor_of(form))
     assert form.obstacle == "Fix first: Motion brush."
     with pytest.raises(InvalidRequest, match="could not be saved"):
         form.submit()
     assert local.tasks == ()
-    folder.unlink()
+    form.reset()
+    paint(form, 1)
+    editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
+    assert "could not be saved" in displayed_html(editor_of(form).rows[0])
+    form.reset()
+    place.unlink()
     paint(form, 0, bytes([10, 11]))
     assert form.problems == ()
     assert form.static_mask is not None
@@ -404,7 +410,7 @@ def test_a_mask_whose_path_was_filled_in_is_read_after_a_click_only(
 ) -> None:
     """A preset with the path of a file of this machine, with blanks around it, reads nothing by itself."""
     Image.new("L", SIZE, 255).save(workdir / "all.png")
-    read, reads = mask_files.read_inside, list[Path]()
+    read, reads = folder.read_inside, list[Path]()
     monkeypatch.setattr(mask_files, "read_inside", lambda file, most: reads.append(file) or read(file, most))
     path = f" {workdir / 'all.png'}"
     masks = [{"mask_url": path, "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}]
