@@ -97,6 +97,7 @@ function control() {
   let message = { text: "", isAlarm: false };
   /** The last announced share of each file. @type {Map<string, number>} */
   const announced = new Map();
+  let isConnected = () => true;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let clock;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -122,6 +123,7 @@ function control() {
     const warn = (event) => sender.transfers.length && event.preventDefault();
     const leave = () => sender.leave();
     model.on("msg:custom", receive);
+    isConnected = () => hasKernel(model.widget_manager, places);
     window.addEventListener("beforeunload", warn);
     window.addEventListener("pagehide", leave);
     return () => {
@@ -144,15 +146,11 @@ function control() {
   function refresh() {
     for (const show of views) show();
     const isBusy = sender.transfers.length > 0;
-    if (isBusy && clock === undefined) clock = setInterval(tick, 1000);
+    if (isBusy && clock === undefined) clock = setInterval(() => sender.tick(isConnected()), 1000);
     if (!isBusy) {
       clearInterval(clock);
       clock = undefined;
     }
-  }
-  function tick() {
-    const isGone = places.size > 0 && [...places].every((place) => place.closest(GONE));
-    sender.tick(!isGone);
   }
 
   /**
@@ -360,6 +358,16 @@ export function whyNot({ size, type }, name, accept, limit) {
   if (!isAccepted({ name, type }, accept)) return "other";
   if (!size) return "empty";
   return size > limit * MB ? "too_large" : "";
+}
+
+/**
+ * Return false if the kernel has certainly ended: JupyterLab has none after a shutdown, and marks the views after a restart.
+ * @param {any} manager
+ * @param {Set<Element>} places the views
+ */
+function hasKernel(manager, places) {
+  if (manager && "kernel" in manager && (!manager.kernel || manager.kernel.isDisposed)) return false;
+  return places.size === 0 || [...places].some((place) => !place.closest(GONE));
 }
 
 /** @param {FileList | null | undefined} files */

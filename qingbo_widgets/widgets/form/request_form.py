@@ -171,7 +171,7 @@ class RequestForm(FormState, Composite):
         """Create a control, and bind it to its trait in both directions."""
         parameter = self.parameter(name)
         control = build(name, parameter, self.models, shared)
-        if isinstance(control, UrlList):
+        if isinstance(control, UrlList) and parameter.media:
             control.take_files(parameter.media, self)
         self._show(name, control)
         control.observe(lambda change: self._on_input(name, change["new"]), "value")

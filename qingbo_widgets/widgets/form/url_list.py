@@ -16,7 +16,7 @@ from ..base.build import button, create_widget, focus, set_tooltip
 from ..base.composite import Composite, CompositeMixin
 from ..base.ipw import HBox
 from ..base.scripts import SCRIPTS_CLASS
-from ..base.sync import Echo, update
+from ..base.sync import Echo, lazy, update
 from ..base.text_fields import Text
 from .file_input import FILES_CLASS, KINDS_OF_FILES, make_file_input
 from .form_fields import FormFields
@@ -54,16 +54,23 @@ class UrlList(Composite):
         self._style, self._echo = style or {}, Echo()
         self._rows: list[_Row] = []
         self._shown = 0
-        self._add = button(tr(_ADD), tr(_ADD_HELP), self._append, "qingbo-small", icon="plus")
-        self._foot = ipywidgets.HBox([self._add], layout={"overflow": "visible"})
-        for name in ("qingbo-note", f"{FILES_CLASS}-foot"):
-            self._foot.add_class(name)
         #: The control for files; ``None`` if the list takes only what is typed.
         self.file_input: Any = None
         super().__init__(**traits)
         self._write(urls_in(self.value))
         self.observe(self._on_value, "value")
         self.observe(lambda _: self._draw(), ["description", "placeholder", "disabled", "labels", "most"])
+
+    @lazy
+    def _add(self) -> Any:
+        return button(tr(_ADD), tr(_ADD_HELP), self._append, "qingbo-small", icon="plus")
+
+    @lazy
+    def _foot(self) -> Any:
+        foot = ipywidgets.HBox([self._add], layout={"overflow": "visible"})
+        for name in ("qingbo-note", f"{FILES_CLASS}-foot"):
+            foot.add_class(name)
+        return foot
 
     @property
     def style(self) -> Any:
@@ -171,14 +178,14 @@ class UrlList(Composite):
     def _draw(self) -> None:
         texts = self._texts()
         rows = self._rows[: self._shown]
-        with update(self, self._add, self._foot.layout, *(row.url for row in rows)):
+        has_foot = any(map(str.strip, texts)) and (not self.most or len(rows) < self.most)
+        last = (self.file_input, self._foot if has_foot else None)
+        children = (*rows, *filter(None, last))
+        with update(self, *(row.url for row in rows)):
             for index, row in enumerate(rows):
                 row.show(self._label(index, texts), self.placeholder, self.tooltip, self.disabled, len(rows))
-            self._add.disabled = self.disabled or not texts[-1].strip()
-            is_full = 0 < self.most <= len(rows)
-            self._foot.layout.display = "none" if is_full or not any(map(str.strip, texts)) else None
-            files = () if self.file_input is None else (self.file_input,)
-            children = (*rows, self._foot, *files)
+            if has_foot:
+                self._add.disabled = self.disabled or not texts[-1].strip()
             if self.children != children:
                 self.children = children
         if self.file_input is not None:
@@ -200,7 +207,7 @@ class UrlList(Composite):
         return tr(_NUMBERED).format(label=self.description, number=index + 1) if index else self.description
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (*self._rows, self._foot)
+        return (*self._rows, self.file_input)
 
 
 class _Row(CompositeMixin, HBox):

@@ -42,7 +42,7 @@ EXAMPLES: dict[str, tuple[str, Any, Any]] = {
     "aspect_ratio": ("kling-v3", "9:16", "9:16"),
     "duration": ("kling-v3", 12, 12),
     "negative_prompt": ("kling-v3", "blur", "blur"),
-    "image_urls": ("kling-v3", f"{FIRST} {LAST}", (FIRST, LAST)),
+    "image_urls": ("kling-v3", f"{FIRST}\n{LAST}", (FIRST, LAST)),
     "video_urls": (MOTION, VIDEO, (VIDEO,)),
     "generate_audio": ("kling-v3", True, True),
     "shot_type": ("kling-v3", "customize", "customize"),
@@ -251,7 +251,7 @@ def test_urls_have_a_line_each(form: RequestForm) -> None:
     form.image_urls = (FIRST, LAST, OTHER)
     assert [line.description for line in control.lines] == [f"<<<image_{number}>>>" for number in (1, 2, 3)]
     control.remove(0)
-    assert (form.image_urls, control.value) == ((LAST, OTHER), f"{LAST} {OTHER}")  # type: ignore[comparison-overlap]  # mypy misses that it has changed
+    assert (form.image_urls, control.value) == ((LAST, OTHER), f"{LAST}\n{OTHER}")  # type: ignore[comparison-overlap]  # mypy misses that it has changed
     control.lines[0].value = f"{FIRST} {LAST}"
     assert form.image_urls == (FIRST, LAST, OTHER), "two URLs pasted into one line are two"
     assert len(control.lines) == 3
@@ -641,7 +641,7 @@ def test_the_image_of_a_role_is_served(tmp_path: Path) -> None:
         client = Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
         manager = TaskManager(client, Library(tmp_path / "library"), sandbox=sandbox)
         form = RequestForm(manager, model="kling-v3-omni", prompt="A koi")
-        form.controls["image_urls"].value = f"{FIRST} {files[0]} {files[1]}"
+        form.controls["image_urls"].value = f"{FIRST}\n{files[0]}\n{files[1]}"
         assert len(form.image_urls) == 3
         assert all(url.startswith("http") for url in form.image_urls)
         form.image_with_roles = [{"url": str(files[0]), "role": "first_frame"}]
