@@ -1,4 +1,4 @@
-"""Files for the fields of pictures and videos: chosen, dropped, pasted, and in pieces to a kernel that may be busy."""
+"""Files for the fields of pictures and videos: chosen, dropped and pasted, with a kernel that may be busy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ TRANSFER = """files => {
 
 COPY = """async content => {
     const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
-    await navigator.clipboard.write([new ClipboardItem({'image/png': new Blob([bytes], {type: 'image/png'})})]);
+    const picture = new Blob([bytes], {type: 'image/png'});
+    await navigator.clipboard.write([new ClipboardItem({'image/png': picture})]);
 }"""
 """JavaScript that puts a picture into the clipboard of the system, as a program for screenshots does."""
 
@@ -109,8 +110,8 @@ def test_a_photograph_of_15_mb_is_chosen(notebook: Notebook, tmp_path: Path) -> 
     said = page.page.evaluate_handle(
         """() => {
             const said = [], area = document.querySelector('.jp-Notebook');
-            new MutationObserver(() => said.push(document.querySelector('.qingbo-file-line span')?.textContent))
-                .observe(area, {subtree: true, childList: true, characterData: true});
+            const note = () => said.push(document.querySelector('.qingbo-file-line span')?.textContent);
+            new MutationObserver(note).observe(area, {subtree: true, childList: true, characterData: true});
             return said;
         }"""
     )
@@ -250,14 +251,17 @@ def test_a_page_that_is_closed_in_the_middle(notebook: Notebook, tmp_path: Path)
     expect(output).not_to_contain_text("did not arrive")
 
 
-@pytest.mark.parametrize("end", ["shutdown", "restartKernel"])
+@pytest.mark.parametrize("end", ["shutdown", "restart"])
 def test_a_kernel_that_ends_in_the_middle(notebook: Notebook, tmp_path: Path, end: str) -> None:
     """A file on its way to a kernel that is shut down, or restarted, ends with a message."""
     page, output = opened(notebook, "kling-v3", BUSY.format(seconds=60))
     keep_busy(page)
     output.locator(".qingbo-file input").first.set_input_files(photograph(tmp_path / "photo.jpg"))
     expect(output.locator(".qingbo-file-line")).to_contain_text("Waiting for the kernel…")
-    page.page.evaluate(f"() => {{ {PANEL}.sessionContext.{end}() }}")
+    if end == "shutdown":
+        page.shutdown_kernel()
+    else:
+        page.page.evaluate(f"() => {PANEL}.sessionContext.restartKernel()")
     expect(output).to_contain_text("The kernel is gone, and photo.jpg did not arrive.")
 
 
@@ -288,21 +292,23 @@ def test_a_file_of_jupyters_own_browser(notebook: Notebook, tmp_path: Path) -> N
     assert page.problems == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_field_of_pictures_takes_files(notebook: Notebook, tmp_path: Path, theme: str) -> None:
-    """The rows of roles and elements, the last frame and the masks have their button too, also at 400 pixels."""
+def test_every_field_of_pictures_takes_files(notebook: Notebook, tmp_path: Path) -> None:
+    """The rows of roles and elements have their own button, also in a window of 400 pixels."""
     page, output = opened(notebook, "kling-v3-omni", width=400)
-    page.theme(theme)
     small = picture(tmp_path / "a koi.png")
     output.get_by_role("button", name="Images with roles").click()
-    output.get_by_role("button", name="Add", exact=True).click()
+    add = output.locator("button", has_text=re.compile("^Add$"))
+    add.click()
     choose(output, "Image URL 1").locator("xpath=..").locator("input").set_input_files(small)
     expect(output.get_by_label("Image URL 1", exact=True)).to_have_value(SERVED)
     output.get_by_role("button", name="Elements").click()
-    output.get_by_role("button", name="Add", exact=True).last.click()
+    add.last.click()
     two = [small, picture(tmp_path / "b.png", colour="#e67e22")]
-    choose(output, "Pictures 1").locator("xpath=..").locator("input").set_input_files(two)
-    expect(output.get_by_label("Pictures 1.2")).to_have_value(SERVED)
-    page.screenshot(f"file-rows-{theme}", of=output)
+    elements = output.locator(".qingbo-panel-elements")
+    elements.locator(".qingbo-file input").set_input_files(two)
+    expect(elements.locator(".qingbo-files-line input")).to_have_count(2)
+    expect(elements.locator(".qingbo-files-line input").last).to_have_value(SERVED)
+    page.screenshot("file-rows", of=output)
+    page.theme("dark").screenshot("file-rows-dark", of=output)
     page.theme("light")
     assert page.problems == []
