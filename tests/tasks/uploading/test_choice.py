@@ -189,8 +189,9 @@ def test_a_lifetime_above_that_of_signed_links_is_refused() -> None:
         qw.Storage("s3://pictures", lifetime=169)
     assert qw.Storage("s3://pictures", lifetime=169, public="https://cdn.example.com").lifetime is None
     for url in ("cdn.example.com", "https://cdn.example.com/?a=b", "https://a:b@cdn.example.com"):
-        with pytest.raises(ValueError, match="public is the http"):
+        with pytest.raises(ValueError, match="public is the http") as raised:
             qw.Storage("s3://pictures", public=url)
+        assert url not in shown_by(raised.value)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

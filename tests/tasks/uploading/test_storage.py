@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pickle
 import socket
@@ -351,18 +352,23 @@ def test_a_wrong_clock_is_named(s3: Store, open_storage: Open, photo: Path) -> N
         open_storage().publish(photo, nothing)
 
 
-def test_no_secret_is_shown(open_storage: Open, photo: Path) -> None:
-    """No repr, error or verbose traceback has the secret or the signature of a link."""
+def test_no_secret_is_shown(
+    s3: Store, open_storage: Open, photo: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No repr, error, verbose traceback or log has the secret or the signature of a link."""
+    caplog.set_level(logging.DEBUG)
     store = open_storage(secret=SECRET)
     with pytest.raises(qw.UploadFailed) as raised:
         store.publish(photo, nothing)
     store = open_storage()
     link = store.publish(photo, nothing)
-    texts = [repr(store), str(vars(store)), repr(link), shown_by(raised.value)]
+    assert "botocore" in caplog.text
+    texts = [repr(store), str(vars(store)), repr(link), shown_by(raised.value), caplog.text]
     signature = link.url.partition("Signature=")[2].partition("&")[0]
     assert signature
     for text in texts:
         assert SECRET not in text
+        assert s3.secret not in text
         assert signature not in text
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(store)
