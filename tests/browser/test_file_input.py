@@ -95,7 +95,7 @@ def dragged(page: NotebookPage, *files: Path, kind: str = "image/png") -> object
 
 def saved(page: NotebookPage) -> list[Path]:
     """Return what is in the folder of pictures, hidden files too."""
-    return sorted((page.path.parent / "qingbo_videos" / "pictures").glob("*"))
+    return sorted((page.path.parent / "qingbo_videos" / "chosen").glob("*"))
 
 
 def test_a_photograph_of_15_mb_is_chosen(notebook: Notebook, tmp_path: Path) -> None:

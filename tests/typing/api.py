@@ -264,8 +264,6 @@ def errors(task: qw.Task) -> None:
         assert_type(error.transient, bool)
         assert_type(error.retry_after, float | None)
         assert_type(error.part, Path | None)
-    except qw.UploadFailed as error:
-        assert_type(error.transient, bool)
     except qw.TaskFailed as error:
         assert_type(error.task_id, str)
         assert_type(error.code, str | None)

@@ -17,11 +17,12 @@ from ...service.contract.kinds import KINDS
 from ...service.contract.lengths import length_text, seconds_text
 from ...service.contract.models import DEFAULT_CONTRACT, models_of
 from ...service.contract.schema import Models, Parameter
+from ...service.contract.text import in_lines, urls_in
 from ...service.contract.values import is_set
 from ..base.dropdown import Dropdown
 from ..base.text_fields import Text, Textarea
 from .labels import choice_options
-from .url_list import UrlList, in_lines, urls_in
+from .url_list import UrlList
 
 __all__ = [
     "LABEL_WIDTH",

@@ -34,12 +34,12 @@ from ...system.files import reason_of
 from ...system.folder import Folder
 from ..base.sync import refresher, safely, update, weakly
 
-__all__ = ["PICTURES", "PIECE", "Incoming", "base_name"]
+__all__ = ["CHOSEN", "PIECE", "Incoming", "base_name"]
 
 logger = logging.getLogger("qingbo_widgets")
 
 #: Subfolder of the library's folder.
-PICTURES = "pictures"
+CHOSEN = "chosen"
 #: Maximum bytes of a piece.
 PIECE = 2**20
 #: Maximum number of files that one control receives at a time; the page sends fewer.
@@ -59,7 +59,7 @@ class Incoming:
     """The files that one control receives.
 
     Args:
-        folder: returns the folder that gets the files, in its subfolder ``pictures``; ``None`` for a
+        folder: returns the folder that gets the files, in its subfolder ``chosen``; ``None`` for a
             temporary folder, which ends with the kernel.
         limit: the maximum bytes of a file.
         on_file: called with the path of each file and the name that it had, in the order in which the files
@@ -208,7 +208,7 @@ class _Transfer:
     _digest: Any = field(default_factory=hashlib.sha256)
 
     def __post_init__(self) -> None:
-        self._part = f"{PICTURES}/{_HIDDEN}{uuid.uuid4().hex}"
+        self._part = f"{CHOSEN}/{_HIDDEN}{uuid.uuid4().hex}"
         self._file = self.place.create(self._part)
         # Also called at the end of the kernel.
         self.discard = weakref.finalize(self, _remove, self._file, self.place, self._part, os.getpid())
@@ -234,7 +234,7 @@ class _Transfer:
         self._file.close()
         suffix = Path(self.name).suffix.lower()
         suffix = suffix if _SUFFIX.fullmatch(suffix) else ""
-        name = f"{PICTURES}/{readable_name(Path(self.name).stem)}-{self._digest.hexdigest()[:16]}{suffix}"
+        name = f"{CHOSEN}/{readable_name(Path(self.name).stem)}-{self._digest.hexdigest()[:16]}{suffix}"
         with suppress(FileExistsError):
             self.place.move(self._part, name)
         self.discard()
@@ -257,8 +257,8 @@ def _remove(file: FileIO, place: Folder, part: str, process: int) -> None:
 
 def _remove_abandoned(place: Folder) -> None:
     """Remove the incomplete files of kernels that were killed."""
-    for name in place.names(PICTURES):
-        if name.startswith(f"{PICTURES}/{_HIDDEN}") and time.time() - place.modified_at(name) > _ABANDONED:
+    for name in place.names(CHOSEN):
+        if name.startswith(f"{CHOSEN}/{_HIDDEN}") and time.time() - place.modified_at(name) > _ABANDONED:
             with suppress(OSError):
                 place.remove(name)
 

@@ -10,6 +10,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...service.contract.labels import label
 from ...service.contract.schema import Parameter
+from ...service.contract.text import in_lines, urls_in
 from ...service.contract.values import Item, is_set
 from ..base import html as markup
 from ..base.build import button, create_widget, focus, set_tooltip
@@ -24,7 +25,7 @@ from .images import ImagePreview
 from .labels import choice_options, help_of
 from .panels import Editor, indented
 from .state import FormState, Problems
-from .url_list import UrlList, in_lines, urls_in
+from .url_list import UrlList
 from .wording import problems_html, with_labels
 
 __all__ = ["ItemsEditor"]

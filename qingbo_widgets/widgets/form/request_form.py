@@ -12,6 +12,7 @@ from ...service.contract.labels import label
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Parameter
+from ...service.contract.text import urls_in
 from ..base import html as markup
 from ..base.build import create_widget, set_tooltip
 from ..base.composite import Composite
@@ -28,7 +29,7 @@ from .panels import Panels, Slot
 from .shot_fields import shot_field
 from .shots import ShotsSwitch
 from .state import FormState, Problems
-from .url_list import UrlList, urls_in
+from .url_list import UrlList
 
 if TYPE_CHECKING:
     from ...tasks.task import Task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import ipywidgets
 from traitlets import Bool, Int, Tuple, Unicode
 
 from ...i18n import N_, tr
+from ...service.contract.text import in_lines, urls_in
 from ..base.build import button, create_widget, focus, set_tooltip
 from ..base.composite import Composite, CompositeMixin
 from ..base.ipw import HBox
@@ -21,15 +21,13 @@ from ..base.text_fields import Text
 from .file_input import FILES_CLASS, KINDS_OF_FILES, make_file_input
 from .form_fields import FormFields
 
-__all__ = ["UrlList", "in_lines", "urls_in"]
+__all__ = ["UrlList"]
 
 _UP, _UP_HELP = N_("Up"), N_("Moves this URL before the one above.")
 _DOWN, _DOWN_HELP = N_("Down"), N_("Moves this URL after the one below.")
 _REMOVE, _REMOVE_HELP = N_("Remove"), N_("Removes this URL.")
 _ADD, _ADD_HELP = N_("Add a URL"), N_("Adds a line at the end.")
 _NUMBERED = N_("{label} {number}")
-#: The blanks before a URL. Elsewhere they may be part of a path.
-_BEFORE_URL = re.compile(r"\s+(?=https?://)")
 _LINE = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible", "width": "auto"}
 _GROWING = {"flex": "1 1 300px", "width": "auto", "margin": "2px 0"}
 
@@ -256,14 +254,3 @@ class _Row(CompositeMixin, HBox):
         self._tools = ipywidgets.HBox(
             list(self.buttons.values()), layout={"margin": "0 0 0 4px", "overflow": "visible"}
         )
-
-
-def urls_in(text: str) -> tuple[str, ...]:
-    """Return the URLs and paths in a text: each in a line, or URLs after blanks."""
-    parts = [part for line in text.splitlines() for part in _BEFORE_URL.split(line)]
-    return tuple(part.strip() for part in parts if part.strip())
-
-
-def in_lines(urls: Iterable[object]) -> str:
-    """Return URLs and paths as a text, from which ``urls_in`` reads them."""
-    return "\n".join(map(str, urls))

@@ -12,10 +12,11 @@ from PIL import Image
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.text import in_lines, urls_in
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.form.file_input import served_file
 from qingbo_widgets.widgets.form.request_form import RequestForm
-from qingbo_widgets.widgets.form.url_list import UrlList, in_lines, urls_in
+from qingbo_widgets.widgets.form.url_list import UrlList
 from tests.widgets.page import send
 
 PATHS = ("/home/me/a koi.png", "/home/me/b.png")

@@ -48,7 +48,7 @@ def page(tmp_path: Path) -> Page:
 
 def pictures(folder: Path) -> list[str]:
     """Return the names in the folder of pictures, hidden ones too."""
-    return sorted(path.name for path in (folder / "pictures").iterdir())
+    return sorted(path.name for path in (folder / "chosen").iterdir())
 
 
 def test_a_file_arrives_in_pieces(page: Page, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_file_arrives_in_pieces(page: Page, tmp_path: Path) -> None:
     ((path, name),) = page.files
     assert (path.read_bytes(), name) == (content, "锦鲤 pond.JPG")
     assert path.is_absolute()
-    assert path.parent == tmp_path / "pictures"
+    assert path.parent == tmp_path / "chosen"
     assert (path.name.rpartition("-")[0], path.suffix) == ("锦鲤-pond", ".jpg")
 
 
@@ -209,7 +209,7 @@ def test_a_hostile_name_is_one_file_in_the_folder(page: Page, tmp_path: Path, na
     assert base_name(name) == shown
     page.file(b"a koi", name=name)
     ((path, _),) = page.files
-    assert path.parent == tmp_path / "pictures"
+    assert path.parent == tmp_path / "chosen"
     assert not path.name.startswith(".")
 
 
@@ -218,7 +218,7 @@ def test_a_folder_that_leads_out_is_refused(tmp_path: Path) -> None:
     library, elsewhere = tmp_path / "library", tmp_path / "elsewhere"
     for folder in (library, elsewhere):
         folder.mkdir()
-    (library / "pictures").symlink_to(elsewhere)
+    (library / "chosen").symlink_to(elsewhere)
     page = Page(library)
     page.file(b"a koi")
     assert list(elsewhere.iterdir()) == []
@@ -227,8 +227,8 @@ def test_a_folder_that_leads_out_is_refused(tmp_path: Path) -> None:
 
 def test_what_a_killed_kernel_has_left_is_removed(page: Page, tmp_path: Path) -> None:
     """Half a file of yesterday is removed by the next one; that of another kernel of today stays."""
-    (tmp_path / "pictures").mkdir()
-    old, new = (tmp_path / "pictures" / f".incoming-{name}" for name in ("old", "new"))
+    (tmp_path / "chosen").mkdir()
+    old, new = (tmp_path / "chosen" / f".incoming-{name}" for name in ("old", "new"))
     for file in (old, new):
         file.write_bytes(b"half")
     os.utime(old, (time.time() - 100_000,) * 2)

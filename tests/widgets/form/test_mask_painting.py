@@ -224,7 +224,7 @@ def test_with_an_uploader_the_masks_are_uploaded_with_the_request(
     uploaded: dict[str, bytes] = {}
 
     def upload(path: Path) -> str:
-        url = local.sandbox.publish(path)  # type: ignore[union-attr]  # it has one here
+        url = local.sandbox.publish(path)
         uploaded[url] = path.read_bytes()
         return url
 

@@ -256,7 +256,7 @@ def test_the_python_call_with_a_file_runs(
     monkeypatch.setattr(connection, "_default", manager)
     task = eval(python_call(form.request), {"qw": qw})
     task.wait(60)
-    assert task.request.image_urls == form.submit().request.image_urls  # type: ignore[union-attr]  # it has one
+    assert task.request.image_urls == form.submit().request.image_urls
     form.close()
     manager.sandbox = None
     manager.close()
