@@ -54,8 +54,8 @@ _UNREACHED = N_(
 )
 _THE_STORE = N_("the store")
 _CERTIFICATE = N_(
-    "{destination}: the certificate of {host} is not trusted. If a proxy or a company's own authority issued "
-    "it, name the file with that authority in AWS_CA_BUNDLE or SSL_CERT_FILE."
+    "{destination}: the certificate of {host} is not trusted. Name the file with its authority's "
+    "certificate in AWS_CA_BUNDLE or SSL_CERT_FILE."
 )
 _REFUSED = N_("{destination}: the store refused the request: {text}")
 _CANNOT_SIGN = N_("{destination}: these credentials cannot sign links. {text}")
@@ -142,7 +142,7 @@ _UNREACHED_CLASSES = {
 
 @dataclass(frozen=True)
 class Place:
-    """What the sentences name: the destination, its bucket, its endpoint, and the facts of its store."""
+    """The names in the sentences: the destination, its bucket and endpoint, and the facts of its store."""
 
     destination: str
     bucket: str

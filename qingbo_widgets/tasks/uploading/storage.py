@@ -55,7 +55,7 @@ T = TypeVar("T")
 class Storage:
     """A bucket for the pictures of requests: ``connect(upload=qw.Storage("s3://bucket/prefix"))``.
 
-    Each file becomes the object ``prefix/name``. Whoever has its link can see it until the link expires.
+    Each file becomes the object ``prefix/name``. Anyone with its link can see it until the link expires.
 
     Schemes are ``s3`` (also R2, MinIO and other compatible stores, with ``endpoint_url`` or
     ``AWS_ENDPOINT_URL``), ``oss`` (Aliyun), ``gs`` (Google) and ``abfs`` (Azure). The extra ``[upload]``
@@ -98,7 +98,10 @@ class Storage:
             raise ValueError(reason)
         self._address = Address.of(address.reveal())
         self._store = STORES[self._address.scheme]
-        self._public = None if public is None else _public(public)
+        if public is not None and not _is_plain_url(public):
+            public = None  # keep it out of tracebacks: it may hold a login or a signature
+            raise ValueError(tr(_BAD_PUBLIC))
+        self._public = None if public is None else public.rstrip("/")
         self._lifetime = self._checked_lifetime(lifetime)
         self._removes = bool(remove)
         if find_spec(self._store.package) is None:
@@ -270,10 +273,9 @@ def _kept(options: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     return lambda: dict(options)
 
 
-def _public(url: str) -> str:
-    if not is_web_url(url) or "?" in url or "#" in url or "@" in url:
-        raise ValueError(tr(_BAD_PUBLIC))
-    return url.rstrip("/")
+def _is_plain_url(url: object) -> bool:
+    """Return whether a value is an http(s) URL without a login, a query and a fragment."""
+    return isinstance(url, str) and is_web_url(url) and not any(mark in url for mark in "?#@")
 
 
 def _size(file: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -132,6 +133,7 @@ class _S3(Store):
 
     def prepare(self, files: Any) -> None:
         files.retries = ATTEMPTS
+        logging.getLogger("botocore.auth").addFilter(_has_no_signature)
 
     def sending(self, content_type: str) -> dict[str, Any]:
         return {"chunksize": PIECE, "ContentType": content_type}
@@ -150,6 +152,11 @@ class _S3(Store):
 
         held = sync(files.loop, files.session.get_credentials)
         return getattr(held, "_expiry_time", None)  # botocore has no public name for it
+
+
+def _has_no_signature(record: logging.LogRecord) -> bool:
+    """Return whether a line of a debug log may be written: a signature makes a link."""
+    return not str(record.msg).startswith("Signature:")
 
 
 class _Oss(Store):
@@ -193,7 +200,7 @@ class _Oss(Store):
 class _Gcs(Store):
     package = "gcsfs"
     longest = _SEVEN_DAYS
-    credentials = "GOOGLE_APPLICATION_CREDENTIALS, gcloud auth, qw.Storage(…, token=…)"
+    credentials = "GOOGLE_APPLICATION_CREDENTIALS, qw.Storage(…, token=…)"
     rights = "storage.objects.create, storage.objects.get (remove=True: storage.objects.delete)"
 
     def sending(self, content_type: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What carries local files to where the service can read them, and the links to them."""
+"""Uploaders, which carry local files to where the service can read them, and the links to the files."""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.text import shorten
 from ...service.contract.urls import is_web_url
 from ...service.secrets.known_keys import hide_in, texts_in
+from ...system.folder import Folder
 from .image_fields import has_local_media
+from .incoming import CHOSEN
 from .labels import value_label
 from .mask_files import files_of
 from .names import Unsent, in_names_of, split_unsent
@@ -228,7 +230,10 @@ def _is_own(form: FormState, text: str) -> bool:
     if is_web_url(text) or form.manager is None or masks is None:
         return False
     # A mask in an earlier folder gets the path of this one in a field of masks, but not in another field.
-    return form.manager.inputs.files.own(text) is not None or masks.own(text) == Path(text)
+    if form.manager.inputs.files.own(text) is not None or masks.own(text) == Path(text):
+        return True
+    path, folder = Path(text), form.manager.library.folder.absolute()
+    return path.parent == folder / CHOSEN and Folder(folder).has_file(f"{CHOSEN}/{path.name}")
 
 
 def _field_text(name: str, value: Any) -> str:

@@ -15,13 +15,14 @@ from ..base.build import button, set_tooltip
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import Echo, update
-from ..base.text_fields import Text, Textarea
+from ..base.text_fields import Textarea
 from .fields import LABEL_WIDTH, WIDE
 from .image_fields import SHOW_MASK
 from .mask_painting import MaskPainting
 from .mask_points import NOT_POINTS, points_in, points_text
 from .panels import indented
 from .state import FormState, Problems
+from .url_list import UrlList
 from .wording import problems_html
 
 __all__ = ["MaskRow", "show_button", "url_line"]
@@ -41,6 +42,7 @@ class MaskRow(VBox):
     """The editor of one dynamic mask: its URL, its path as JSON, and a button that removes it.
 
     Args:
+        form: the form.
         number: the index of the mask, from 0.
         change: called with the index and the new mask; ``None`` to remove it.
         show: called with the number of the mask, from 1, to show it on the picture.
@@ -48,6 +50,7 @@ class MaskRow(VBox):
 
     def __init__(
         self,
+        form: FormState,
         number: int,
         change: Callable[[int, DynamicMask | None], None],
         show: Callable[[int], None],
@@ -55,6 +58,7 @@ class MaskRow(VBox):
         self._number, self._change, self._echo = number, change, Echo()
         label = number + 1
         self.url = url_line(
+            form,
             tr(_MASK).format(number=label),
             tr(_MASK_HELP),
             {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"},
@@ -130,11 +134,17 @@ class MaskRow(VBox):
         self._change(self._number, self._mask)
 
 
-def url_line(description: str, help_text: str, layout: dict[str, str]) -> Any:
-    """Return a text field for the URL of a mask."""
-    line = Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
-    line.style.description_width = LABEL_WIDTH
-    set_tooltip(line, help_text)
+def url_line(form: FormState, description: str, help_text: str, layout: dict[str, str]) -> Any:
+    """Return a field for the URL or the file of a mask."""
+    line = UrlList(
+        description=description,
+        placeholder=tr(_URL_PLACEHOLDER),
+        tooltip=help_text,
+        most=1,
+        style={"description_width": LABEL_WIDTH},
+        layout=layout,
+    )
+    line.take_files("mask", form)
     return line
 
 

@@ -189,8 +189,9 @@ def test_a_lifetime_above_that_of_signed_links_is_refused() -> None:
         qw.Storage("s3://pictures", lifetime=169)
     assert qw.Storage("s3://pictures", lifetime=169, public="https://cdn.example.com").lifetime is None
     for url in ("cdn.example.com", "https://cdn.example.com/?a=b", "https://a:b@cdn.example.com"):
-        with pytest.raises(ValueError, match="public is the http"):
+        with pytest.raises(ValueError, match="public is the http") as raised:
             qw.Storage("s3://pictures", public=url)
+        assert url not in shown_by(raised.value)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +205,16 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         with pytest.raises(ImportError, match=command):
             qw.Storage(address)
+
+
+def test_a_store_without_an_endpoint_of_its_own_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aliyun has an endpoint for each region; without one, the storage is refused where it is written."""
+    monkeypatch.setattr(storage_module, "find_spec", lambda _: object())
+    monkeypatch.delenv("OSS_ENDPOINT", raising=False)
+    with pytest.raises(ValueError, match="oss:// needs the endpoint of the bucket's region"):
+        qw.Storage("oss://pictures", key="k", secret="s")
+    store = qw.Storage("oss://pictures", key="k", secret="s", endpoint="https://oss-cn-hangzhou.aliyuncs.com")
+    assert store.destination == "oss://pictures (oss-cn-hangzhou.aliyuncs.com)"
 
 
 @pytest.mark.slow

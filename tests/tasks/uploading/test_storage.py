@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pickle
 import socket
@@ -20,6 +21,7 @@ import requests
 
 import qingbo_widgets as qw
 from qingbo_widgets.tasks.uploading import storage as storage_module
+from qingbo_widgets.tasks.uploading.choice import uploader_of
 from tests.service.leaks import shown_by
 from tests.stores.s3 import CuttingProxy, Store
 
@@ -280,6 +282,18 @@ def test_a_forked_process_uploads_too(s3: Store, open_storage: Open, tmp_path: P
     assert lines == {"before True", "child True", "after True"}, done.stdout + done.stderr
 
 
+def test_a_store_on_this_machine_needs_a_service_on_this_machine(open_storage: Open, photo: Path) -> None:
+    """A link to this machine is refused for the service, which cannot read it, and works for a local one."""
+    local = uploader_of(open_storage(), None, local_service=True)
+    remote = uploader_of(open_storage(), None)
+    assert local is not None
+    assert remote is not None
+    assert fetched(local.publish(photo, nothing)).ok
+    for call in (lambda: remote.publish(photo, nothing), lambda: remote.renew(photo)):
+        with pytest.raises(qw.UploadFailed, match=r"leads to 127\.0\.0\.1, which only this machine"):
+            call()
+
+
 def test_credentials_of_the_environment_are_used(
     s3: Store, open_storage: Open, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,18 +352,23 @@ def test_a_wrong_clock_is_named(s3: Store, open_storage: Open, photo: Path) -> N
         open_storage().publish(photo, nothing)
 
 
-def test_no_secret_is_shown(open_storage: Open, photo: Path) -> None:
-    """No repr, error or verbose traceback has the secret or the signature of a link."""
+def test_no_secret_is_shown(
+    s3: Store, open_storage: Open, photo: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No repr, error, verbose traceback or log has the secret or the signature of a link."""
+    caplog.set_level(logging.DEBUG)
     store = open_storage(secret=SECRET)
     with pytest.raises(qw.UploadFailed) as raised:
         store.publish(photo, nothing)
     store = open_storage()
     link = store.publish(photo, nothing)
-    texts = [repr(store), str(vars(store)), repr(link), shown_by(raised.value)]
+    assert "botocore" in caplog.text
+    texts = [repr(store), str(vars(store)), repr(link), shown_by(raised.value), caplog.text]
     signature = link.url.partition("Signature=")[2].partition("&")[0]
     assert signature
     for text in texts:
         assert SECRET not in text
+        assert s3.secret not in text
         assert signature not in text
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(store)

@@ -43,7 +43,7 @@ EXAMPLES: dict[str, tuple[str, Any, Any]] = {
     "aspect_ratio": ("kling-v3", "9:16", "9:16"),
     "duration": ("kling-v3", 12, 12),
     "negative_prompt": ("kling-v3", "blur", "blur"),
-    "image_urls": ("kling-v3", f"{FIRST} {LAST}", (FIRST, LAST)),
+    "image_urls": ("kling-v3", f"{FIRST}\n{LAST}", (FIRST, LAST)),
     "video_urls": (MOTION, VIDEO, (VIDEO,)),
     "generate_audio": ("kling-v3", True, True),
     "shot_type": ("kling-v3", "customize", "customize"),
@@ -255,7 +255,7 @@ def test_urls_have_a_line_each(form: RequestForm) -> None:
     form.image_urls = (FIRST, LAST, OTHER)
     assert [line.description for line in control.lines] == [f"<<<image_{number}>>>" for number in (1, 2, 3)]
     control.remove(0)
-    assert (form.image_urls, control.value) == ((LAST, OTHER), f"{LAST} {OTHER}")  # type: ignore[comparison-overlap]  # mypy misses that it has changed
+    assert (form.image_urls, control.value) == ((LAST, OTHER), f"{LAST}\n{OTHER}")  # type: ignore[comparison-overlap]  # mypy misses that it has changed
     control.lines[0].value = f"{FIRST} {LAST}"
     assert form.image_urls == (FIRST, LAST, OTHER), "two URLs pasted into one line are two"
     assert len(control.lines) == 3
@@ -645,7 +645,7 @@ def test_the_files_in_lists_and_objects_are_sent(tmp_path: Path) -> None:
         client = Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
         manager = TaskManager(client, Library(tmp_path / "library"), sandbox=sandbox)
         form = RequestForm(manager, model="kling-v3-omni", prompt="A koi")
-        form.image_urls = list(map(str, files))
+        form.controls["image_urls"].value = f"{files[0]}\n{files[1]}"
         form.image_with_roles = [{"url": files[0], "role": "first_frame"}]
         assert form.image_urls == tuple(map(str, files))
         assert fields_of(form)["image_with_roles"] == [{"url": str(files[0]), "role": "first_frame"}]

@@ -43,7 +43,7 @@ EXAMPLES: dict[str, tuple[str, Any, Any]] = {
 
 HIDDEN = ("callback_url", "camera_control", "duration")
 #: The maximum number of widgets of an untouched form.
-MOST_WIDGETS = 69
+MOST_WIDGETS = 75
 
 
 @pytest.fixture
