@@ -54,7 +54,8 @@ def test_links_and_pictures_exist(name: str) -> None:
 def test_the_code_runs(workdir: Path, sandbox: Sandbox, name: str) -> None:
     """The Python of a document, run cell by cell, makes its videos for a user with a key and a photograph."""
     Image.new("RGB", (800, 600), "navy").save(workdir / "koi.jpg")
-    ends = ["if 'task' in globals():\n    await task", "for each in qw.connect(sandbox=sandbox).tasks:\n    await each"]
+    own, others = "if 'task' in globals():\n    await task", "qw.connect(sandbox=sandbox).tasks"
+    ends = (own, f"for each in {others}:\n    await each")
     cells = [*blocks(name, "python"), *ends]
     notebook = sped_up(new_notebook(cells=[new_code_cell(cell) for cell in cells]))
     service = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
