@@ -23,6 +23,7 @@ from qingbo_widgets.exceptions import (
     SubmissionUnconfirmed,
     TaskCancelled,
     TaskFailed,
+    UploadFailed,
     WaitTimeout,
 )
 from qingbo_widgets.service.contract.problem import Problem
@@ -39,6 +40,7 @@ ERRORS: list[QingboError] = [
     InvalidRequest([Problem("prompt", "prompt: empty"), Problem("mode", "mode: odd")]),
     ConnectionFailed("a", sent=True),
     SubmissionUnconfirmed("a", idempotency_key="k"),
+    UploadFailed("a", transient=True),
     DownloadFailed("a", url="https://a.example/v", transient=True),
     LinkExpired("a", url="https://a.example/v"),
     TaskFailed("a", task_id="t", code="task_failed"),

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 from ..service.http.image_probe import Size, size_of
 from ..system.folder import read_inside
+from .clips import clip_length
 from .frames import frame_at
+from .pictures.decoding import decode
+from .pictures.limits import check_pixels
+from .pictures.pillow import has_pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,32 +27,31 @@ _QUALITY = 85
 
 
 def picture_preview(file: Path) -> tuple[Size | None, bytes]:
-    """Return the size of a saved picture, and a small one for a page.
+    """Return the size of a saved picture, and a small one for a page; that is empty without Pillow.
 
     Raises:
         OSError: the file cannot be read.
+        UnusableMedia: it has too many pixels to be shown, or is damaged.
     """
     content = read_inside(file, _LARGEST)
     size = size_of(content)
+    if size is not None:
+        check_pixels(size.width, size.height)
     if len(content) <= _SMALL or size is None:
         return size, content
-    try:
-        from PIL import Image
-    except ImportError:
-        return size, b""
-    with Image.open(BytesIO(content)) as picture:
-        return size, _jpeg(picture)
+    return size, _jpeg(decode(content).image) if has_pillow() else b""
 
 
-def video_preview(file: Path) -> tuple[Size | None, bytes]:
-    """Return the size of a video, and its first frame as a small picture.
+def video_preview(file: Path) -> tuple[Size, bytes, float]:
+    """Return the size of a video, its first frame as a small picture, and its length in seconds.
 
     Raises:
         QingboError: it cannot be decoded.
         ImportError: the extra ``[frames]`` is not installed.
     """
     picture = frame_at(file, 0.0)
-    return Size(file.suffix[1:].upper(), picture.width, picture.height), _jpeg(picture)
+    size = Size(file.suffix[1:].upper(), picture.width, picture.height)
+    return size, _jpeg(picture), clip_length(file)
 
 
 def _jpeg(picture: Image) -> bytes:

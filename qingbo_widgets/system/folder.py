@@ -153,6 +153,18 @@ class Folder:
         except (OSError, ValueError):
             return 0.0
 
+    def create(self, name: str) -> FileIO:
+        """Create a file, and its folder if missing, and open it for writing.
+
+        Raises:
+            FileExistsError: a file has this name.
+            OSError: its folder leads out or cannot be written.
+        """
+        *steps, last = Path(name).parts
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._walk(self._inner(*steps) if steps else (), make=True) as (folder, path):
+            return FileIO(os.open(path / last, _MAKE | _NO_LINK, 0o666, dir_fd=folder), "w")
+
     def write(self, name: str, content: str | bytes | FileIO) -> None:
         """Write a file atomically: another kernel or the user may read it at any moment.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 
 import ipywidgets
 import pytest
+from PIL import Image
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.presets import Draft, DraftOwner, Presets
 from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.background import image_checks as image_checks_module
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as sync_module
@@ -24,12 +27,13 @@ from qingbo_widgets.widgets.base.text_fields import PasteArea
 from qingbo_widgets.widgets.form import drafts, preview
 from qingbo_widgets.widgets.form.drafts import DraftKeeper
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import FaultServer, answer
 from tests.faults.service import Service
 from tests.waiting import until
-from tests.widgets.page import click, enter, text_of, the
+from tests.widgets.page import click, ctrl_enter, enter, html_of, send_click, text_of, the
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\4\0\0\0\2\x40\x08\2\0\0\0"
 HOOK = "https://stranger.example/collect"
@@ -81,16 +85,19 @@ def visible_text(widget: Any) -> str:
     return html.unescape(" ".join([*shown, *map(visible_text, getattr(widget, "children", ()))]))
 
 
-def wait_until_idle() -> None:
+def wait_until_idle(manager: TaskManager | None = None) -> None:
     """Wait until a form's delayed actions and the image checks that they started are done."""
+    pools = [image_checks_module.image_reports._pool]
+    pools += [] if manager is None else [manager.inputs.reports._pool]
     for _ in range(2):
         refreshed = threading.Event()
         sync_module.refresher.later(0.0, refreshed.set)
         assert refreshed.wait(10)
-        checked = threading.Event()
-        image_checks_module.image_reports._pool.submit(checked.set)
-        image_checks_module.image_reports._pool.submit(checked.set)
-        assert checked.wait(10)
+        for pool in pools:
+            checked = threading.Event()
+            pool.submit(checked.set)
+            pool.submit(checked.set)
+            assert checked.wait(10)
 
 
 def fields(image_server: FaultServer) -> dict[str, Any]:
@@ -172,6 +179,127 @@ def test_an_image_is_fetched_only_on_a_click(
     form.close()
 
 
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """Return a folder with private pictures of this machine."""
+    for name in ("first", "last", "still", "mask"):
+        Image.new("RGBA", (640, 360), "teal").save(tmp_path / f"passport-{name}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def opened(private: Path) -> Iterator[list[str]]:
+    """Yield the names of the private pictures that are opened, by whatever means."""
+    names: list[str] = []
+    _watching.append(names)
+    yield names
+    _watching.remove(names)
+
+
+_watching: list[list[str]] = []
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and _watching and (name := Path(str(arguments[0])).name).startswith("passport-"):
+        _watching[-1].append(name)
+
+
+sys.addaudithook(_watch)  # which lasts as long as the process
+
+
+def private_fields(private: Path, blank: str = "") -> dict[str, Any]:
+    """Return an untrusted preset with the paths of private pictures in every field that takes one."""
+    return {
+        "model": "kling-v1-6",
+        "prompt": "A koi",
+        "image_urls": [f"{blank}{private / 'passport-first.png'}"],
+        "last_frame": f"{blank}{private / 'passport-last.png'}",
+        "static_mask": f"{blank}{private / 'passport-still.png'}",
+        "dynamic_masks": [
+            {"mask_url": f"{blank}{private / 'passport-mask.png'}", "trajectories": [{"x": 1, "y": 1}] * 2}
+        ],
+    }
+
+
+@pytest.mark.parametrize("blank", ["", " "], ids=["as it is", "behind a blank"])
+@pytest.mark.parametrize("fill", SOURCES)
+def test_a_picture_of_this_machine_is_read_and_sent_only_on_a_click(
+    fill: Callable[..., None],
+    blank: str,
+    private: Path,
+    opened: list[str],
+    manager: TaskManager,
+    service: FaultServer,
+) -> None:
+    """A request of a stranger that names a file here neither shows nor uploads it."""
+    manager.upload = lambda file: f"{service.url}/{file.name}"
+    form = RequestForm(manager)
+    form.panels.buttons["more"].value = form.panels.buttons["masks"].value = True
+    fill(form, private_fields(private, blank), Presets(manager.library.folder))
+    wait_until_idle(manager)
+    assert opened == []
+    assert "base64" not in html_of(form)
+    assert {problem.field for problem in form.problems} == {
+        "image_urls",
+        "last_frame",
+        "static_mask",
+        "dynamic_masks",
+    }
+    assert "neither read nor sent before you click Show the image" in visible_text(form)
+    with pytest.raises(qw.InvalidRequest):
+        form.submit()
+    assert (manager.tasks, opened, posts(service)) == ((), [], [])
+
+    form.slots["image_urls"].editor.look_button.click()
+    until(lambda: "640 × 360" in visible_text(form.slots["image_urls"].editor))
+    # Its copy in the library has a name like it.
+    others = {name for name in opened if not name.startswith("passport-first")}
+    assert (others, "passport-first.png" in opened) == (set(), True)
+    assert "image_urls" not in {problem.field for problem in form.problems}
+    form.close()
+
+
+@pytest.mark.parametrize("fill", SOURCES)
+def test_a_picture_of_the_library_needs_no_click(
+    fill: Callable[..., None], private: Path, manager: TaskManager, service: FaultServer
+) -> None:
+    """What was sent from this library before is shown at once, wherever the request comes from."""
+    manager.upload = lambda file: f"{service.url}/{file.name}"
+    request = manager.inputs.saved(qw.VideoRequest.from_dict(private_fields(private))).request
+    form = RequestForm(manager)
+    fill(form, request.as_dict(), Presets(manager.library.folder))
+    until(lambda: "640 × 360" in visible_text(form.slots["image_urls"].editor))
+    assert form.problems == ()
+    form.close()
+
+
+def test_a_video_of_a_stranger_is_not_made_again_with_a_private_picture(
+    private: Path, opened: list[str], manager: TaskManager, service: FaultServer
+) -> None:
+    """The button Regenerate of a video in a folder from elsewhere opens the form, which asks first."""
+    manager.upload = lambda file: f"{service.url}/{file.name}"
+    request = qw.VideoRequest.from_dict(private_fields(private))
+    follow_up, studio = FollowUp(manager), VideoStudio(manager)
+    follow_up.again(request)
+    task = qw.Task(manager, request)
+    task.set_traits(status=TaskStatus.failed, task_id="task-1", error=qw.TaskFailed("No koi"))
+    card = studio._card(task)
+    card.redraw_now()
+    click(card, "Regenerate")
+    wait_until_idle(manager)
+    assert (manager.tasks, opened) == ((), [])
+    for form in (follow_up.form, studio.form):
+        assert form is not None
+        assert "neither read nor sent before you click Show the image" in visible_text(form)
+    send_click(studio.generate_button)
+    follow_up.generate_button.click()
+    studio.get_ready()
+    ctrl_enter(studio, "Prompt", "A heron")
+    assert (manager.tasks, opened, posts(service)) == ((), [], [])
+    for widget in (follow_up, studio):
+        widget.close()
+
+
 def test_an_image_from_code_is_fetched_automatically(image_server: FaultServer, manager: TaskManager) -> None:
     """An image from code is fetched without a click, also if a draft has it, and not again by a reset."""
     url = f"{image_server.url}/mine.png"
@@ -196,8 +324,11 @@ def test_a_path_to_another_computer_is_never_accessed(
     """A network path is not accessed, because Windows would send the user's login to that computer."""
     accessed: list[str] = []
     for name in ("is_file", "exists", "stat"):
-        monkeypatch.setattr(Path, name, lambda self, *_, **__: accessed.append(str(self)))
-    monkeypatch.setattr(manager, "sandbox", object())
+        real = getattr(Path, name)
+        monkeypatch.setattr(
+            Path, name, lambda self, *_, real=real, **__: accessed.append(str(self)) or real(self)
+        )
+    manager.upload = str
     form = RequestForm(manager)
     form.load({"prompt": "A koi", "image_urls": [path], "last_frame": path, "static_mask": path})
     assert [text for text in accessed if "stranger" in text] == []

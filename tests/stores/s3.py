@@ -241,9 +241,10 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
     """Yield the S3 server of this worker."""
-    for package, name in (("s3fs", "s3fs, the client of S3"), ("swift", "OpenStack Swift, an S3 server")):
-        if importlib.util.find_spec(package) is None:
-            skip_without(f"{name}, is missing", f"pip install {package} (the server runs on Linux only)")
+    if importlib.util.find_spec("s3fs") is None:
+        skip_without("s3fs, the client of S3, is missing", "pip install s3fs")
+    if importlib.util.find_spec("swift") is None:
+        skip_without("OpenStack Swift, the S3 server of the tests, is missing", "pip install swift, on Linux")
     folder = place()
     if folder is None:
         skip_without(

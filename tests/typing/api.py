@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -200,6 +200,7 @@ def sandboxes() -> None:
         assert_type(sandbox.publish("koi.png"), str)
         assert_type(qw.connect(sandbox=sandbox), qw.TaskManager)
     assert_type(qw.Sandbox().start(), qw.Sandbox)
+    assert_type(qw.Storage("s3://bucket/prefix", lifetime=24, key="k", secret="s").lifetime, timedelta | None)
 
 
 def widgets(task: qw.Task) -> None:

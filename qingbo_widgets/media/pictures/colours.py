@@ -11,54 +11,19 @@ from ..unusable import UnusableMedia
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["foreign_profile", "in_rgb", "is_on_its_side", "shallow", "upright"]
+__all__ = ["foreign_profile", "in_rgb", "shallow"]
 
 #: The modes of images by the kind of their profile (ICC.1, 7.2.6).
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 #: Modes of 16 and more bits a channel, each with one channel.
 _DEEP = ("I", "F")
 _MOST_DEEP = 65535
-#: The tag of EXIF, and its values for a quarter turn.
-_ORIENTATION, _QUARTERS = 0x0112, (5, 6, 7, 8)
-#: How an image is turned upright, by Pillow's names.
-_TURNS = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
-}
 
 _WHITE = N_("Transparent areas are now white.")
 _BAD_PROFILE = N_("The colour profile is damaged or of another kind, and was left out.")
 _RANGE = N_(
     "The picture has values from {low:g} to {high:g}: use 0 to 255, 0 to 65535, or floats from 0 to 1."
 )
-
-
-def upright(image: Image) -> Image:
-    """Return the image turned as the camera recorded it."""
-    turn = _TURNS.get(_orientation(image))
-    if turn is None:
-        return image
-    from PIL.Image import Transpose
-
-    # Not ImageOps.exif_transpose(), which writes all of the EXIF anew, and fails if some of it is damaged.
-    return image.transpose(Transpose[turn])
-
-
-def is_on_its_side(image: Image) -> bool:
-    """Return whether width and height change places when the image is turned upright."""
-    return _orientation(image) in _QUARTERS
-
-
-def _orientation(image: Image) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # of damaged metadata, which has many
-        return 1
 
 
 def foreign_profile(image: Image) -> bytes | None:

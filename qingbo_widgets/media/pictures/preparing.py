@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...service.http.image_probe import size_of
-from .colours import foreign_profile, in_rgb, is_on_its_side, shallow, upright
+from .colours import foreign_profile, in_rgb, shallow
 from .decoding import Decoded, decode, load
 from .encoding import as_jpeg, as_png, check_png, resized
 from .parts import Parts, parts_of
 from .pillow import has_pillow, pillow_missing
 from .rules import PictureRules, exact_size, fitting_size
 from .sources import Source, source_of
+from .turning import UPRIGHT, orientation_of, turned, turned_size
 
 __all__ = ["Picture", "prepare"]
 
@@ -88,15 +89,13 @@ def _decoded(source: Source, rules: PictureRules) -> Decoded:
 
 def _fitted(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made:
     """Return file, format, size and notes of a picture that may be changed."""
-    image = picture.image
-    whole = picture.size[::-1] if is_on_its_side(image) else picture.size
-    size, resizing = fitting_size(whole, rules)
-    turned = upright(image)
-    is_same = turned is image and size == whole and foreign_profile(image) is None
+    image, orientation = picture.image, orientation_of(picture.image)
+    size, resizing = fitting_size(turned_size(picture.size, orientation), rules)
+    is_same = orientation == UPRIGHT and size == picture.size and foreign_profile(image) is None
     if parts and is_same and parts.is_opaque and len(parts.bare) <= rules.largest:
         return parts.bare, parts.format, size, ()
-    converted, notes = in_rgb(turned)
-    result = resized(converted, size)
+    converted, notes = in_rgb(image)
+    result = turned(resized(converted, turned_size(size, orientation)), orientation)
     notes = (picture.note, *notes, resizing)
     is_for_png = image.format not in _LOSSY and size[0] * size[1] <= _MOST_OF_PNG
     if is_for_png and len(content := as_png(result)) <= rules.largest:
@@ -109,9 +108,10 @@ def _fitted(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made
 
 def _exact(picture: Decoded, parts: Parts | None, rules: PictureRules) -> _Made:
     """Return the same of a mask."""
-    image = upright(picture.image)
+    orientation = orientation_of(picture.image)
+    image = turned(picture.image, orientation)
     exact_size(image.size, rules)
-    if parts and parts.format == "PNG" and parts.is_plain and image is picture.image:
+    if parts and parts.format == "PNG" and parts.is_plain and orientation == UPRIGHT:
         return check_png(parts.bare, rules), "PNG", image.size, ()
     image = shallow(image)
     image = image if image.mode in _MODES else image.convert("RGB")

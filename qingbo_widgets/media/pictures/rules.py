@@ -22,9 +22,6 @@ _TOO_SMALL = N_(
     "The picture has {width} × {height} pixels; each side needs at least {least}. "
     "Use one of {new_width} × {new_height} or more."
 )
-_TOO_LARGE = N_(
-    "The picture has {width} × {height} pixels; the limit of each side is {most}. Use a smaller one."
-)
 _ENLARGED = N_("Enlarged to {width} × {height} pixels: each side needs at least {least}.")
 _REDUCED = N_("Reduced to {width} × {height} pixels.")
 
@@ -73,16 +70,14 @@ def fitting_size(size: Size, rules: PictureRules) -> tuple[Size, str]:
 
 
 def exact_size(size: Size, rules: PictureRules) -> None:
-    """Raise an error unless a picture can stay as large as it is.
+    """Raise an error unless a mask fits. It may be as large as its picture, which may be at any URL.
 
     Raises:
-        UnusableMedia: it is too long, too large or too small.
+        UnusableMedia: it is too long or too small.
     """
     if min(size) < rules.shortest_side:
         raise _too_small(size, rules)
     _check_shape(size, rules)
-    if max(size) > LONGEST_SIDE:
-        raise UnusableMedia(tr(_TOO_LARGE).format(width=size[0], height=size[1], most=LONGEST_SIDE))
 
 
 def scaled(size: Size, factor: float, rules: PictureRules) -> Size:

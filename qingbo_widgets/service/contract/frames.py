@@ -10,10 +10,21 @@ from ...i18n import tr
 from .schema import Model
 from .values import Item, as_media_list, is_same, is_set
 
-__all__ = ["FRAME_FIELDS", "IMAGE", "Frames", "frames_of", "set_frames", "urls_with_role", "with_image"]
+__all__ = [
+    "FRAME_FIELDS",
+    "IMAGE",
+    "IMAGES",
+    "Frames",
+    "frames_of",
+    "set_frames",
+    "urls_with_role",
+    "with_image",
+]
 
 #: The keyword argument for the first frame, in whichever parameter a model takes it.
 IMAGE = "image"
+#: The parameter that takes images in most models.
+IMAGES = "image_urls"
 
 FRAME_FIELDS = ("image_urls", "last_frame", "image_with_roles")
 """The parameters that frames and references are in."""

@@ -7,16 +7,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ...service.contract.urls import is_loopback, is_network_path, is_private_host
+from ...service.contract.urls import is_loopback, is_private_host
 from ...service.http.image_probe import ImageReport, probe_image
 from ...system.forks import renew_in_children
 from .pool import DaemonPool
-
-if TYPE_CHECKING:
-    from ...sandbox import Sandbox
 
 __all__ = ["ImageReports", "image_reports"]
 
@@ -42,7 +37,6 @@ class ImageReports:
     ) -> None:
         self._probe, self._clock = probe, clock
         self._reports: OrderedDict[tuple[str, bool], tuple[ImageReport, float]] = OrderedDict()
-        self._files: dict[str, str] = {}
         self._begin()
         renew_in_children(self)
 
@@ -85,25 +79,6 @@ class ImageReports:
                 return
             self._waiting[key] = [callback]
         self._pool.submit(self._work, key, base_url)
-
-    def publish(self, path: str, sandbox: Sandbox) -> str | None:
-        """Return the URL at which the sandbox serves a local file, or ``None`` if it cannot."""
-        if is_network_path(path):
-            return None
-        try:
-            file = Path(path).expanduser()
-            if not file.is_file():
-                return None
-            url = sandbox.publish(file)
-        except (OSError, ValueError, RuntimeError):
-            return None
-        with self._lock:
-            self._files[url] = path
-        return url
-
-    def path_of(self, url: str) -> str:
-        """Return the file that ``publish`` received for this URL, or else the URL itself."""
-        return self._files.get(url, url)
 
     def _work(self, key: tuple[str, bool], base_url: str) -> None:
         url = key[0]

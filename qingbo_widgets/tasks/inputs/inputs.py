@@ -13,23 +13,21 @@ from typing import TYPE_CHECKING, Any
 from ...exceptions import InvalidRequest, UploadFailed
 from ...i18n import N_, tr
 from ...library.inputs import InputFiles
-from ...media.unusable import UnusableMedia
-from ...service.contract.frames import IMAGE
+from ...service.contract.frames import IMAGE, IMAGES
 from ...service.contract.limits import EXAMPLE_URL
 from ...service.contract.media import Medium, media_of, with_media
 from ...service.contract.models import declared, models_of
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
-from ...service.contract.schema import Models, Parameter
+from ...service.contract.schema import Models
 from ...service.contract.urls import is_web_url
-from ...service.contract.values import DynamicMask, as_media_list, is_url_member
 from ...system.host import warn
 from ..uploading.choice import uploader_of
 from ..uploading.uploader import Uploader
 from .advice import explained
 from .publisher import Publisher
 from .reports import InputReports
-from .saving import InputSaver, Saved, name_of, refused_medium
+from .saving import InputSaver, Saved, name_of
 
 if TYPE_CHECKING:
     from ...library.library import Library
@@ -80,7 +78,8 @@ class Inputs:
     def upload(self, upload: Upload | None) -> None:
         uploader = uploader_of(upload, self._sandbox, local_service=self._is_local)
         with self._lock:
-            self._upload, self._has_told = upload, False
+            before, after = (one and one.destination for one in (self.uploader, uploader))
+            self._upload, self._has_told = upload, self._has_told and before == after
             self._publisher = None if uploader is None else Publisher(self.files, uploader)
 
     @property
@@ -150,34 +149,15 @@ class Inputs:
             InvalidRequest: a picture or video cannot be used.
             ImportError: as in ``saved``.
         """
-        known = declared()
-        parameters = {name: known["image_urls" if name == IMAGE else name] for name in {IMAGE, *known}}
         if self._publisher is None:
             return dict(fields)
+        known = declared()
         return {
-            name: self._saved_value(parameters[name], value)
-            if name in parameters and parameters[name].media
-            else value
+            name: value
+            if (parameter := known.get(IMAGES if name == IMAGE else name)) is None or not parameter.media
+            else self.saver.save_value(parameter, value)
             for name, value in fields.items()
         }
-
-    def _saved_value(self, parameter: Parameter, value: Any) -> Any:
-        value = as_media_list(value)
-        if isinstance(value, list | tuple):
-            return [self._saved_value(parameter, part) for part in value]
-        if isinstance(value, DynamicMask):
-            return dataclasses.replace(value, mask_url=self._saved_value(parameter, value.mask_url))
-        if isinstance(value, Mapping):
-            return {
-                key: self._saved_value(parameter, part) if is_url_member(key) else part
-                for key, part in value.items()
-            }
-        medium = Medium(parameter, value)
-        try:
-            file = self.saver.file_of(medium)
-        except UnusableMedia as error:
-            raise InvalidRequest([refused_medium(medium, error)]) from None
-        return value if file is None else str(file.path)
 
     def tell(self, *requests: VideoRequest) -> None:
         """Warn before the first upload of a session who will be able to see the files."""

@@ -73,12 +73,14 @@ class Publisher:
             UploadFailed: it could not be removed.
         """
         with self._lock:
-            users = self._users[file]
+            users, upload = self._users[file], self._uploads[file]
             users.discard(key)
-            if users or not self.uploader.removes:
-                return
-        self._files.forget(file, self.uploader.destination)
-        self.uploader.remove(file)
+        if not self.uploader.removes:
+            return
+        with upload:  # a task that begins to use the file now finds that it must be uploaded
+            if not users:
+                self._files.forget(file, self.uploader.destination)
+                self.uploader.remove(file)
 
     def _is_fresh(self, link: Link) -> bool:
         lifetime = self.uploader.lifetime

@@ -6,24 +6,39 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...exceptions import QingboError
+from ...i18n import N_, tr
 from ...media.previews import picture_preview, video_preview
 from ...media.unusable import UnusableMedia
 from ...service.contract.media import Medium
 from ...service.contract.values import LocalMedia
-from ...service.http.image_probe import ImageReport
+from ...service.http.image_probe import ImageReport, Size
 from ...system.files import reason_of
 from ...system.forks import renew_in_children
 from ..background.pool import DaemonPool
-from .saving import InputSaver
+from .saving import InputSaver, SavedFile
 
-__all__ = ["InputReports"]
+__all__ = ["InputReport", "InputReports"]
 
 logger = logging.getLogger("qingbo_widgets")
 
 _MOST_REPORTS = 200
+_NOT_SHOWN = N_("It cannot be shown here: {reason}")
+
+
+@dataclass(frozen=True)
+class InputReport(ImageReport):
+    """The report on a file of this machine.
+
+    Attributes:
+        seconds: the length of a video; ``None`` for a picture, or if it is unknown.
+    """
+
+    seconds: float | None = None
 
 
 class InputReports:
@@ -37,7 +52,7 @@ class InputReports:
 
     def __init__(self, saver: InputSaver) -> None:
         self._saver = saver
-        self._reports: OrderedDict[tuple[Any, ...], ImageReport] = OrderedDict()
+        self._reports: OrderedDict[tuple[Any, ...], InputReport] = OrderedDict()
         self._begin()
         renew_in_children(self)
 
@@ -50,7 +65,7 @@ class InputReports:
         self._waiting: dict[tuple[Any, ...], list[Callable[[], object]]] = {}
         self._pool = DaemonPool(2, "qingbo-picture")
 
-    def get(self, medium: Medium) -> ImageReport | None:
+    def get(self, medium: Medium) -> InputReport | None:
         """Return the report on a file as it is now; ``None`` if there is none yet."""
         with self._lock:
             return self._reports.get(self._key(medium))
@@ -70,14 +85,16 @@ class InputReports:
             self._pool.submit(self._work, key, medium)
 
     def _key(self, medium: Medium) -> tuple[Any, ...]:
-        place, media = self._saver.place_of(medium.value), medium.parameter.media
+        """Return what a report depends on: the file as it is now, its use, and the limits of a video."""
+        place, parameter = self._saver.place_of(medium.value), medium.parameter
+        use = (parameter.media, parameter.limits.get("seconds"))
         if not isinstance(place, Path):
-            return (medium.value, media)
+            return (medium.value, *use)
         try:
             facts = place.stat()
         except OSError:
-            return (str(place), media)
-        return (str(place), media, facts.st_mtime_ns, facts.st_size)
+            return (str(place), *use)
+        return (str(place), *use, facts.st_mtime_ns, facts.st_size)
 
     def _work(self, key: tuple[Any, ...], medium: Medium) -> None:
         try:
@@ -95,18 +112,29 @@ class InputReports:
             except Exception:
                 logger.exception("A view of the picture could not be updated")
 
-    def _report(self, medium: Medium) -> ImageReport:
+    def _report(self, medium: Medium) -> InputReport:
         name = medium.value if isinstance(medium.value, str) else repr(medium.value)
         if isinstance(self._saver.place_of(medium.value), LocalMedia):
             name = repr(medium.value)[:80]
         try:
             file = self._saver.file_of(medium)
-            if file is None:
-                return ImageReport(name)
-            show = video_preview if medium.parameter.media == "video" else picture_preview
-            size, content = show(file.path)
         except (UnusableMedia, ImportError) as error:
-            return ImageReport(name, problem=str(error))
+            return InputReport(name, problem=str(error))
         except OSError as error:
-            return ImageReport(name, problem=reason_of(error, Path(name)))
-        return ImageReport(name, size, content=content, doubt=" ".join(file.notes))
+            return InputReport(name, problem=reason_of(error, Path(name)))
+        return InputReport(name) if file is None else _preview_of(file, name, medium.parameter.media)
+
+
+def _preview_of(file: SavedFile, name: str, media: str) -> InputReport:
+    """Return the report on a saved file. One that cannot be shown can be sent all the same."""
+    notes, seconds = list(file.notes), None
+    size: Size | None
+    try:
+        if media == "video":
+            size, content, seconds = video_preview(file.path)
+        else:
+            size, content = picture_preview(file.path)
+    except (QingboError, UnusableMedia, ImportError, OSError) as error:
+        notes.append(tr(_NOT_SHOWN).format(reason=error))
+        size, content = None, b""
+    return InputReport(name, size, content=content, doubt=" ".join(notes), seconds=seconds)

@@ -6,13 +6,13 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ...exceptions import QingboError
+from ...exceptions import InvalidRequest, QingboError
 from ...i18n import N_, tr
 from ...library.inputs import InputFiles
 from ...media.clips import check_clip
@@ -22,16 +22,16 @@ from ...media.unusable import UnusableMedia
 from ...service.contract.media import Medium, with_media
 from ...service.contract.problem import Problem, shown
 from ...service.contract.request import VideoRequest
-from ...service.contract.schema import Models
+from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_web_url
-from ...service.contract.values import LocalMedia
+from ...service.contract.values import DynamicMask, LocalMedia, as_media_list, is_url_member
 from ...service.http.image_probe import LARGEST, SMALLEST_SIDE, WIDEST
 from ...system.folder import open_inside
 from ...system.notebook import shown_path
 from ..saved_video import video_of
 from .finding import found
 
-__all__ = ["InputSaver", "Saved", "SavedFile", "name_of", "refused_medium"]
+__all__ = ["InputSaver", "Saved", "SavedFile", "name_of"]
 
 #: The number of files whose saved copies are remembered.
 _MOST_KNOWN = 500
@@ -116,7 +116,7 @@ class InputSaver:
             try:
                 file = self.file_of(medium)
             except UnusableMedia as error:
-                problems.append(refused_medium(medium, error))
+                problems.append(_refused(medium, error))
                 return medium.value
             if file is None:
                 return medium.value
@@ -126,6 +126,28 @@ class InputSaver:
             return str(file.path)
 
         return Saved(with_media(request, saved, models), tuple(problems), tuple(notes))
+
+    def save_value(self, parameter: Parameter, value: Any) -> Any:
+        """Return a value of a field, or lists of values, with the paths of saved files.
+
+        Raises:
+            InvalidRequest: a picture or video cannot be used.
+            ImportError, OSError: as in ``save``.
+        """
+        value = as_media_list(value)
+        if isinstance(value, list | tuple):
+            return [self.save_value(parameter, part) for part in value]
+        if isinstance(value, DynamicMask):
+            return replace(value, mask_url=self.save_value(parameter, value.mask_url))
+        if isinstance(value, Mapping):
+            urls = {key: self.save_value(parameter, value[key]) for key in value if is_url_member(key)}
+            return {**value, **urls}
+        medium = Medium(parameter, value)
+        try:
+            file = self.file_of(medium)
+        except UnusableMedia as error:
+            raise InvalidRequest([_refused(medium, error)]) from None
+        return value if file is None else str(file.path)
 
     def file_of(self, medium: Medium) -> SavedFile | None:
         """Return the file that a local picture or video is made into; ``None`` if it is not on this machine.
@@ -194,7 +216,7 @@ class InputSaver:
             return SavedFile(self._files.save(file, video.stem, video.suffix.lower()))
 
 
-def refused_medium(medium: Medium, error: UnusableMedia) -> Problem:
+def _refused(medium: Medium, error: UnusableMedia) -> Problem:
     """Return the problem of a picture or video that cannot be used."""
     message = tr(_REFUSED).format(where=medium.where, name=name_of(medium.value), reason=error)
     return Problem(medium.field, message, medium.number)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...i18n import N_, tr
-from ...service.contract.frames import IMAGE
+from ...service.contract.frames import IMAGE, IMAGES
 from ...service.contract.labels import choice_label, label
 from ...service.contract.lengths import length_text
 from ...service.contract.models import declared
@@ -24,8 +24,6 @@ LONGEST = 90
 SEPARATOR = " · "
 #: What a sweep varies besides fields: as an axis, and with a number.
 _OWN = {"repeat": (N_("Repeat"), N_("Repeat {number}")), "row": (N_("Row"), N_("Row {number}"))}
-#: The field with the label for an ``image``.
-_IMAGES = "image_urls"
 #: Fields whose values are understood without a name.
 _PLAIN = ("prompt", "model", "mode", "resolution", "aspect_ratio")
 #: Members of an object whose values are understood without a name.
@@ -36,7 +34,7 @@ def axis_label(name: str) -> str:
     """Return the label of a field or of another axis in the current language; its name if it has none."""
     if name in _OWN:
         return tr(_OWN[name][0])
-    parameter = declared().get(_IMAGES if name == IMAGE else name)
+    parameter = declared().get(IMAGES if name == IMAGE else name)
     return name if parameter is None else label(parameter)
 
 
@@ -54,7 +52,7 @@ def value_text(name: str, value: object) -> str:
     text = (
         tr("default")
         if value is None
-        else shorten(_flat(value, declared().get(_IMAGES if name == IMAGE else name)), LONGEST)
+        else shorten(_flat(value, declared().get(IMAGES if name == IMAGE else name)), LONGEST)
     )
     return text if name in _PLAIN and value not in (None, "") else f"{axis_label(name)} {text}".rstrip()
 

@@ -11,8 +11,8 @@ __all__ = ["Address", "refusal"]
 
 _NO_ADDRESS = N_("The address of a storage is like s3://bucket/prefix, and begins with one of {schemes}.")
 _LOGIN = N_(
-    "The address of a storage must not contain credentials. They are taken from {credentials}. The address is "
-    "not shown."
+    "The address of a storage must not contain credentials. They are taken from {credentials}. The address "
+    "is not shown."
 )
 _NO_BUCKET = N_("The address of a storage names a bucket: {scheme}://bucket/prefix.")
 _ODD = N_("The address of a storage must not contain ?, #, empty parts, or blanks in the name of the bucket.")

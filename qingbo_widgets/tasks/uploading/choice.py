@@ -1,4 +1,4 @@
-"""The uploader of a connection, out of what was passed to ``connect``."""
+"""The choice of a connection's uploader by the ``upload`` of ``connect``, and the check of its links."""
 
 from __future__ import annotations
 

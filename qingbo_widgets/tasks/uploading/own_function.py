@@ -46,7 +46,7 @@ class FunctionUploader:
                 return Link(url)
             message = tr("upload() returned a value of type {type}; it must return the URL of the file.")
             failure = UploadFailed(message.format(type=type(url).__name__))
-        # Outside of the except block, so that the frames of the function, which may hold a login, are not kept.
+        # Outside of the except block: the frames of the function may hold a login.
         raise failure
 
     def renew(self, file: Path) -> Link | None:

@@ -1,7 +1,7 @@
 """The errors of stores in plain words, with the next step.
 
-The libraries of the stores wrap each other's errors, and their frames hold the credentials. So an error is read
-here, with its causes, and a new one is raised in its place.
+The libraries of the stores wrap each other's errors, and their frames hold the credentials. So an error is
+read here, with its causes, and a new one is raised in its place.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ __all__ = ["Place", "explained", "is_about_the_object"]
 
 _NO_CREDENTIALS = N_("{destination}: no credentials were found. They are taken from {credentials}.")
 _UNKNOWN_KEY = N_(
-    "{destination}: the store does not know this access key. Check that it is active and belongs to this store."
+    "{destination}: the store does not know this access key. Check that it is active and belongs to this "
+    "store."
 )
 _WRONG_SECRET = N_(
-    "{destination}: the secret does not belong to the access key. Copy both again, without blanks around them."
+    "{destination}: the secret does not belong to the access key. Copy both again, without blanks around "
+    "them."
 )
 _EXPIRED = N_(
-    "{destination}: the temporary credentials have expired. Log in again, or renew the token, and then repeat."
+    "{destination}: the temporary credentials have expired. Log in again, or renew the token, and then "
+    "repeat."
 )
 _NO_BUCKET = N_(
     "{destination}: the store has no bucket {bucket}. Check the name and the endpoint, or create the bucket."
@@ -36,13 +39,14 @@ _NO_BUCKET = N_(
 _DENIED = N_("{destination}: access was denied. The credentials need these rights in {bucket}: {rights}.")
 _SKEWED = N_("{destination}: the clock of this machine is wrong. Set it, and then repeat.")
 _SKEWED_BY = N_(
-    "{destination}: the clock of this machine is wrong: the store's shows {time} UTC, {minutes} min away from "
-    "it. Set it, and then repeat."
+    "{destination}: the clock of this machine is wrong: the store's shows {time} UTC, {minutes} min away "
+    "from it. Set it, and then repeat."
 )
 _FULL = N_("{destination}: the store is full, or its quota is used up. Delete objects, or raise the quota.")
 _TOO_LARGE = N_("{destination}: the file is larger than the store allows.")
 _REGION = N_(
-    "{destination}: the bucket is in another region. Pass client_kwargs={{'region_name': '{region}'}} to qw.Storage."
+    "{destination}: the bucket is in another region. Pass client_kwargs={{'region_name': '{region}'}} to "
+    "qw.Storage."
 )
 _BUSY = N_("{destination}: the store is overloaded or out of order ({code}). Repeat it a little later.")
 _UNREACHED = N_(
@@ -50,8 +54,8 @@ _UNREACHED = N_(
 )
 _THE_STORE = N_("the store")
 _CERTIFICATE = N_(
-    "{destination}: the certificate of {host} is not trusted. If a proxy or a company's own authority issued it, "
-    "name the file with that authority in AWS_CA_BUNDLE or SSL_CERT_FILE."
+    "{destination}: the certificate of {host} is not trusted. Name the file with its authority's "
+    "certificate in AWS_CA_BUNDLE or SSL_CERT_FILE."
 )
 _REFUSED = N_("{destination}: the store refused the request: {text}")
 _CANNOT_SIGN = N_("{destination}: these credentials cannot sign links. {text}")
@@ -138,7 +142,7 @@ _UNREACHED_CLASSES = {
 
 @dataclass(frozen=True)
 class Place:
-    """What the sentences name: the destination, its bucket, its endpoint, and the facts of its store."""
+    """The names in the sentences: the destination, its bucket and endpoint, and the facts of its store."""
 
     destination: str
     bucket: str

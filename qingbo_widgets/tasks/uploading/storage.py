@@ -1,8 +1,8 @@
 """``Storage``: a bucket that carries pictures to where the service can read them.
 
-fsspec does the work, one of its file systems for each kind of store; it has its own thread for input and output, so
-every method here may be called on any thread, in a notebook too, and blocks. The file systems hold the credentials.
-So their errors are replaced (``reasons``), and they are kept out of every repr.
+fsspec does the work, with a file system for each kind of store. It has its own thread for input and output,
+so every method here may be called on any thread, in a notebook too, and blocks. The file systems hold the
+credentials. So their errors are replaced (``reasons``), and no repr shows them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import math
 import mimetypes
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,8 +43,8 @@ _NOT_TEXT = N_("The address of a storage is a text such as s3://bucket/prefix.")
 _MISSING = N_('{scheme}:// needs {package}: pip install "{requirement}"')
 _BAD_LIFETIME = N_("lifetime is a number of hours above 0, or a timedelta.")
 _TOO_LONG = N_(
-    "lifetime: signed links of {scheme}:// live at most {hours} hours. For links that do not expire, make the "
-    "bucket public and pass public=."
+    "lifetime: signed links of {scheme}:// live at most {hours} hours. For links that do not expire, make "
+    "the bucket public and pass public=."
 )
 _BAD_PUBLIC = N_("public is the http(s) URL at which the bucket is public, without a query.")
 _UNREADABLE = N_("{file} cannot be read: {reason}")
@@ -54,27 +55,27 @@ T = TypeVar("T")
 class Storage:
     """A bucket for the pictures of requests: ``connect(upload=qw.Storage("s3://bucket/prefix"))``.
 
-    Each file becomes the object ``prefix/name``. Whoever has its link can see it until the link expires.
+    Each file becomes the object ``prefix/name``. Anyone with its link can see it until the link expires.
 
     Schemes are ``s3`` (also R2, MinIO and other compatible stores, with ``endpoint_url`` or
-    ``AWS_ENDPOINT_URL``), ``oss`` (Aliyun), ``gs`` (Google) and ``abfs`` (Azure). The extra ``[upload]`` installs
-    what ``s3`` needs; the error for another scheme names its package.
+    ``AWS_ENDPOINT_URL``), ``oss`` (Aliyun), ``gs`` (Google) and ``abfs`` (Azure). The extra ``[upload]``
+    installs what ``s3`` needs; the error for another scheme names its package.
 
     Args:
         address: such as ``s3://bucket/prefix``, without credentials.
-        lifetime: the lifetime of signed links, in hours or as a timedelta; for ``s3`` and ``gs`` at most 7 days.
-            By default 48 hours: the task may wait in the queue of the service, and then its submission can be
-            repeated with the same idempotency key, and so with the same link, for 24 hours. Links that are
+        lifetime: the lifetime of signed links, in hours or as a timedelta; for ``s3`` and ``gs`` at most
+            7 days. By default 48 hours: the task may wait in the queue of the service, and its submission can
+            be repeated with the same idempotency key, and so with the same link, for 24 hours. Links that are
             signed with temporary credentials end with these.
-        public: the URL at which the bucket is public, such as ``https://pictures.example.com``. Links then are
-            this URL, a slash and the object's key; they are not signed and do not expire.
+        public: the URL at which the bucket is public, such as ``https://pictures.example.com``. Links then
+            are this URL, a slash and the object's key; they are not signed and do not expire.
         remove: whether to remove each file after its task.
-        **options: of the file system of fsspec: ``key``, ``secret``, ``endpoint_url``, ``profile`` and others.
-            By default, credentials come from where the store's own tools take them.
+        **options: of the file system of fsspec: ``key``, ``secret``, ``endpoint_url``, ``profile`` and
+            others. By default, credentials come from where the store's own tools take them.
 
     Raises:
-        ValueError: the address contains credentials or is not one of a storage, ``lifetime`` is too long, or
-            ``public`` is not a URL.
+        ValueError: the address contains credentials or is not one of a storage, ``lifetime`` is too long,
+            ``public`` is not a URL, or ``oss`` lacks its ``endpoint``.
         TypeError: the address is not a text.
         ImportError: the package for the scheme is not installed; the message explains how to install it.
     """
@@ -97,7 +98,10 @@ class Storage:
             raise ValueError(reason)
         self._address = Address.of(address.reveal())
         self._store = STORES[self._address.scheme]
-        self._public = None if public is None else _public(public)
+        if public is not None and not _is_plain_url(public):
+            public = None  # keep it out of tracebacks: it may hold a login or a signature
+            raise ValueError(tr(_BAD_PUBLIC))
+        self._public = None if public is None else public.rstrip("/")
         self._lifetime = self._checked_lifetime(lifetime)
         self._removes = bool(remove)
         if find_spec(self._store.package) is None:
@@ -106,6 +110,8 @@ class Storage:
                 scheme=self._address.scheme, package=self._store.package, requirement=requirement
             )
             raise ImportError(text, name=self._store.package)
+        if (reason := self._store.lacks(self._options())) is not None:
+            raise ValueError(reason)
         #: The file system, the path of the address in it, and the process that opened it.
         self._opened: tuple[Any, str, Process] | None = None
 
@@ -132,16 +138,17 @@ class Storage:
 
         Args:
             file: the file. Its name becomes the object's.
-            on_progress: receives the bytes that the store has confirmed and the bytes in all, on any thread;
-                not called if nothing is sent.
+            on_progress: receives the bytes sent and the bytes in all, on any thread; not called if nothing is
+                sent. S3 takes pieces of 5 MiB and more, so a file below 10 MiB arrives in one step.
 
         Raises:
             UploadFailed: the file cannot be read, or the store refused it or was not reached.
         """
         size = _size(file)
+        link = self._link(file)  # first: credentials that cannot sign fail before anything is sent
         if not self._run(lambda files, root: self._is_there(files, f"{root}/{file.name}", file, size)):
             self._run(lambda files, root: self._send(files, f"{root}/{file.name}", file, size, on_progress))
-        return self._link(file)
+        return link
 
     def renew(self, file: Path) -> Link | None:
         """Return a fresh link to the file; ``None`` if the store does not have its content.
@@ -161,10 +168,8 @@ class Storage:
         """
 
         def remove(files: Any, root: str) -> None:
-            try:
+            with suppress(FileNotFoundError):
                 files.rm_file(f"{root}/{file.name}", **_limit(files, _SHORT))
-            except FileNotFoundError:
-                pass
 
         self._run(remove)
 
@@ -224,7 +229,7 @@ class Storage:
         )
 
     def _is_there(self, files: Any, path: str, file: Path, size: int) -> bool:
-        """Return whether the object has the content of the file, as far as the store tells without reading it."""
+        """Return whether the object has the file's content, as far as its size and its mark show."""
         try:
             stored, mark = self._store.facts(files, path)
         except Exception as error:
@@ -241,9 +246,11 @@ class Storage:
         from fsspec.callbacks import Callback
 
         on_progress(0, size)
-        callback = Callback(
-            size=size, hooks={"progress": lambda size_, value, **_: on_progress(min(value, size), size)}
-        )
+
+        def report(_: int, value: int, **_more: object) -> None:
+            on_progress(min(value, size), size)
+
+        callback = Callback(size=size, hooks={"progress": report})
         options = {**self._store.sending(_content_type(file)), **_limit(files, _SHORT + size / _SLOWEST)}
         files.put_file(str(file), path, callback=callback, **options)
 
@@ -266,10 +273,9 @@ def _kept(options: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     return lambda: dict(options)
 
 
-def _public(url: str) -> str:
-    if not is_web_url(url) or "?" in url or "#" in url or "@" in url:
-        raise ValueError(tr(_BAD_PUBLIC))
-    return url.rstrip("/")
+def _is_plain_url(url: object) -> bool:
+    """Return whether a value is an http(s) URL without a login, a query and a fragment."""
+    return isinstance(url, str) and is_web_url(url) and not any(mark in url for mark in "?#@")
 
 
 def _size(file: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -69,11 +70,14 @@ class Store:
             chosen = chosen or os.environ.get(name)
         return urlsplit(str(chosen or "")).netloc.rpartition("@")[2]
 
+    def lacks(self, given: Mapping[str, Any]) -> str | None:
+        """Return what must be passed too, a sentence; ``None`` if nothing."""
+
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the file system: those given, with defaults.
 
         Raises:
-            ValueError: one is missing.
+            NoCredentials: there are none, and the library looks for none itself.
         """
         # Without the caches: an instance is this storage's own, and other programs write to the store too.
         return {"use_listings_cache": False, "skip_instance_cache": True, **given}
@@ -106,12 +110,12 @@ class _S3(Store):
     package = "s3fs"
     longest = _SEVEN_DAYS
     credentials = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ~/.aws, qw.Storage(…, key=…, secret=…)"
-    rights = "s3:PutObject, s3:GetObject, s3:ListBucket"
+    rights = "s3:PutObject, s3:GetObject (remove=True: s3:DeleteObject)"
     endpoint_variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         config = {
-            "signature_version": "s3v4",  # for some regions and endpoints, botocore would sign links with SigV2
+            "signature_version": "s3v4",  # by default, botocore signs some links with version 2
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": READ_SECONDS,
             "retries": {"total_max_attempts": 1},  # s3fs tries again itself
@@ -129,9 +133,17 @@ class _S3(Store):
 
     def prepare(self, files: Any) -> None:
         files.retries = ATTEMPTS
+        logging.getLogger("botocore.auth").addFilter(_has_no_signature)
 
     def sending(self, content_type: str) -> dict[str, Any]:
         return {"chunksize": PIECE, "ContentType": content_type}
+
+    def facts(self, files: Any, path: str) -> tuple[int, str]:
+        bucket, key, _ = files.split_path(path)
+        found = files.call_s3(
+            "head_object", Bucket=bucket, Key=key
+        )  # info() lists the folder of a missing object
+        return found["ContentLength"], found["ETag"].strip('"')
 
     def credentials_end(self, files: Any) -> datetime | None:
         if files.key is not None or files.session is None:
@@ -142,16 +154,22 @@ class _S3(Store):
         return getattr(held, "_expiry_time", None)  # botocore has no public name for it
 
 
+def _has_no_signature(record: logging.LogRecord) -> bool:
+    """Return whether a line of a debug log may be written: a signature makes a link."""
+    return not str(record.msg).startswith("Signature:")
+
+
 class _Oss(Store):
     package = "ossfs"
     credentials = "qw.Storage(…, key=…, secret=…, endpoint=…)"
-    rights = "oss:PutObject, oss:GetObject"
+    rights = "oss:PutObject, oss:GetObject (remove=True: oss:DeleteObject)"
     endpoint_option = "endpoint"
     endpoint_variables = ("OSS_ENDPOINT",)
 
+    def lacks(self, given: Mapping[str, Any]) -> str | None:
+        return None if self.endpoint_of(given) else tr(_ENDPOINT_NEEDED)
+
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        if not self.endpoint_of(given):
-            raise ValueError(tr(_ENDPOINT_NEEDED))
         if not given.get("key"):
             raise NoCredentials
         return super().options(given)
@@ -182,8 +200,8 @@ class _Oss(Store):
 class _Gcs(Store):
     package = "gcsfs"
     longest = _SEVEN_DAYS
-    credentials = "GOOGLE_APPLICATION_CREDENTIALS, gcloud auth, qw.Storage(…, token=…)"
-    rights = "storage.objects.create, storage.objects.get"
+    credentials = "GOOGLE_APPLICATION_CREDENTIALS, qw.Storage(…, token=…)"
+    rights = "storage.objects.create, storage.objects.get (remove=True: storage.objects.delete)"
 
     def sending(self, content_type: str) -> dict[str, Any]:
         return {"chunksize": PIECE, "content_type": content_type}

@@ -1,4 +1,4 @@
-"""What carries local files to where the service can read them, and the links to them."""
+"""Uploaders, which carry local files to where the service can read them, and the links to the files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...library.inputs import Link
 
 __all__ = ["Link", "Progress", "Uploader"]
 
-#: Receives the bytes that the destination has confirmed and the bytes in all, on any thread.
+#: Receives the bytes sent and the bytes in all, on any thread.
 Progress = Callable[[int, int], object]
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ...library.presets import Draft, DraftOwner, Presets, file_id_of
+from ...service.contract.request import VideoRequest
 from ...system.host import running_cell, running_source
 from ...system.notebook import notebook_place
 from ..base.sync import refresher
@@ -68,7 +69,8 @@ class DraftKeeper:
     """
 
     def __init__(self, form: FormState, presets: Presets, owner: DraftOwner) -> None:
-        self._form, self._presets, self._initial = form, presets, form.given
+        self._form, self._presets = form, presets
+        self._initial = VideoRequest(**form.given).as_dict()
         self._owner = stored_owner(owner, presets)
         self._pending = False
         self._closed = False

@@ -17,6 +17,7 @@ from ...service.contract.kinds import KINDS
 from ...service.contract.lengths import length_text, seconds_text
 from ...service.contract.models import DEFAULT_CONTRACT, models_of
 from ...service.contract.schema import Models, Parameter
+from ...service.contract.text import in_lines, urls_in
 from ...service.contract.values import is_set
 from ..base.dropdown import Dropdown
 from ..base.text_fields import Text, Textarea
@@ -171,12 +172,27 @@ def _number(text: str, parameter: Parameter) -> Any:
 
 def _urls(text: str, parameter: Parameter) -> tuple[str, ...]:
     del parameter
-    # A URL has no spaces: two of them are shown and reported as two.
+    return urls_in(text)
+
+
+def _url(text: str, parameter: Parameter) -> Any:
+    """Return the only URL of a list; several are a problem of the field."""
+    urls = urls_in(text)
+    return " ".join(urls) or _cleared(parameter)
+
+
+def _listed(value: Any, parameter: Parameter) -> str:
+    """Return URLs, each in a line; a preset may contain another type."""
+    return in_lines(value) if isinstance(value, list | tuple) else _as_text(value, parameter)
+
+
+def _words(text: str, parameter: Parameter) -> tuple[str, ...]:
+    del parameter
     return tuple(text.split())
 
 
 def _in_a_line(value: Any, parameter: Parameter) -> str:
-    """Return URLs separated by spaces; a preset may contain another type."""
+    """Return words separated by spaces; a preset may contain another type."""
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else _as_text(value, parameter)
 
 
@@ -201,8 +217,9 @@ def _as_json(value: Any, parameter: Parameter) -> str:
 
 _MODEL = Field(Dropdown, layout=WIDE, options=model_options)
 _URL_LIST = Field(
-    UrlList, lambda parameter: {**_placeholder(parameter), "most": parameter.most}, WIDE, _urls, _in_a_line
+    UrlList, lambda parameter: {**_placeholder(parameter), "most": parameter.most}, WIDE, _urls, _listed
 )
+_ONE_FILE = Field(UrlList, lambda parameter: {**_placeholder(parameter), "most": 1}, WIDE, _url, _as_text)
 _INTEGER = Field(Text, _placeholder, NARROW, _integer, _as_text)
 _TYPED_NUMBER = Field(Text, _placeholder, NARROW, _number, _as_text)
 _JSON = Field(
@@ -236,13 +253,13 @@ _BY_TYPE: Mapping[str, Field] = {
         write=lambda value, parameter: bool(_fallback(parameter)) if value is None else value,
     ),
     "url": Field(Text, _placeholder, WIDE, _stripped, _as_text),
-    "urls": Field(Text, _placeholder, WIDE, _urls, _in_a_line),
+    "urls": _URL_LIST,
     # These have a control only if no panel edits them.
     "camera": _JSON,
     "masks": _JSON,
     "shots": _JSON,
     "objects": _JSON,
-    "choices": Field(Text, _placeholder, NARROW, _urls, _in_a_line),
+    "choices": Field(Text, _placeholder, NARROW, _words, _in_a_line),
 }
 
 
@@ -250,20 +267,13 @@ def _field(parameter: Parameter, models: Models) -> Field:
     """Return the field of a parameter, by its type and by the optional parts of its description."""
     if parameter.name == "model":
         return _MODEL
-    if parameter.type == "urls" and any(variant.most != 1 for variant in _variants(parameter, models)):
-        return _URL_LIST
+    if parameter.type == "url" and parameter.media:
+        return _ONE_FILE
     if parameter.type == "seconds" and not _lengths(parameter, models):
         return _INTEGER
     if parameter.type == "number" and _fallback(parameter) is None:
         return _TYPED_NUMBER
     return _BY_TYPE[parameter.type]
-
-
-def _variants(parameter: Parameter, models: Models) -> Iterable[Parameter]:
-    """Return the descriptions of a parameter by the models that take it."""
-    return (
-        model.parameters[parameter.name] for model in models.values() if parameter.name in model.parameters
-    )
 
 
 @cache

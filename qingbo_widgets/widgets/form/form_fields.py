@@ -22,7 +22,7 @@ class FormFields(Protocol):
         duration: the length of the video in seconds.
         hidden: the fields that are not shown.
         fixed: the values of fields that cannot be changed.
-        unapproved: URLs that the user has not approved for fetching yet.
+        unapproved: URLs and paths that were filled in, of which nothing is read before the user allows it.
         problems: the reasons why the service would refuse the request.
         unsaved_masks: why painted masks could not be saved, by their numbers.
     """

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ...i18n import N_, tr
 from ...media.unusable import UnusableMedia
 from ...service.contract.contracts import CONTRACTS
 from ...service.contract.kinds import KINDS
 from ...service.contract.labels import label
-from ...service.contract.media import Medium, with_each
+from ...service.contract.media import Medium, media_of, with_each
 from ...service.contract.media import media_in as media_of_field
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, numbered
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_private_host, is_web_url
+from ...service.contract.values import LocalMedia
 from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport, size_of
 from ...tasks.background.image_checks import image_reports
+from .approval import is_unapproved
 from .form_fields import FormFields
 from .mask_files import saved_before
+from .mask_points import field_of
+
+if TYPE_CHECKING:
+    from ...service.contract.request import VideoRequest
+    from ...tasks.task import Owner
 
 __all__ = [
+    "SHOW_IMAGE",
+    "SHOW_MASK",
+    "SHOW_VIDEO",
     "check_image",
     "fields_with",
     "first_image",
+    "foreign_files",
+    "has_local_media",
     "is_local",
     "known_issues",
     "line_names",
@@ -36,15 +49,23 @@ __all__ = [
     "report_of",
     "service_of",
     "source_of",
-    "unasked_files",
+    "unready_files",
     "urls_of",
     "with_saved",
     "with_urls",
 ]
 
-
-_UNASKED = N_("This file was filled in, not chosen. Show it below before it is sent.")
+#: The labels of the buttons that show a file which was filled in.
+SHOW_IMAGE, SHOW_VIDEO, SHOW_MASK = N_("Show the image"), N_("Show the video"), N_("Show on the image")
+_UNASKED = N_(
+    "The path of this file on your machine was filled in, not typed. It is neither read nor sent before you "
+    "click {button}."
+)
+#: The button that shows a file, by the use of its field.
+_BUTTONS = {"image": SHOW_IMAGE, "video": SHOW_VIDEO, "mask": SHOW_MASK}
 _FIRST, _LAST = N_("First frame"), N_("Last frame")
+#: Why pictures in memory cannot be used.
+_refusals: WeakKeyDictionary[LocalMedia, str] = WeakKeyDictionary()
 
 
 def fields_with(models: Models, *media: str) -> tuple[str, ...]:
@@ -133,22 +154,52 @@ def _name_of(item: Any, parameter: Parameter) -> str:
 
 def needs_approval(form: FormFields, url: str) -> bool:
     """Return True if the URL or path came from a preset, draft or task, and nothing has been read of it."""
-    return url in form.unapproved and (
+    return is_unapproved(form, url) and (
         not is_web_url(url) or image_reports.get(url, service_of(form)) is None
     )
 
 
-def unasked_files(form: FormFields) -> tuple[Problem, ...]:
-    """Return a problem for each file of this machine whose path was filled in, not typed.
+def unready_files(form: FormFields) -> tuple[Problem, ...]:
+    """Return the problems that no request may be submitted with, and only a form knows."""
+    return _unasked_files(form) + _unsaved_masks(form)
 
-    The request may come from another user, who must not learn what is on this machine.
-    """
+
+def _unsaved_masks(form: FormFields) -> tuple[Problem, ...]:
+    """Return the problems of painted masks that could not be saved."""
+    problems = []
+    for number, reason in form.unsaved_masks.items():
+        name = field_of(number)
+        where = numbered(name, number) if number else name
+        problems += [Problem(name, f"{where}: {reason}", number)] if form.counts(name) else []
+    return tuple(problems)
+
+
+def _unasked_files(form: FormFields) -> tuple[Problem, ...]:
+    """Return a problem for each file of this machine whose path was filled in, not typed."""
     return tuple(
-        Problem(medium.field, f"{medium.where}: {tr(_UNASKED)}", medium.number)
+        Problem(medium.field, f"{medium.where}: {_unasked(medium)}", medium.number)
         for field in fields_with(form.models, "image", "mask", "video")
         if form.counts(field)
         for medium in media_in(form, field)
-        if medium.value in form.unapproved and not is_web_url(medium.value)
+        if is_unapproved(form, medium.value) and not is_web_url(medium.value)
+    )
+
+
+def _unasked(medium: Medium) -> str:
+    return tr(_UNASKED).format(button=tr(_BUTTONS[medium.parameter.media]))
+
+
+def foreign_files(manager: Owner, request: VideoRequest) -> tuple[Medium, ...]:
+    """Return the media of a request that are on this machine, but no files of the library.
+
+    A request that was submitted here has none, so it comes from the library of another user.
+    """
+    inputs = manager.inputs
+    return tuple(
+        medium
+        for medium in media_of(request)
+        if (place := inputs.saver.place_of(medium.value)) is not None
+        and not (isinstance(place, Path) and inputs.files.own(str(place)) == place)
     )
 
 
@@ -167,7 +218,11 @@ def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, 
     warnings: list[Problem] = []
     for field in fields_with(form.models, "image", "video"):
         for medium in media_in(form, field):
-            report = report_of(form, field, medium.value) if isinstance(medium.value, str) else None
+            if isinstance(medium.value, LocalMedia):
+                reason = _refusals.get(medium.value, "")
+                problems.append(Problem(field, f"{medium.where}: {reason}", medium.number))
+                continue
+            report = report_of(form, field, medium.value)
             if report is not None and report.problem:
                 problems.append(Problem(field, f"{medium.where}: {report.problem}", medium.number))
             elif report is not None and report.warning:
@@ -175,10 +230,16 @@ def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, 
     return tuple(problems), tuple(warnings)
 
 
+def has_local_media(value: object) -> bool:
+    """Return True if a value is a picture in memory, or has one in it."""
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else ()
+    return isinstance(value, LocalMedia) or any(map(has_local_media, parts))
+
+
 def with_saved(form: FormFields, parameter: Parameter, value: object) -> object:
     """Return the value of a field with the paths of saved files in place of pictures in memory.
 
-    A picture that cannot be used stays as it is: a problem says why.
+    A picture that cannot be used stays as it is; ``known_issues`` returns the reason.
     """
     if form.manager is None or not parameter.media:
         return value
@@ -186,12 +247,13 @@ def with_saved(form: FormFields, parameter: Parameter, value: object) -> object:
 
     def saved(medium: Medium) -> object:
         if isinstance(medium.value, str):
-            is_mask = parameter.media == "mask"
-            return saved_before(form, medium.value.strip()) if is_mask else medium.value
-        with suppress(UnusableMedia, ImportError, OSError):
+            return saved_before(form, medium.value) if parameter.media == "mask" else medium.value
+        try:
             file = inputs.saver.file_of(medium)
-            return medium.value if file is None else str(file.path)
-        return medium.value
+        except (UnusableMedia, ImportError, OSError) as error:
+            _refusals[medium.value] = str(error)
+            return medium.value
+        return medium.value if file is None else str(file.path)
 
     return with_each(parameter, value, saved)
 

@@ -9,15 +9,22 @@ from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
-from .image_fields import check_image, needs_approval, pictures_of, report_of, service_of, source_of
+from .image_fields import (
+    SHOW_IMAGE,
+    check_image,
+    needs_approval,
+    pictures_of,
+    report_of,
+    service_of,
+    source_of,
+)
 from .preview import Preview
 
 __all__ = ["ImagePreview", "picture_html"]
 
 _LOOKING = N_("Checking the image…")
 _UNASKED = N_("The image on {host} is not loaded yet, because its URL was filled in, not typed.")
-_LOOK = N_("Show the image")
-_LOOK_HELP = N_("Downloads the image to show and check it. Its server sees your IP address.")
+_LOOK_HELP = N_("Loads the image to show and check it. A server that has it sees your IP address.")
 _FACTS = N_("{format}, {width} × {height} pixels. The video will be {shape}.")
 _LAST_FACTS = N_("{format}, {width} × {height} pixels, {shape}.")
 _SHORT_FACTS = N_("{format}, {width} × {height}")
@@ -46,7 +53,7 @@ def picture_html(report: ImageReport, alt: str, css_class: str | None = None) ->
 class ImagePreview(Preview):
     """The preview of the images of one field, probed before Generate, with their formats and sizes."""
 
-    look = _LOOK
+    look = SHOW_IMAGE
     look_help = _LOOK_HELP
     unasked = _UNASKED
 
@@ -60,8 +67,10 @@ class ImagePreview(Preview):
         return needs_approval(self.form, url)
 
     def is_outdated(self, url: str) -> bool:
-        """Return True if the last check failed a while ago: its server may answer now."""
-        return is_web_url(url) and image_reports.is_due(url, service_of(self.form))
+        """Return True also if the last check failed a while ago: its server may answer now."""
+        return super().is_outdated(url) or (
+            is_web_url(url) and image_reports.is_due(url, service_of(self.form))
+        )
 
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Probe these images."""
@@ -100,7 +109,7 @@ class ImagePreview(Preview):
         alt = tr(_ALT[self._field]) if self._field in _ALT else name
         # The motion brush shows the first frame too, and hides it here while it is open.
         css_class = "qingbo-first-frame" if self._field == "image_urls" else None
-        return picture_html(report, alt, css_class) + details + self.own_html(url)
+        return picture_html(report, alt, css_class) + details
 
     def _picture_html(self, url: str, name: str) -> Markup:
         """Return one of several images, with its name."""
@@ -112,8 +121,7 @@ class ImagePreview(Preview):
             return markup.tag("div", caption, style=_PICTURE)
         size = report.size
         facts = tr(_SHORT_FACTS).format(format=size.format, width=size.width, height=size.height)
-        details = markup.note(facts) + self.own_html(url)
-        return markup.tag("div", caption, picture_html(report, name), details, style=_PICTURE)
+        return markup.tag("div", caption, picture_html(report, name), markup.note(facts), style=_PICTURE)
 
     def _waiting_html(self, url: str) -> Markup:
         return self.unasked_html(url) if self.needs_approval(url) else markup.note(tr(_LOOKING))

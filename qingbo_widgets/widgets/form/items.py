@@ -10,6 +10,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...service.contract.labels import label
 from ...service.contract.schema import Parameter
+from ...service.contract.text import in_lines, urls_in
 from ...service.contract.values import Item, is_set
 from ..base import html as markup
 from ..base.build import button, create_widget, focus, set_tooltip
@@ -155,7 +156,7 @@ class _ItemRow(Composite):
         """Show this object, within the present limits of its members; equal text stays as typed."""
         with self._echo, update(*self.controls.values()):
             for key, control in self.controls.items():
-                if members[key].type == "urls":
+                if isinstance(control, UrlList):
                     control.most = _most(members[key])
                 if _read(control, members[key]) != item.get(key):
                     _write(control, members[key], item.get(key))
@@ -175,10 +176,11 @@ class _ItemRow(Composite):
             control = create_widget(
                 Dropdown, description=text, options=options, style=style, layout=dict(NARROW)
             )
-        elif member.type == "urls":
+        elif member.type in ("url", "urls"):
             most = _most(member)
-            labels = tuple(f"{text}.{number}" for number in range(1, most + 1))
+            labels = tuple(f"{text}.{number}" for number in range(1, most + 1)) if most > 1 else ()
             control = UrlList(description=text, labels=labels, most=most, style=style, layout=dict(WIDE))
+            control.take_files(self._parameter.media, self._editor.form)
         else:
             control = create_widget(Text, description=text, style=style, layout=dict(WIDE))
         control.observe(lambda _: self._on_edit(), "value")
@@ -194,13 +196,13 @@ class _ItemRow(Composite):
 
 def _most(member: Parameter) -> int:
     """Return the maximum number of URLs in a member; 0 for any number."""
-    return member.limits.get("count", (0, 0))[1]
+    return 1 if member.type == "url" else member.limits.get("count", (0, 0))[1]
 
 
 def _read(control: Any, member: Parameter) -> Any:
     """Return the value of a member; ``None`` if its control is empty."""
     if member.type == "urls":
-        return tuple(control.value.split()) or None
+        return urls_in(control.value) or None
     return (control.value.strip() or None) if isinstance(control.value, str) else control.value
 
 
@@ -208,6 +210,6 @@ def _write(control: Any, member: Parameter, value: Any) -> None:
     if member.type == "choice":
         offer(control, [(tr("choose"), None), *choice_options(member)], value)
     elif member.type == "urls":
-        control.value = " ".join(map(str, value)) if isinstance(value, tuple) else str(value or "")
+        control.value = in_lines(value) if isinstance(value, tuple) else str(value or "")
     else:
         control.value = "" if value is None else str(value)

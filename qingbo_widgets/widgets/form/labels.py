@@ -12,7 +12,6 @@ from ...service.contract.problem import listed
 from ...service.contract.schema import Parameter
 from ...service.contract.text import shorten
 from ...service.contract.values import is_integer, is_set
-from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.settings import Other
 
@@ -76,7 +75,7 @@ def is_texts(value: object) -> bool:
 
 
 def file_names(urls: str | Iterable[str]) -> str:
-    """Return the names of the files at one or more URLs."""
-    paths = [image_reports.path_of(url) for url in ([urls] if isinstance(urls, str) else urls)]
-    names = (markup.short_name(path.rstrip("/").rpartition("/")[2]) for path in paths)
+    """Return the names of the files at one or more URLs or paths."""
+    places = [urls] if isinstance(urls, str) else urls
+    names = (markup.short_name(place.rstrip("/").rpartition("/")[2]) for place in places)
     return shorten(listed(names), _LONGEST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from itertools import filterfalse
+from pathlib import Path
 from typing import Any
 
 from traitlets import TraitError
@@ -20,13 +21,26 @@ from ...service.contract.request import VideoRequest
 from ...service.contract.text import shorten
 from ...service.contract.urls import is_web_url
 from ...service.secrets.known_keys import hide_in, texts_in
+from ...system.folder import Folder
+from .image_fields import has_local_media
+from .incoming import CHOSEN
 from .labels import value_label
 from .mask_files import files_of
 from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
 from .unsent_values import keep_unsent
 
-__all__ = ["draft_of", "fields_of", "fill", "load", "paste", "presets_of", "unsent_in", "unsent_of"]
+__all__ = [
+    "draft_of",
+    "fields_of",
+    "fill",
+    "given_of",
+    "load",
+    "paste",
+    "presets_of",
+    "unsent_in",
+    "unsent_of",
+]
 
 _UNFIT = "{label}: {value}"
 _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewhere.")
@@ -36,6 +50,12 @@ def fields_of(form: FormState) -> dict[str, Any]:
     """Return every field that is set, as JSON; of those that the model does not take, the chosen ones."""
     names = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
     return VideoRequest(**{name: getattr(form, name) for name in names}).as_dict()
+
+
+def given_of(form: FormState) -> dict[str, Any]:
+    """Return every field that is set, as JSON; pictures in memory as they are, for a manager to save."""
+    fields = fields_of(form)
+    return {name: value if has_local_media(value := getattr(form, name)) else fields[name] for name in fields}
 
 
 def draft_of(form: FormState) -> dict[str, Any]:
@@ -117,6 +137,7 @@ def fill(
     with form.batch():
         own = partial(_is_own, form)
         found = frozenset[str]().union(*map(_media_in, sources)) - _media_in(form.given)
+        form.unsaved_masks = {}
         form.unapproved |= frozenset(filterfalse(own, found))
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
@@ -208,7 +229,11 @@ def _is_own(form: FormState, text: str) -> bool:
     masks = files_of(form)
     if is_web_url(text) or form.manager is None or masks is None:
         return False
-    return (form.manager.inputs.files.own(text) or masks.own(text)) is not None
+    # A mask in an earlier folder gets the path of this one in a field of masks, but not in another field.
+    if form.manager.inputs.files.own(text) is not None or masks.own(text) == Path(text):
+        return True
+    path, folder = Path(text), form.manager.library.folder.absolute()
+    return path.parent == folder / CHOSEN and Folder(folder).has_file(f"{CHOSEN}/{path.name}")
 
 
 def _field_text(name: str, value: Any) -> str:

@@ -23,7 +23,7 @@ from .state import FormState
 __all__ = ["MaskDrawing"]
 
 _WITHOUT_SCRIPT = N_("Until then, enter the URLs of masks, and type the points of their paths.")
-_NO_IMAGE = N_("Enter an image URL above to paint masks on the image here.")
+_NO_IMAGE = N_("Choose an image above to paint masks on it here.")
 _WAITS = N_("Show the image above first, then paint masks on it here.")
 
 #: The texts of the canvas, by their name there.
@@ -104,9 +104,15 @@ class MaskDrawing(VBox):
             if not is_shown:
                 self._hint.value = markup.note(tr(_WAITS) if is_blocked else tr(_NO_IMAGE))
             else:
-                reason = why_not_painted(self._form)
-                hint = markup.note(reason, "hint") if reason else Markup()
-                self._hint.value = missing_script(tr(_WITHOUT_SCRIPT)) + hint
+                self._hint.value = missing_script(tr(_WITHOUT_SCRIPT)) + self._remark()
+
+    def _remark(self) -> Markup:
+        """Return why no mask can be painted, or else where the masks go."""
+        if reason := why_not_painted(self._form):
+            return markup.note(reason, "hint")
+        manager = self._form.manager
+        notice = "" if manager is None else manager.inputs.notice
+        return markup.note(notice) if notice else Markup()
 
     def load(self) -> None:
         """Make the page load the current image.

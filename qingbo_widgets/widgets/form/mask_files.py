@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from ...service.contract.urls import is_loopback, is_web_url
 from ...system.folder import Folder, read_inside
+from .approval import is_unapproved
 from .mask_png import png_of
 
 if TYPE_CHECKING:
-    from ...sandbox import Sandbox
     from .form_fields import FormFields
 
-__all__ = ["LARGEST", "MaskFiles", "content_of", "files_of", "is_served_by", "saved_before"]
+__all__ = ["LARGEST", "MaskFiles", "content_of", "files_of", "saved_before"]
 
 #: Subfolder of the library's folder.
 MASKS = "masks"
@@ -107,14 +107,9 @@ def content_of(form: FormFields, url: str) -> bytes | None:
         if (saved := files.own(url) or files.file_of(url)) is not None:
             return files.read(saved)
         place = None if is_web_url(url) else form.manager.inputs.saver.place_of(url)
-        if isinstance(place, Path) and url not in form.unapproved:
+        if isinstance(place, Path) and not is_unapproved(form, url):
             return read_inside(place, LARGEST)
     return None
-
-
-def is_served_by(sandbox: Sandbox, url: str) -> bool:
-    """Return True if this URL is one of the sandbox."""
-    return url.startswith(sandbox.base_url.removesuffix("v1"))
 
 
 def saved_before(form: FormFields, url: str) -> str:

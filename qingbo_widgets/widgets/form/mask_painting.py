@@ -1,4 +1,4 @@
-"""Painted masks on their way: from the page to a file, a URL, the form, and back to the page."""
+"""Painted masks on their way: from the page to a file, into the form, and back to the page."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from ...tasks.background.pool import DaemonPool
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.sync import Echo, safely, update
+from .approval import is_unapproved
 from .image_fields import first_image, report_of, service_of
-from .mask_files import LARGEST, content_of, files_of, is_served_by
+from .mask_files import LARGEST, content_of, files_of
 from .mask_png import is_painted, runs_in
 from .state import FormState
 
@@ -42,8 +43,8 @@ _NOT_SHOWN = N_("This mask could not be loaded: {reason}")
 _NO_IMAGE = N_("it is not an image.")
 _NOT_CONNECTED = N_("Connect first to paint masks.")
 _NO_UPLOAD = N_(
-    'To paint masks, connect with a place to upload them: qw.connect(upload="s3://…"). Without one, enter '
-    "the URLs of masks below."
+    'To paint masks, connect with a place to upload them: qw.connect(upload="s3://bucket/folder"). Without '
+    "one, enter the URLs of masks below."
 )
 #: The number of the static mask; those of the dynamic masks begin at 1.
 STATIC = 0
@@ -80,6 +81,8 @@ class MaskPainting:
         self._echo = Echo()
         #: The URL of each mask whose content the page has, as far as it can be had.
         self._seen: dict[int, str] = {}
+        #: The masks whose content only the page has, because it could not be saved.
+        self._unsaved: frozenset[int] = frozenset()
         #: Contents of masks at other servers, by URL: those that the user wanted to see.
         self._fetched: dict[str, bytes] = {}
         self._compared: tuple[int, int] | None = None
@@ -112,7 +115,7 @@ class MaskPainting:
         if number not in range(min(len(self._masks()) + 1, most) + 1) or self._has_other_size(width, height):
             self._send_one(number)  # painted on what the form has no longer
             return
-        self._form.unsaved_masks = without_one(self._form.unsaved_masks, number)
+        self._note_unsaved(without_one(self._form.unsaved_masks, number))
         if is_painted(runs):
             self._put(number, runs, width, height)
         else:
@@ -126,8 +129,11 @@ class MaskPainting:
             self._set(number, str(files.save(runs, width, height)))
         except OSError as error:
             reason = tr(_NOT_SAVED).format(reason=reason_of(error, Path()))
-            self._form.unsaved_masks = {**self._form.unsaved_masks, number: reason}
+            self._note_unsaved({**self._form.unsaved_masks, number: reason})
             self._form.show_problems()
+
+    def _note_unsaved(self, reasons: Mapping[int, str]) -> None:
+        self._form.unsaved_masks, self._unsaved = reasons, frozenset(reasons)
 
     def _has_other_size(self, width: int, height: int) -> bool:
         size = self._picture_size()
@@ -167,14 +173,16 @@ class MaskPainting:
         if self._echo:
             return
         urls = self._urls()
-        changed = [number for number in {*urls, *self._seen} if urls.get(number) != self._seen.get(number)]
-        self._form.unsaved_masks = without_one(self._form.unsaved_masks, *changed)
+        dropped = self._unsaved - self._form.unsaved_masks.keys()
+        changed = dropped | {
+            number for number in {*urls, *self._seen} if urls.get(number, "") != self._seen.get(number, "")
+        }
+        self._note_unsaved(without_one(self._form.unsaved_masks, *changed))
         self._seen = urls
         for number in changed:
             self._send_one(number)
         if changed:
             self._check_sizes()
-            self._show_own()
 
     def send_all(self) -> None:
         """Send the page every mask: it has just loaded the picture."""
@@ -182,13 +190,12 @@ class MaskPainting:
         for number in self._seen:
             self._send_one(number)
         self._check_sizes()
-        self._show_own()
 
     def remove(self, number: int) -> None:
         """Remove a dynamic mask; the later ones get the numbers before theirs."""
         masks = self._masks()
         self._seen = without(self._seen, number)
-        self._form.unsaved_masks = without(self._form.unsaved_masks, number)
+        self._note_unsaved(without(self._form.unsaved_masks, number))
         with self._echo:
             self._change((*masks[: number - 1], *masks[number:]))
         for at in range(number, len(masks) + 1):
@@ -196,23 +203,17 @@ class MaskPainting:
         self._check_sizes()
 
     def show(self, number: int) -> None:
-        """Fetch a mask from its server, and show it on the picture."""
+        """Show a mask on the picture that is at another server, or whose path was filled in."""
         url = self._urls().get(number, "")
-        if not is_web_url(url):
-            self._form.approve([url])
-        _pool.submit(safely, partial(self._fetch, number, url))
-
-    def _show_own(self) -> None:
-        """Show the masks that the sandbox serves without a click: no other server learns of it."""
-        sandbox = None if self._form.manager is None else self._form.manager.sandbox
-        for number in self.unshown:
-            if sandbox is not None and is_served_by(sandbox, self._urls()[number]):
-                self.show(number)
+        if is_web_url(url):
+            _pool.submit(safely, partial(self._fetch, number, url))
+            return
+        self._form.approve([url])
+        for same in [number for number, other in self._urls().items() if other == url]:
+            self._send_one(same)
+        self._check_sizes()
 
     def _fetch(self, number: int, url: str) -> None:
-        if not is_web_url(url):
-            self._show_file(number)
-            return
         report = probe_image(url, service_of(self._form), keep=LARGEST)
         if report.content:
             self._fetched[url] = report.content
@@ -223,11 +224,6 @@ class MaskPainting:
                 text = tr(_NOT_SHOWN).format(reason=report.problem or report.doubt or tr(_NO_IMAGE))
                 self.notes = {**self.notes, number: markup.note(text, "hint")}
             self._form.show_problems()
-
-    def _show_file(self, number: int) -> None:
-        self._send_one(number)
-        self._check_sizes()
-        self._form.show_problems()
 
     def _send_one(self, number: int) -> None:
         content = self._content(number)
@@ -250,7 +246,7 @@ class MaskPainting:
         for number, url in self._urls().items():
             content = self._content(number) if url else b""
             size = size_of(content) if content else None
-            if content is None and (is_web_url(url) or url in self._form.unapproved):
+            if content is None and (is_web_url(url) or is_unapproved(self._form, url)):
                 unshown.add(number)
                 notes[number] = markup.note(tr(_ELSEWHERE))
             elif size is not None and picture is not None and (size.width, size.height) != picture:
@@ -265,7 +261,7 @@ class MaskPainting:
     # ------------------------------------------------------------------ the form
 
     def _urls(self) -> dict[int, str]:
-        """Return the URL of each mask of the form, by its number; empty if it has none."""
+        """Return the URL or path of each mask of the form, by its number; empty if it has none."""
         dynamic = {number: mask.mask_url for number, mask in enumerate(self._masks(), 1)}
         urls: dict[int, Any] = {STATIC: self._form.static_mask, **dynamic}
         return {number: url if isinstance(url, str) else "" for number, url in urls.items()}

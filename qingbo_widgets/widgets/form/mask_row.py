@@ -15,32 +15,34 @@ from ..base.build import button, set_tooltip
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import Echo, update
-from ..base.text_fields import Text, Textarea
+from ..base.text_fields import Textarea
 from .fields import LABEL_WIDTH, WIDE
+from .image_fields import SHOW_MASK
 from .mask_painting import MaskPainting
 from .mask_points import NOT_POINTS, points_in, points_text
 from .panels import indented
 from .state import FormState, Problems
+from .url_list import UrlList
 from .wording import problems_html
 
 __all__ = ["MaskRow", "show_button", "url_line"]
 
 _MASK = N_("Dynamic {number} URL")
-_MASK_HELP = N_("A public URL of a PNG with alpha: the part of the image that moves.")
+_MASK_HELP = N_("The URL or path of a PNG with alpha: the part of the image that moves.")
 _PATH = N_("Path {number}")
 _PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
 _PLACEHOLDER = N_("[[120, 80], [300, 200]]: draw on the image, or type here")
-_URL_PLACEHOLDER = N_("https://…  a PNG")
+_URL_PLACEHOLDER = N_("https://…  or the path of a PNG")
 _REMOVE = N_("Remove")
 _REMOVE_HELP = N_("Removes dynamic mask {number} with its path.")
-_SHOW = N_("Show on the image")
-_SHOW_HELP = N_("Downloads the mask to show and edit it. Its server sees your IP address.")
+_SHOW_HELP = N_("Loads the mask to show and edit it. A server that has it sees your IP address.")
 
 
 class MaskRow(VBox):
     """The editor of one dynamic mask: its URL, its path as JSON, and a button that removes it.
 
     Args:
+        form: the form.
         number: the index of the mask, from 0.
         change: called with the index and the new mask; ``None`` to remove it.
         show: called with the number of the mask, from 1, to show it on the picture.
@@ -48,6 +50,7 @@ class MaskRow(VBox):
 
     def __init__(
         self,
+        form: FormState,
         number: int,
         change: Callable[[int, DynamicMask | None], None],
         show: Callable[[int], None],
@@ -55,6 +58,7 @@ class MaskRow(VBox):
         self._number, self._change, self._echo = number, change, Echo()
         label = number + 1
         self.url = url_line(
+            form,
             tr(_MASK).format(number=label),
             tr(_MASK_HELP),
             {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"},
@@ -130,14 +134,22 @@ class MaskRow(VBox):
         self._change(self._number, self._mask)
 
 
-def url_line(description: str, help_text: str, layout: dict[str, str]) -> Any:
-    """Return a text field for the URL of a mask."""
-    line = Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
-    line.style.description_width = LABEL_WIDTH
-    set_tooltip(line, help_text)
+def url_line(form: FormState, description: str, help_text: str, layout: dict[str, str]) -> Any:
+    """Return a field for the URL or the file of a mask."""
+    line = UrlList(
+        description=description,
+        placeholder=tr(_URL_PLACEHOLDER),
+        tooltip=help_text,
+        most=1,
+        style={"description_width": LABEL_WIDTH},
+        layout=layout,
+    )
+    line.take_files("mask", form)
     return line
 
 
 def show_button(act: Callable[[], None]) -> Any:
     """Return the button that shows a mask of another server on the picture; it is hidden at first."""
-    return button(tr(_SHOW), tr(_SHOW_HELP), act, "qingbo-small", layout={"width": "auto", "display": "none"})
+    return button(
+        tr(SHOW_MASK), tr(_SHOW_HELP), act, "qingbo-small", layout={"width": "auto", "display": "none"}
+    )

@@ -27,7 +27,7 @@ _ABOUT = N_(
     "pixels of the image, from its lower left corner (Kling's convention)."
 )
 _STATIC = N_("Static mask URL")
-_STATIC_HELP = N_("A public URL of a PNG: the part of the image that stays still.")
+_STATIC_HELP = N_("The URL or path of a PNG: the part of the image that stays still.")
 _ADD = N_("Add a dynamic mask")
 _ADD_HELP = N_("Adds a dynamic mask by its URL and points; at most 6.")
 _IN_CODE = N_("The masks were set in code and cannot be edited here.")
@@ -39,7 +39,7 @@ class MasksEditor(Editor):
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self._echo = Echo()
-        self.static = url_line(tr(_STATIC), tr(_STATIC_HELP), WIDE)
+        self.static = url_line(form, tr(_STATIC), tr(_STATIC_HELP), WIDE)
         self.static.observe(lambda _: self._on_static_edit(), "value")
         self._static_note, self._note = ipywidgets.HTML(), ipywidgets.HTML()
         for note in (self._static_note, self._note):
@@ -68,7 +68,7 @@ class MasksEditor(Editor):
         masks = self._masks()
         while len(self.rows) < len(masks):
             show = self.drawing.painting.show
-            self.rows = (*self.rows, MaskRow(len(self.rows), self._on_row_edit, show))
+            self.rows = (*self.rows, MaskRow(self.form, len(self.rows), self._on_row_edit, show))
         with self._echo:
             for row, mask in zip(self.rows, masks, strict=False):
                 row.show(mask)

@@ -38,6 +38,10 @@ _FIXED = N_("Set in code; it cannot be changed here.")
 _SHOTS_DECIDE = N_("The shots decide the length.")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
 _REQUIRED = N_("Required.")
+_NO_UPLOAD = N_(
+    "Enter URLs. For files of this machine, connect with a place to upload them: "
+    'qw.connect(upload="s3://bucket/folder").'
+)
 _SET_ASIDE = N_(
     "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
 )
@@ -129,7 +133,19 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     # With the label if the notes of several fields stand below all of them.
     names = (name,) if name in TOGETHER else name
     lines.append(problems_html(form, names, () if is_untouched else problems, warnings))
+    if name == _first_media_field(form) and _lacks_upload(form):
+        lines.append(markup.note(tr(_NO_UPLOAD)))
     return markup.join(lines)
+
+
+def _first_media_field(form: FormState) -> str:
+    """Return the first field on the page for pictures or videos; empty if there is none."""
+    names = (name for name in fields(form.models.contract) if form.takes(name) and name not in form.hidden)
+    return next((name for name in names if form.parameter(name).media), "")
+
+
+def _lacks_upload(form: FormState) -> bool:
+    return form.manager is not None and form.manager.inputs.uploader is None
 
 
 def _about(form: FormState, name: str, text: str) -> str:

@@ -11,6 +11,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.contract.contracts import Contract
+from ...service.contract.media import media_of
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ..base import html as markup
@@ -18,6 +19,7 @@ from ..base.build import button, set_tooltip
 from ..base.html import Markup
 from ..base.sync import update
 from ..base.text_fields import PasteArea
+from .image_fields import is_local
 from .loading import paste
 from .panels import Editor, hidden_style, indented
 from .state import FormState, Problems
@@ -31,6 +33,7 @@ _COPIED = N_("Copied")
 _COPY_JSON = N_("Copy the JSON")
 _COPY_PYTHON = N_("Copy the Python call")
 _NOT_YET = N_("Not complete yet: fix the errors in the form first.")
+_LINKS = N_("Links take the place of the files of this machine when the request is submitted.")
 _PASTE = N_("Fill in from JSON")
 _PASTE_PLACEHOLDER = N_("Paste JSON or a curl command here")
 _PASTE_HELP = N_("The service's JSON, a part of it, or a curl command. An API key in it is removed.")
@@ -146,8 +149,12 @@ class SentPane(Editor):
             self._html.value = (
                 warning
                 + _block(tr(_JSON), json_body(request, self.form.contract), tr(_COPY_JSON))
+                + (markup.note(tr(_LINKS)) if self._has_files(request) else "")
                 + _block(tr(_PYTHON), python_call(request), tr(_COPY_PYTHON))
             )
+
+    def _has_files(self, request: VideoRequest) -> bool:
+        return any(is_local(self.form, medium.value) for medium in media_of(request))
 
     def fill(self) -> None:
         """Fill in the form from the pasted text, and show the values that have no place in it."""

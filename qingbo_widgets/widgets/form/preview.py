@@ -14,6 +14,8 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.html import Markup
 from ..base.sync import lazy, refresher, update, weakly
+from .approval import is_unapproved
+from .image_fields import report_of
 from .panels import Editor, indented
 from .state import FormState, Problems
 
@@ -79,17 +81,17 @@ class Preview(Editor):
         is_asking = any(map(self.needs_approval, self.urls))
         with update(self, self._html):
             parts = (self._html, self._row) if is_asking else (self._html,)
-            self._html.value = self.status_html()
+            self._html.value = self.status_html() + self._destination_html()
             if self.children != parts:
                 self.children = parts
 
     def needs_approval(self, url: str) -> bool:
         """Return True if the file must not be fetched before the user has allowed it."""
-        return url in self.form.unapproved
+        return is_unapproved(self.form, url)
 
-    def is_outdated(self, url: str) -> bool:  # noqa: ARG002
-        """Return True if a file that was fetched before is to be fetched again."""
-        return False
+    def is_outdated(self, url: str) -> bool:
+        """Return True if a file is to be fetched again: it is another one now, or has other limits."""
+        return not is_web_url(url) and report_of(self.form, self._field, url) is None
 
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Fetch these files, which are still in the field. Called on the refresher's thread."""
@@ -105,12 +107,12 @@ class Preview(Editor):
             return markup.note(tr(_UNASKED_FILE).format(file=Path(url).name))
         return markup.note(tr(self.unasked).format(host=urlsplit(url).hostname))
 
-    def own_html(self, url: str) -> Markup:
-        """Return the line about where a file of this machine will go; empty for any other."""
-        if is_web_url(url) or self.form.manager is None:
+    def _destination_html(self) -> Markup:
+        """Return the line about where the files of this machine will go; empty if there are none."""
+        inputs = None if self.form.manager is None else self.form.manager.inputs
+        if inputs is None or inputs.uploader is None or all(map(is_web_url, self.urls)):
             return Markup()
-        inputs = self.form.manager.inputs
-        return markup.note(inputs.notice or tr(_ON_THIS_MACHINE)) if inputs.uploader else Markup()
+        return markup.note(inputs.notice or tr(_ON_THIS_MACHINE))
 
     def _fetch_if_open(self) -> None:
         if self.comm is not None:

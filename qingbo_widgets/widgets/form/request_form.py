@@ -12,6 +12,7 @@ from ...service.contract.labels import label
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Parameter
+from ...service.contract.text import urls_in
 from ..base import html as markup
 from ..base.build import create_widget, set_tooltip
 from ..base.composite import Composite
@@ -77,7 +78,7 @@ class RequestForm(FormState, Composite):
         self.panels = Panels(panels(self.models), self, self.rows)
         self.children = self._parts()
         if not self._is_built:
-            self.given = loading.fields_of(self)
+            self.given = loading.given_of(self)
         self._is_built = True
         self.refresh()
 
@@ -164,7 +165,10 @@ class RequestForm(FormState, Composite):
 
     def _make(self, name: str, shared: dict[Any, Any]) -> Any:
         """Create a control, and bind it to its trait in both directions."""
-        control = build(name, self.parameter(name), self.models, shared)
+        parameter = self.parameter(name)
+        control = build(name, parameter, self.models, shared)
+        if isinstance(control, UrlList) and parameter.media:
+            control.take_files(parameter.media, self)
         self._show(name, control)
         control.observe(lambda change: self._on_input(name, change["new"]), "value")
         return control
@@ -253,8 +257,8 @@ class RequestForm(FormState, Composite):
                 control.placeholder = self._fields[name].extra_traits(parameter).get("placeholder", "")
         self._described[name] = parameter
         if isinstance(control, UrlList):
-            control.labels = line_names(self, name, max(parameter.most, len(control.value.split())))
-            control.most = parameter.most
+            control.labels = line_names(self, name, max(parameter.most, len(urls_in(control.value))))
+            control.most = 1 if parameter.type == "url" else parameter.most
 
     def _is_shown(self, name: str) -> bool:
         """Return True if the field's control is shown for the chosen model and the other fields."""

@@ -14,12 +14,11 @@ from traitlets import TraitError
 from ...exceptions import InvalidRequest
 from ...i18n import N_, tr
 from ...service.contract.contracts import Contract
-from ...service.contract.frames import Frames
+from ...service.contract.frames import IMAGE, Frames, with_image
 from ...service.contract.kinds import KINDS
 from ...service.contract.misspelt import check_names
-from ...service.contract.models import DEFAULT_CONTRACT
+from ...service.contract.models import DEFAULT_CONTRACT, declared, home_of
 from ...service.contract.offered import current_models
-from ...service.contract.problem import Problem, numbered
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
 from ...service.credentials import find_contract
@@ -27,17 +26,17 @@ from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
 from . import image_fields
 from .applicability import Applicability
+from .approval import without
 from .carrying import Carrier
 from .contract_changes import ContractChanges, not_taken
 from .departures import Departure
 from .fitted_duration import FittedDuration
 from .form_traits import FormTraits, Problems
-from .mask_points import field_of, without_blank
+from .mask_points import without_blank
 from .model_changes import follow_model
 from .names import Unsent, hidden_in, in_names_of, split_unsent
 from .traits import are_identical, default_of, is_at, traits_of
 from .unsent_values import keep_unsent
-from .video_lengths import length_problems
 
 if TYPE_CHECKING:
     from ...service.contract import fields as types
@@ -58,7 +57,7 @@ class FormState(FormTraits):
         manager: the manager that submits the request; the default manager if omitted.
         fixed: values of fields that cannot be changed, neither in the form nor in code.
         hide: fields that the form does not show. They keep their value, and are part of the request.
-        **initial: initial values of the fields.
+        **initial: initial values of the fields; ``image`` is the first frame, in the field of the model.
 
     Raises:
         TypeError: a field does not exist or has two values, or ``manager`` is not a manager.
@@ -81,7 +80,7 @@ class FormState(FormTraits):
         self._manager, self._kind = manager, type(self)
         self.fixed: Mapping[str, Any] = dict(fixed or {})
         hidden = frozenset((hide,) if isinstance(hide, str) else hide)
-        names, own = {*initial, *self.fixed, *hidden}, ("manager", "fixed", "hide")
+        names, own = {*initial, *self.fixed, *hidden}, ("manager", "fixed", "hide", IMAGE)
         in_use = current_models if manager is None else lambda: manager.client.contract.models
         check_names(f"{type(self).__name__}()", names, in_use, own)
         if duplicates := set(initial) & set(self.fixed):
@@ -91,7 +90,7 @@ class FormState(FormTraits):
         self.has_typed = False
         #: The fields that were set to values other than the defaults of the then chosen model.
         self.chosen: frozenset[str] = frozenset()
-        #: The fields as the code set them, to which the form can be reset.
+        #: The fields as the code set them, to which the form can be reset: JSON, and pictures in memory.
         self.given: Mapping[str, Any] = {}
         #: Values without a place in the form's contract, by the name that they were given under.
         self.homeless: Mapping[str, Any] = {}
@@ -99,7 +98,7 @@ class FormState(FormTraits):
         self.homeless_images = Frames()
         #: Values that are kept but not sent, because their contract did not send them either, by its date.
         self.unsent: Mapping[str, Unsent] = {}
-        #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
+        #: URLs and paths from a preset, draft or task of which nothing is read before the user allows it.
         self.unapproved: frozenset[str] = frozenset()
         #: Why painted masks could not be saved, by their numbers.
         self.unsaved_masks: Mapping[int, str] = {}
@@ -108,7 +107,8 @@ class FormState(FormTraits):
         self._applicability = Applicability(self)
         self._contracts = ContractChanges(self)
         self._without_manager: Contract | None = None
-        sent, unsent = split_unsent(self.models, {**initial, **self.fixed})
+        fields = self._with_image({**initial, **self.fixed})
+        sent, unsent = split_unsent(self.models, fields)
         given = self.adopt_contract(sent, hidden)
         super().__init__(**self._options())
         self.set_fields(given)
@@ -152,7 +152,17 @@ class FormState(FormTraits):
             self._contracts.follow(left, was_connected)
             self.observe(self._follow, list(self.field_names))
             self._rebuild()
-        with self.batch():  # a picture in memory needs a manager, which saves it
+        self._save_pictures()
+
+    def _save_pictures(self) -> None:
+        """Save the pictures in memory, which needs a manager, also those that a reset brings back."""
+        self.given = {
+            name: image_fields.with_saved(self, declared()[name], value)
+            if image_fields.has_local_media(value)
+            else value
+            for name, value in self.given.items()
+        }
+        with self.batch():
             for name in image_fields.fields_with(self.models, "image", "mask", "video"):
                 setattr(self, name, getattr(self, name))
 
@@ -252,18 +262,9 @@ class FormState(FormTraits):
             others, is_local = manager.inputs.other_problems(request, contract), manager.is_local
             others += manager.inputs.refusals(request)
         return (
-            others + problems + image_fields.unasked_files(self) + length_problems(self) + self._unsaved(),
+            others + problems + image_fields.unready_files(self),
             request.warnings(contract, local_service=is_local) + warnings,
         )
-
-    def _unsaved(self) -> Problems:
-        """Return the problems of painted masks that could not be saved."""
-        problems = []
-        for number, reason in self.unsaved_masks.items():
-            name = field_of(number)
-            where = numbered(name, number) if number else name
-            problems += [Problem(name, f"{where}: {reason}", number)] if self.counts(name) else []
-        return tuple(problems)
 
     def submit(self) -> Task:
         """Submit the current request.
@@ -273,7 +274,7 @@ class FormState(FormTraits):
             MissingApiKey: there is no manager, and none can be made from the environment.
         """
         manager = self.find_manager()
-        if unready := image_fields.unasked_files(self) + self._unsaved():
+        if unready := image_fields.unready_files(self):
             raise InvalidRequest(unready)
         return manager.submit(self.request)
 
@@ -295,6 +296,18 @@ class FormState(FormTraits):
     def _find_contract(self) -> Contract:
         """Return the contract of a form without a manager."""
         return find_contract()
+
+    def _with_image(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return fields with the ``image`` among them in the field in which the model takes a first frame.
+
+        Raises:
+            TypeError: that field is given too.
+        """
+        model = fields.get("model", self.models.parameters["model"].default)
+        named = {**fields, "model": model}
+        named.pop(IMAGE, None)
+        home = self.models if named.keys() <= self.models.parameters.keys() else home_of(named)
+        return with_image(fields, home.of(model))
 
     def adopt_contract(
         self, given: Mapping[str, Any], hidden: Iterable[str], home: Models | None = None
@@ -355,8 +368,8 @@ class FormState(FormTraits):
     # ------------------------------------------------------------------ changes
 
     def approve(self, urls: Iterable[str]) -> None:
-        """Allow fetching images: the user has requested them, or the code has set them."""
-        self.unapproved -= frozenset(urls)
+        """Allow reading the files at these URLs and paths: the user has requested it."""
+        self.unapproved = without(self.unapproved, urls)
         self.refresh()
 
     @contextmanager

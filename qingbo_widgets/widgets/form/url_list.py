@@ -1,20 +1,25 @@
-"""A control for several URLs: a line for each, with buttons that move and remove it."""
+"""A control for URLs and paths: a line for each, with buttons that move and remove it, and one for files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 from traitlets import Bool, Int, Tuple, Unicode
 
 from ...i18n import N_, tr
+from ...service.contract.text import in_lines, urls_in
 from ..base.build import button, create_widget, focus, set_tooltip
 from ..base.composite import Composite, CompositeMixin
 from ..base.ipw import HBox
-from ..base.sync import Echo, update
+from ..base.scripts import SCRIPTS_CLASS
+from ..base.sync import Echo, lazy, update
 from ..base.text_fields import Text
+from .file_input import FILES_CLASS, KINDS_OF_FILES, make_file_input
+from .form_fields import FormFields
 
 __all__ = ["UrlList"]
 
@@ -28,14 +33,14 @@ _GROWING = {"flex": "1 1 300px", "width": "auto", "margin": "2px 0"}
 
 
 class UrlList(Composite):
-    """Several URLs, one in each line; a single line looks like a text field.
+    """Several URLs or paths, one in each line; a single line looks like a text field.
 
     Args:
         style: the style of the text fields, with the width of their labels.
         **traits: initial values of the traits.
     """
 
-    value = Unicode("", help="The URLs, separated by spaces.")
+    value = Unicode("", help="The URLs, each in a line.")
     description = Unicode("", help="The label of the control.")
     placeholder = Unicode("", help="The text in an empty line.")
     tooltip = Unicode("", help="The tooltip of each line.")
@@ -47,13 +52,23 @@ class UrlList(Composite):
         self._style, self._echo = style or {}, Echo()
         self._rows: list[_Row] = []
         self._shown = 0
-        self._add = button(tr(_ADD), tr(_ADD_HELP), self._append, "qingbo-small", icon="plus")
-        self._foot = ipywidgets.HBox([self._add], layout={"overflow": "visible"})
-        self._foot.add_class("qingbo-note")
+        #: The control for files; ``None`` if the list takes only what is typed.
+        self.file_input: Any = None
         super().__init__(**traits)
-        self._write(self.value.split())
+        self._write(urls_in(self.value))
         self.observe(self._on_value, "value")
         self.observe(lambda _: self._draw(), ["description", "placeholder", "disabled", "labels", "most"])
+
+    @lazy
+    def _add(self) -> Any:
+        return button(tr(_ADD), tr(_ADD_HELP), self._append, "qingbo-small", icon="plus")
+
+    @lazy
+    def _foot(self) -> Any:
+        foot = ipywidgets.HBox([self._add], layout={"overflow": "visible"})
+        for name in ("qingbo-note", f"{FILES_CLASS}-foot"):
+            foot.add_class(name)
+        return foot
 
     @property
     def style(self) -> Any:
@@ -64,6 +79,32 @@ class UrlList(Composite):
     def lines(self) -> tuple[Any, ...]:
         """The text fields on the page, in their order."""
         return tuple(row.url for row in self._rows[: self._shown])
+
+    def take_files(self, media: str, form: FormFields) -> None:
+        """Offer to choose, drop and paste files.
+
+        Args:
+            media: what they are: ``image``, ``mask`` or ``video``.
+            form: the form; the library of its manager gets the files.
+        """
+
+        def folder() -> Path | None:
+            return None if form.manager is None else form.manager.library.folder
+
+        self.file_input = make_file_input(KINDS_OF_FILES[media], folder, lambda path, _: self.put(path))
+        for name in (FILES_CLASS, SCRIPTS_CLASS):
+            self.add_class(name)
+        self._draw()
+
+    def put(self, path: Path) -> None:
+        """Put the path of a file into the first empty line, or into a new one; the only line is replaced."""
+        texts = self._texts()
+        empty = [index for index, text in enumerate(texts) if not text.strip()]
+        if self.most == 1 or empty:
+            texts[empty[0] if empty else 0] = str(path)
+        elif self._room():
+            texts.append(str(path))
+        self._change(texts)
 
     def add(self) -> None:
         """Add an empty line at the end, as the button does."""
@@ -99,12 +140,12 @@ class UrlList(Composite):
         self._read()
 
     def _read(self) -> None:
-        self.value = " ".join(text.strip() for text in self._texts() if text.strip())
+        self.value = in_lines(filter(None, map(str.strip, self._texts())))
 
     def _on_value(self, change: Any) -> None:
         """Show a value that code has set; lines that say the same stay as typed."""
-        if change["new"].split() != " ".join(self._texts()).split():
-            self._write(change["new"].split())
+        if urls_in(change["new"]) != urls_in(in_lines(self._texts())):
+            self._write(urls_in(change["new"]))
         self._draw()
 
     def on_typed(self) -> None:
@@ -112,10 +153,9 @@ class UrlList(Composite):
         if self._echo:
             return
         texts = self._texts()
-        parts = [text.split() if _are_urls(text.split()) else [text] for text in texts]
-        split = [part for line in parts for part in line]
-        if len(split) > len(texts):
-            self._write(split)
+        parts = [urls_in(text) for text in texts]
+        if any(len(part) > 1 for part in parts):
+            self._write(one for text, part in zip(texts, parts, strict=True) for one in part or (text,))
         self._read()
 
     def _write(self, texts: Iterable[str]) -> None:
@@ -136,15 +176,26 @@ class UrlList(Composite):
     def _draw(self) -> None:
         texts = self._texts()
         rows = self._rows[: self._shown]
-        with update(self, self._add, self._foot.layout, *(row.url for row in rows)):
+        has_foot = any(map(str.strip, texts)) and (not self.most or len(rows) < self.most)
+        last = (self.file_input, self._foot if has_foot else None)
+        children = (*rows, *filter(None, last))
+        with update(self, *(row.url for row in rows)):
             for index, row in enumerate(rows):
                 row.show(self._label(index, texts), self.placeholder, self.tooltip, self.disabled, len(rows))
-            self._add.disabled = self.disabled or not texts[-1].strip()
-            is_full = 0 < self.most <= len(rows)
-            self._foot.layout.display = "none" if is_full or not any(map(str.strip, texts)) else None
-            children = (*rows, self._foot)
+            if has_foot:
+                self._add.disabled = self.disabled or not texts[-1].strip()
             if self.children != children:
                 self.children = children
+        if self.file_input is not None:
+            with update(self.file_input):
+                self.file_input.label, self.file_input.disabled = self.description, self.disabled
+                self.file_input.several, self.file_input.room = self.most != 1, self._room()
+
+    def _room(self) -> int:
+        """Return how many files there is room for; -1 for any number, or if one replaces the other."""
+        if self.most in (0, 1):
+            return -1
+        return max(self.most - sum(bool(text.strip()) for text in self._texts()), 0)
 
     def _label(self, index: int, texts: list[str]) -> str:
         if len(texts) == 1 and not texts[0].strip():
@@ -154,7 +205,7 @@ class UrlList(Composite):
         return tr(_NUMBERED).format(label=self.description, number=index + 1) if index else self.description
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (*self._rows, self._foot)
+        return (*self._rows, self.file_input)
 
 
 class _Row(CompositeMixin, HBox):
@@ -166,7 +217,7 @@ class _Row(CompositeMixin, HBox):
         self.url.observe(lambda _: owner.on_typed(), "value")
         self.buttons: dict[str, Any] = {}
         self._tools: Any = None
-        super().__init__([self.url], layout=dict(_LINE))
+        super().__init__([self.url], layout=dict(_LINE), _dom_classes=(f"{FILES_CLASS}-line",))
 
     def show(self, label: str, placeholder: str, help_text: str, disabled: bool, count: int) -> None:
         """Show the label and, if there are several lines, the buttons."""
@@ -203,7 +254,3 @@ class _Row(CompositeMixin, HBox):
         self._tools = ipywidgets.HBox(
             list(self.buttons.values()), layout={"margin": "0 0 0 4px", "overflow": "visible"}
         )
-
-
-def _are_urls(parts: list[str]) -> bool:
-    return len(parts) > 1 and all(part.startswith(("http://", "https://")) for part in parts)

@@ -6,19 +6,18 @@ import json
 
 from ...i18n import N_, tr
 from ...service.contract.urls import is_web_url
+from ...tasks.inputs.reports import InputReport
 from ..base import html as markup
 from ..base.html import Markup
-from .image_fields import check_image, report_of, urls_of
+from .image_fields import SHOW_VIDEO, check_image, report_of, urls_of
 from .images import picture_html
 from .preview import Preview
 from .state import FormState
-from .video_lengths import length_of
 
 __all__ = ["VideoPreview"]
 
 _UNASKED = N_("The video on {host} is not loaded yet, because its URL was filled in, not typed.")
-_LOOK = N_("Show the video")
-_LOOK_HELP = N_("Downloads the video to show it. Its server sees your IP address.")
+_LOOK_HELP = N_("Loads the video to show it. A server that has it sees your IP address.")
 _FACTS = N_("{length} s, {width} × {height} pixels")
 _TAKES = N_("The model takes {shortest} to {longest} s.")
 _UNPLAYABLE = N_("The page cannot play this video. The service needs the URL of an MP4 or WebM file.")
@@ -42,7 +41,7 @@ _ON_ERROR = "const n=this.nextElementSibling;n.textContent={text};n.className='q
 class VideoPreview(Preview):
     """The preview of the video of one field. The page loads it from a URL; the kernel reads only a file."""
 
-    look = _LOOK
+    look = SHOW_VIDEO
     look_help = _LOOK_HELP
     unasked = _UNASKED
 
@@ -78,13 +77,11 @@ class VideoPreview(Preview):
 
     def _frame(self, path: str) -> Markup:
         """Return the first frame of a video of this machine, which a page elsewhere cannot play."""
-        report, length = report_of(self.form, self._field, path), length_of(path)
-        if report is None or report.size is None or report.problem:
+        report = report_of(self.form, self._field, path)
+        if not isinstance(report, InputReport) or report.size is None or report.seconds is None:
             return Markup()
-        facts = {"length": f"{length or 0:g}", "width": report.size.width, "height": report.size.height}
-        return (
-            picture_html(report, tr(_PLAYER)) + markup.note(tr(_FACTS).format(**facts)) + self.own_html(path)
-        )
+        facts = {"length": f"{report.seconds:g}", "width": report.size.width, "height": report.size.height}
+        return picture_html(report, tr(_PLAYER)) + markup.note(tr(_FACTS).format(**facts))
 
     def _player(self, url: str) -> Markup:
         least, most = self.form.parameter(self._field).limits.get("seconds") or (0, 0)

@@ -16,7 +16,7 @@ from ...service.contract.values import DynamicMask, is_set
 from ..base import html as markup
 from ..base.html import Markup
 from .form_fields import FormFields
-from .image_fields import line_names
+from .image_fields import line_names, unready_files
 from .labels import value_label
 
 __all__ = [
@@ -88,8 +88,7 @@ def problem_lines(
         if problem.field not in names:
             continue
         parameter, is_alone = form.parameter(problem.field), isinstance(fields, str)
-        if (steps := _mask_steps(form, problem, parameter)) == "":
-            continue
+        steps = _mask_steps(form, problem, parameter)
         if not problem.number and parameter.required and not is_set(getattr(form, problem.field)):
             place, text, kind = "", tr(_REQUIRED_FIELD), "alarm"
         elif missing := required_members(form, problem):
@@ -122,15 +121,12 @@ def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
 
 
 def _mask_steps(form: FormFields, problem: Problem, parameter: Parameter) -> str | None:
-    """Return what is still to be done for a mask without URL or path; ``None`` for any other problem.
-
-    It is empty if nothing is but to wait for an upload, which has a problem of its own.
-    """
+    """Return what is still to be done for a mask without URL or path; ``None`` for any other problem."""
     masks = getattr(form, problem.field)
     if parameter.type != "masks" or not isinstance(masks, tuple) or not 0 < problem.number <= len(masks):
         return None
     mask = masks[problem.number - 1]
-    if not isinstance(mask, DynamicMask):
+    if not isinstance(mask, DynamicMask) or problem in unready_files(form):
         return None
     fewest, _ = parameter.limits["points"]
     has_path = not isinstance(mask.trajectories, tuple) or len(mask.trajectories) >= fewest

@@ -12,6 +12,7 @@ from ..base.build import PAYS
 from ..base.settings import prompt_of
 from ..base.slow import Slow
 from ..card.task_card import TaskCard
+from ..form.image_fields import foreign_files
 from .follow_up import continuing
 from .form_column import FormColumn, NextInStudio
 
@@ -48,14 +49,16 @@ def studio_card(
     """
     card = TaskCard(task, offers_contract=False)
     request, prompt = task.request, prompt_of(task.request)
+
+    def again() -> None:
+        if request is not None and not foreign_files(task.manager, request):
+            submit(request, lambda: task.manager.submit(request))
+        else:  # a file of this machine that was not chosen here
+            column.load(task, prompt)
+
     card.buttons.next_form = NextInStudio(column, generate_button, prompt)
     if request is not None:
-        card.offer(
-            tr(_SAME),
-            tr(_SAME_HELP),
-            lambda: submit(request, lambda: task.manager.submit(request)),
-            PAYS,
-        )
+        card.offer(tr(_SAME), tr(_SAME_HELP), again, PAYS)
         card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: column.load(task, prompt))
         card.offer(tr(_CONTINUE), tr(_CONTINUE_HELP), lambda: _continue(card), needs_video=True)
     return card

@@ -10,6 +10,8 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...media.frames import continuation, save_frame
+from ...service.contract.media import Medium
+from ...service.contract.models import declared
 from ...system.notebook import shown_path
 from ...tasks.connection import current
 from ..base import html as markup
@@ -20,6 +22,7 @@ from ..base.output import CellOutput
 from ..base.slow import Slow
 from ..base.sync import update
 from ..card.task_card import TaskCard
+from ..form.image_fields import foreign_files
 from ..form.request_form import RequestForm
 
 if TYPE_CHECKING:
@@ -55,10 +58,16 @@ def continuing(
     manager = place.find_manager()
 
     def work() -> VideoRequest:
-        picture = str(save_frame(video, seconds))
+        picture = _saved(manager, save_frame(video, seconds))
         return continuation(request, picture, "", manager.client.contract.name, contract)
 
     return Slow(tr(_LAST if seconds is None else _TAKING), work, place.offer)
+
+
+def _saved(manager: Owner, picture: Path) -> str:
+    """Return the path of a copy in the library, which a form shows and sends without another click."""
+    file = manager.inputs.saver.file_of(Medium(declared()["image_urls"], str(picture)))
+    return str(picture if file is None else file.path)
 
 
 class NextForm(Protocol):
@@ -147,13 +156,17 @@ class FollowUp(Composite):
         self._arrange()
 
     def again(self, request: VideoRequest) -> None:
-        """Submit a request again; if the destination differs from ``origin``, open the form instead."""
+        """Submit a request again.
+
+        Open the form instead if the destination differs from ``origin``, or a file of this machine would be
+        sent that was not chosen here.
+        """
         try:
             manager = self.find_manager()
         except Exception as error:
             self.show_error(message_of(error))
             return
-        if self._destination(manager):
+        if self._destination(manager) or foreign_files(manager, request):
             self.offer(request)
         else:
             self._submit(request, lambda: manager.submit(request))

@@ -8,7 +8,6 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...library.requests import request_of
-from ...service.contract.frames import frames_of
 from ...service.contract.lengths import seconds_text
 from ...service.contract.text import shorten
 from ..base.build import button, create_shared, focus, set_class
@@ -152,14 +151,11 @@ class FormColumn(CompositeMixin, VBox):
             self.replacement.dismiss()
 
     def continue_with(self, request: VideoRequest, prompt: str) -> None:
-        """Fill in the form with a request that begins with a frame, which the user has chosen to publish."""
+        """Fill in the form with a request that begins with a frame."""
         self.load(request, prompt)
         # The next prompt is for the user to write: that there is none is no mistake yet.
         self.form.has_typed = False
         self.form.refresh()
-        first = frames_of(request.given, self.form.models.of(self.form.model)).first
-        if isinstance(first, str):
-            self.form.approve([first])
 
     def _use(self, entry: Entry) -> None:
         if (request := request_of(entry)) is not None:

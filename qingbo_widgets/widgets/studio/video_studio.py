@@ -11,6 +11,7 @@ from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
 from ...service.contract.contracts import CONTRACTS, Contract
+from ...service.contract.frames import IMAGE
 from ...service.contract.misspelt import check_names
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
@@ -104,7 +105,7 @@ class VideoStudio(Composite):
         self._clicks = Clicks()
         self._problem = ""
         self._panel: ConnectPanel | None = None
-        check_names("VideoStudio()", initial, own=("manager", "locale"))
+        check_names("VideoStudio()", initial, own=("manager", "locale", IMAGE))
         self.form: RequestForm = _StudioForm(**initial)
         self.form.controls["prompt"].add_class("qingbo-main")
         self._draft_owner = owner_of_new_form()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qingbo_widgets.service.contract.frames import IMAGE
 from qingbo_widgets.service.contract.fields import EveryField, SweptFields
+from qingbo_widgets.service.contract.frames import IMAGE
 from qingbo_widgets.service.contract.models import declared
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.widgets.form.form_traits import FormTraits

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.http.image_probe import ImageReport, Size
 from qingbo_widgets.tasks.background.image_checks import ImageReports
 from tests.waiting import until
@@ -123,28 +120,3 @@ def test_a_failed_check_can_be_repeated(looks: Looks) -> None:
         return len(looks.urls) > 1
 
     until(is_checked_again)
-
-
-def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The file of a published URL is remembered, because the next sandbox has another port."""
-    file = tmp_path / "koi.png"
-    Image.new("RGB", (640, 360)).save(file)
-    pictures = ImageReports()
-    url = pictures.publish(str(file), sandbox)
-    assert url is not None
-    event = threading.Event()
-    pictures.check(url, sandbox.base_url, event.set)
-    assert event.wait(20)
-    report = pictures.get(url, sandbox.base_url)
-    assert report is not None
-    assert report.size == Size("PNG", 640, 360)
-    assert report.content == file.read_bytes()
-    assert pictures.path_of(url) == str(file)
-    assert pictures.path_of(URL) == URL
-
-
-@pytest.mark.parametrize("path", ["nothing.png", "", "text.png", "\0", "~nobody/koi.png"])
-def test_an_unservable_path_is_none(sandbox: Sandbox, workdir: Path, path: str) -> None:
-    """``publish`` returns None for a path without a readable image."""
-    (workdir / "text.png").write_text("A koi", encoding="utf-8")
-    assert ImageReports().publish(path, sandbox) is None

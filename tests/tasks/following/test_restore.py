@@ -28,6 +28,7 @@ ERRORS = [
     qw.SubmissionUnconfirmed("who knows", idempotency_key="k"),
     qw.ConnectionFailed("down", sent=True),
     qw.DownloadFailed("stopped", url="https://example.org/v.mp4", transient=True, retry_after=3.0),
+    qw.UploadFailed("not reached", transient=True),
     qw.LinkExpired("gone", url="https://example.org/v.mp4"),
     qw.QingboError("something else"),
 ]

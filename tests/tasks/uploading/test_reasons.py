@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refuse]
         url = f"http://127.0.0.1:{server.server_port}"
         store = qw.Storage("s3://pictures/2026", key="k", secret="s" * 12, endpoint_url=url)
         with pytest.raises(qw.UploadFailed) as raised:
-            store.publish(file, lambda sent, size: None)
+            store.publish(file, lambda *_: None)
         return raised.value
 
     yield refuse

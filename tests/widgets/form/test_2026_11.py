@@ -24,6 +24,7 @@ from qingbo_widgets.widgets.form.fields import fields
 from qingbo_widgets.widgets.form.image_fields import line_names
 from qingbo_widgets.widgets.form.loading import fields_of
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from tests.waiting import until
 from tests.widgets.page import below, html_of, text_of
 
 MODELS = models_of("2026-11")
@@ -42,7 +43,7 @@ EXAMPLES: dict[str, tuple[str, Any, Any]] = {
     "aspect_ratio": ("kling-v3", "9:16", "9:16"),
     "duration": ("kling-v3", 12, 12),
     "negative_prompt": ("kling-v3", "blur", "blur"),
-    "image_urls": ("kling-v3", f"{FIRST} {LAST}", (FIRST, LAST)),
+    "image_urls": ("kling-v3", f"{FIRST}\n{LAST}", (FIRST, LAST)),
     "video_urls": (MOTION, VIDEO, (VIDEO,)),
     "generate_audio": ("kling-v3", True, True),
     "shot_type": ("kling-v3", "customize", "customize"),
@@ -203,8 +204,8 @@ def test_motion_control_is_one_block(form: RequestForm) -> None:
     assert form.controls["image_urls"].lines[0].description == "Image URL"
 
 
-def test_a_video_of_this_machine_is_served_and_measured(tmp_path: Path) -> None:
-    """In the sandbox, the path of a video will do; its length is checked against that of the model."""
+def test_a_video_of_this_machine_is_shown_and_measured(tmp_path: Path) -> None:
+    """The path of a video will do; its length is checked against that of the model."""
     av, numpy = pytest.importorskip("av"), pytest.importorskip("numpy")
     path = tmp_path / "long.mp4"
     with av.open(str(path), "w") as container:
@@ -218,16 +219,19 @@ def test_a_video_of_this_machine_is_served_and_measured(tmp_path: Path) -> None:
         client = Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
         manager = TaskManager(client, Library(tmp_path / "library"), sandbox=sandbox)
         form = RequestForm(manager, model="kling-v3-omni", prompt="It snows", video_urls=str(path))
-        assert form.video_urls[0].startswith(sandbox.base_url.removesuffix("/v1"))
+        assert form.video_urls == (str(path),)
+        until(lambda: "12 s long" in note(form, "video_urls"))
         (problem,) = form.problems
-        assert problem.message == "video_urls: the video is 12 s long; kling-v3-omni takes 3 to 10 s."
-        assert "12 s long" in note(form, "video_urls")
+        assert "3 to 10 s are possible" in problem.message
         assert fields_of(form)["video_urls"] == [str(path)], "a preset names the file"
         form.load({"model": MOTION, "prompt": "x", "video_urls": str(path), "image_urls": FIRST})
+        assert "12 s" not in text_of(form), "the length of a file that was filled in is known"
+        form.slots["video_urls"].editor.look_button.click()
         form.character_orientation = "video"
+        until(lambda: "12 s, 640 × 360" in text_of(form))
         assert form.problems == ()
         form.character_orientation = "image"
-        assert [problem.field for problem in form.problems] == ["video_urls"]  # type: ignore[var-annotated]  # mypy misses that it has changed
+        until(lambda: [problem.field for problem in form.problems] == ["video_urls"])
         form.close()
         manager.close()
 
@@ -251,7 +255,7 @@ def test_urls_have_a_line_each(form: RequestForm) -> None:
     form.image_urls = (FIRST, LAST, OTHER)
     assert [line.description for line in control.lines] == [f"<<<image_{number}>>>" for number in (1, 2, 3)]
     control.remove(0)
-    assert (form.image_urls, control.value) == ((LAST, OTHER), f"{LAST} {OTHER}")  # type: ignore[comparison-overlap]  # mypy misses that it has changed
+    assert (form.image_urls, control.value) == ((LAST, OTHER), f"{LAST}\n{OTHER}")  # type: ignore[comparison-overlap]  # mypy misses that it has changed
     control.lines[0].value = f"{FIRST} {LAST}"
     assert form.image_urls == (FIRST, LAST, OTHER), "two URLs pasted into one line are two"
     assert len(control.lines) == 3
@@ -632,8 +636,8 @@ def test_a_form_of_april_does_not_read_the_other_contract() -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_the_image_of_a_role_is_served(tmp_path: Path) -> None:
-    """In the sandbox, paths in lists and objects are served, even with spaces in them."""
+def test_the_files_in_lists_and_objects_are_sent(tmp_path: Path) -> None:
+    """Paths in lists and objects stay as they are until they are sent, even with spaces in them."""
     files = [tmp_path / "a koi.png", tmp_path / "b.png"]
     for file in files:
         Image.new("RGB", (640, 360)).save(file)
@@ -641,18 +645,21 @@ def test_the_image_of_a_role_is_served(tmp_path: Path) -> None:
         client = Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
         manager = TaskManager(client, Library(tmp_path / "library"), sandbox=sandbox)
         form = RequestForm(manager, model="kling-v3-omni", prompt="A koi")
-        form.controls["image_urls"].value = f"{FIRST} {files[0]} {files[1]}"
-        assert len(form.image_urls) == 3
-        assert all(url.startswith("http") for url in form.image_urls)
-        form.image_with_roles = [{"url": str(files[0]), "role": "first_frame"}]
-        assert form.image_with_roles[0]["url"].startswith("http")
+        form.controls["image_urls"].value = f"{files[0]}\n{files[1]}"
+        form.image_with_roles = [{"url": files[0], "role": "first_frame"}]
+        assert form.image_urls == tuple(map(str, files))
         assert fields_of(form)["image_with_roles"] == [{"url": str(files[0]), "role": "first_frame"}]
+        assert form.problems == ()
+        request = form.submit().request
+        assert request is not None
+        places = [*request.image_urls, request.image_with_roles[0]["url"]]
+        assert {Path(place).parent for place in places} == {tmp_path / "library" / "inputs"}
         form.close()
         manager.close()
 
 
-def test_a_line_shows_the_address_of_the_file_typed_into_it(tmp_path: Path) -> None:
-    """A path typed into a line is replaced by the URL at which the sandbox serves the file."""
+def test_a_line_keeps_the_path_typed_into_it(tmp_path: Path) -> None:
+    """A path is shown as it was typed, and is no problem."""
     file = tmp_path / "koi.png"
     Image.new("RGB", (640, 360)).save(file)
     with Sandbox(draft=True, contract="2026-11") as sandbox:
@@ -661,8 +668,8 @@ def test_a_line_shows_the_address_of_the_file_typed_into_it(tmp_path: Path) -> N
         form = RequestForm(manager, prompt="A koi")
         line = form.controls["image_urls"].lines[0]
         line.value = str(file)
-        assert line.value == form.image_urls[0]
-        assert line.value.startswith("http")
+        assert line.value == form.image_urls[0] == str(file)
+        assert form.problems == ()
         form.close()
         manager.close()
 
@@ -670,11 +677,11 @@ def test_a_line_shows_the_address_of_the_file_typed_into_it(tmp_path: Path) -> N
 def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(today: TaskManager) -> None:
     """The text in an empty field, and its help, are those of the chosen model."""
     form = RequestForm(today, model="kling-v3-motion-control")
-    assert form.controls["video_urls"].placeholder == "https://…  the movement"
+    assert form.controls["video_urls"].placeholder == "https://…  or a file: the movement"
     form.model = "kling-v3-omni"
-    assert form.controls["video_urls"].placeholder == "https://… (optional)"
+    assert form.controls["video_urls"].placeholder == "https://…  or a file (optional)"
     form.model = "kling-v2-6-motion-control"
-    assert form.controls["image_urls"].placeholder == "https://…  the character"
+    assert form.controls["image_urls"].placeholder == "https://…  or a file: the character"
     assert "The movement" in form.controls["video_urls"].tooltip
     form.close()
 
@@ -683,12 +690,12 @@ def test_what_a_limit_changes_shows_in_the_control(form: RequestForm) -> None:
     """A field that another one requires is no longer called optional, and says what goes into it."""
     form.model = "kling-v3-omni"
     control = form.controls["video_urls"]
-    assert control.placeholder == "https://… (optional)"
+    assert control.placeholder == "https://…  or a file (optional)"
     form.action = "edit"
     assert control.placeholder == "https://…  the video to edit"
     assert "Required." in note(form, "video_urls")
     form.action = "generate"
-    assert control.placeholder == "https://… (optional)"
+    assert control.placeholder == "https://…  or a file (optional)"
     form.video_urls = (VIDEO,)
     assert form.controls["image_urls"].most == 1
     form.video_urls = ()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from qingbo_widgets.exceptions import InvalidRequest
 from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
@@ -23,7 +24,7 @@ from qingbo_widgets.widgets.form import preview
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.faults.server import FaultServer, Step, answer, close
-from tests.widgets.page import below, html_of
+from tests.widgets.page import below, html_of, text_of
 
 URL = "https://example.com/koi.png"
 Finds = Callable[..., threading.Event]
@@ -66,8 +67,8 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Finds:
 @pytest.fixture
 def local(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
     """Yield a manager whose service is a local sandbox that outlives it."""
-    manager = TaskManager(Client(server.api_key, server.base_url), Library("qingbo_videos"))
-    manager.sandbox = server
+    client = Client(server.api_key, server.base_url)
+    manager = TaskManager(client, Library("qingbo_videos"), sandbox=server)
     yield manager
     manager.sandbox = None
     manager.close()
@@ -230,52 +231,175 @@ def test_a_slow_image_holds_up_nothing(
     assert form.prompt == "A fox"
 
 
-def test_a_file_is_served_by_the_sandbox(local: TaskManager, workdir: Path, until: Until) -> None:
-    """The path of a file becomes a URL of the sandbox, and the image is shown from the kernel's memory."""
-    picture(workdir / "my koi.png", 640, 360)
+def test_a_file_is_shown_as_it_will_be_sent(local: TaskManager, workdir: Path, until: Until) -> None:
+    """The form keeps the path; it shows the picture, its size, what is changed in it, and where it goes."""
+    Image.new("RGBA", (640, 360), "teal").save(workdir / "koi.png")
     form = RequestForm(local, prompt="A koi", model="kling-v1-6")
-    form.controls["image_urls"].value = "my koi.png"
-    (url,) = form.image_urls
-    assert url.startswith("http://127.0.0.1:")
-    assert form.controls["image_urls"].value == url
+    form.controls["image_urls"].value = "koi.png"
+    assert form.image_urls == ("koi.png",)
+    assert form.controls["image_urls"].value == "koi.png", "what was typed is changed"
     until(lambda: "<img" in shown(form))
     assert 'src="data:image/png;base64,' in shown(form)
-    assert "my koi.png" in shown(form)
-    assert "needs a public URL" in shown(form)
+    assert "PNG, 640 × 360 pixels. The video will be 16:9." in shown(form)
+    assert "The sandbox reads it on this machine." in shown(form)
     assert form.problems == ()
-    form.static_mask = str(workdir / "my koi.png")
-    form.dynamic_masks = DynamicMask("my koi.png", ((1, 2), (3, 4)))
-    assert form.static_mask.startswith("http://127.0.0.1:")
-    assert form.dynamic_masks[0].mask_url.startswith("http://127.0.0.1:")
+    form.static_mask = str(workdir / "koi.png")
+    form.dynamic_masks = DynamicMask("koi.png", ((1, 2), (3, 4)))
+    assert form.problems == ()
+    task = form.submit()
+    assert task.request is not None
+    inputs = local.library.folder / "inputs"
+    assert {Path(place).parent for place in task.request.image_urls} == {inputs}
     form.close()
 
 
-def test_a_form_that_gets_a_sandbox_later_then_takes_files(local: TaskManager, workdir: Path) -> None:
+def test_a_picture_is_made_as_the_service_takes_it_and_the_form_says_so(
+    local: TaskManager, workdir: Path, until: Until
+) -> None:
+    """A picture that is too small or has transparent parts is changed, with a note beside the field."""
+    picture(workdir / "small.png", 200, 150)
+    form = RequestForm(local, prompt="A koi", image_urls="small.png")
+    until(lambda: "400 × 300" in shown(form))
+    until(lambda: "qingbo-hint" in note(form))
+    assert form.problems == ()
+    form.close()
+
+
+def test_a_large_picture_is_sent_to_the_page_as_a_small_one(
+    local: TaskManager, workdir: Path, until: Until
+) -> None:
+    """A photograph of megabytes would fill the notebook's page, and the file that it is saved in."""
+    Image.effect_noise((2000, 1500), 60).convert("RGB").save(workdir / "photo.jpg", quality=95)
+    assert (workdir / "photo.jpg").stat().st_size > 1_000_000
+    form = RequestForm(local, prompt="A koi", image_urls="photo.jpg")
+    until(lambda: "<img" in shown(form))
+    assert len(shown(form)) < 400_000
+    assert "JPEG, 2000 × 1500" in shown(form)
+    form.close()
+
+
+def test_a_file_that_is_replaced_is_shown_anew(local: TaskManager, workdir: Path, until: Until) -> None:
+    """The report is on the file as it is now, not as it was when its path was typed."""
+    picture(workdir / "koi.png", 640, 360)
+    form = RequestForm(local, prompt="A koi", image_urls="koi.png")
+    until(lambda: "640 × 360" in shown(form))
+    picture(workdir / "koi.png", 720, 720)
+    form.image_urls = ()
+    form.image_urls = "koi.png"
+    until(lambda: "720 × 720" in shown(form))
+    form.close()
+
+
+def test_a_form_that_gets_a_manager_later_then_takes_files(
+    local: TaskManager, workdir: Path, until: Until
+) -> None:
     """File paths work as soon as the form gets a manager with a sandbox, as in a studio."""
     picture(workdir / "koi.png")
     form = RequestForm(prompt="A koi", image_urls="koi.png")
-    assert "needs a public URL" in note(form)
-    form.manager = local
-    assert form.image_urls[0].startswith("http://127.0.0.1:")
-    form.close()
-
-
-def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None:
-    """A file path for the real service is explained below the field."""
-    picture(workdir / "koi.png")
-    form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
-    assert form.image_urls == ("koi.png",)
     assert "is a file on this machine, but the service needs a public URL" in note(form)
+    form.manager = local
+    assert form.problems == ()
+    until(lambda: "<img" in shown(form))
     form.close()
 
 
-def test_a_file_that_is_not_an_image_is_not_served(local: TaskManager, workdir: Path) -> None:
-    """A file that is not an image keeps its path and is shown as a problem."""
+def test_without_an_uploader_the_form_says_so_before_anything_is_typed(
+    manager: TaskManager, workdir: Path
+) -> None:
+    """The line to add is below the first field for files, once; a path that is typed is a problem there."""
+    picture(workdir / "koi.png")
+    form = RequestForm(manager, prompt="A koi")
+    form.panels.buttons["more"].value = True
+    line = "connect(upload="
+    assert text_of(form).count(line) == 1
+    assert line in text_of(below(form, form.controls["image_urls"]))
+    assert "alarm" not in note(form), "nothing is wrong yet"
+    form.controls["image_urls"].value = "koi.png"
+    assert form.image_urls == ("koi.png",)
+    assert "koi.png is on this machine, but the service reads public URLs only" in note(form)
+    assert form.obstacle == "Fix first: Image URL."
+    manager.upload = lambda file: f"https://example.com/{file.name}"
+    form.refresh()
+    assert form.problems == ()
+    assert line not in text_of(form)
+    form.close()
+
+
+def test_a_form_with_an_uploader_says_where_files_go(
+    manager: TaskManager, workdir: Path, until: Until
+) -> None:
+    """Below the picture stands its destination, and who can see it, before it is uploaded."""
+    picture(workdir / "koi.png")
+    manager.upload = lambda file: f"https://example.com/{file.name}"
+    form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
+    until(lambda: "<img" in shown(form))
+    assert manager.inputs.notice
+    assert manager.inputs.notice in text_of(form.slots["image_urls"].editor)
+    form.close()
+
+
+def test_a_file_that_is_not_an_image_is_a_problem(local: TaskManager, workdir: Path, until: Until) -> None:
+    """A file that is not an image keeps its path; the reason stands beside the field, before Generate."""
     (workdir / "koi.txt").write_text("A koi", encoding="utf-8")
     form = RequestForm(local, prompt="A koi", image_urls="koi.txt")
     assert form.image_urls == ("koi.txt",)
-    assert form.problems
+    until(lambda: form.problems)
+    assert "not a picture" in note(form)
+    with pytest.raises(InvalidRequest, match="not a picture"):
+        form.submit()
     form.close()
+
+
+def test_a_picture_of_the_code_is_saved_and_shown(local: TaskManager, until: Until) -> None:
+    """``image=`` is the first frame of any model, as in ``generate``; a reset brings it back."""
+    form = RequestForm(local, prompt="A koi", image=Image.new("RGB", (640, 360), "teal"))
+    (path,) = form.image_urls
+    assert Path(path).parent == local.library.folder / "inputs"
+    until(lambda: "<img" in shown(form))
+    assert form.problems == ()
+    form.image_urls = ()
+    form.reset()
+    assert list(form.image_urls) == [path]
+    assert form.problems == (), "the picture of the code waits for a click"
+    form.close()
+
+
+def test_a_picture_of_the_code_waits_for_the_manager() -> None:
+    """A form without a manager says what is missing; text and picture are there once it has one."""
+    form = RequestForm(prompt="A koi", image=Image.new("RGB", (640, 360)))
+    (problem,) = form.problems
+    assert "has no URL" in problem.message
+    form.close()
+
+
+def test_a_studio_takes_a_picture_of_the_code(local: TaskManager) -> None:
+    """The form of a studio exists before its connection; the picture is saved once it is there."""
+    studio = VideoStudio(local, prompt="A koi", image=Image.new("RGB", (640, 360)))
+    (path,) = studio.form.image_urls
+    assert Path(path).parent == local.library.folder / "inputs"
+    assert studio.form.problems == ()
+    studio.form.image_urls = ()
+    studio.form.reset()
+    assert list(studio.form.image_urls) == [path]
+    studio.close()
+
+
+def test_a_picture_of_the_code_that_cannot_be_used_is_named(local: TaskManager) -> None:
+    """The form says why, instead of Generate."""
+    form = RequestForm(local, prompt="A koi", image=b"no picture")
+    assert [problem.field for problem in form.problems] == ["image_urls"]
+    assert "picture" in note(form)
+    with pytest.raises(InvalidRequest):
+        form.submit()
+    form.close()
+
+
+def test_the_first_frame_has_one_name() -> None:
+    """``image`` and the field that it stands for exclude each other, also where the field is fixed."""
+    with pytest.raises(TypeError, match="image and image_urls"):
+        RequestForm(image=URL, image_urls=URL)
+    with pytest.raises(TypeError, match="image and image_urls"):
+        RequestForm(image=URL, fixed={"image_urls": URL})
 
 
 def test_an_address_never_becomes_markup(form: RequestForm, finds: Finds, until: Until) -> None:

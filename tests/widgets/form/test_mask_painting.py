@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import threading
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,16 @@ from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.values import DynamicMask
-from qingbo_widgets.tasks.background.image_checks import image_reports
+from qingbo_widgets.system import folder
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
-from qingbo_widgets.widgets.form import mask_uploads, preview
+from qingbo_widgets.widgets.form import loading, mask_files, preview
+from qingbo_widgets.widgets.form.image_fields import report_of
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.faults.server import FaultServer, answer
 from tests.waiting import until
-from tests.widgets.form.painting import PAINTED, SIZE, editor_of, paint, runs
-from tests.widgets.page import click, displayed, displayed_html, send
+from tests.widgets.form.painting import PAINTED, SIZE, editor_of, note_as_before, paint, runs
+from tests.widgets.page import click, displayed, displayed_html, send, text_of
 
 PATH = ((10, 20), (30, 40))
 ELSEWHERE = "https://example.com/mask.png"
@@ -33,9 +34,8 @@ ELSEWHERE = "https://example.com/mask.png"
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the delays after typing and painting."""
+    """Remove the delays after typing."""
     monkeypatch.setattr(preview, "_TYPED", 0.0)
-    monkeypatch.setattr(mask_uploads, "PAUSE", 0.0)
     monkeypatch.setattr(binding.refresher, "interval", 0.02)
 
 
@@ -43,11 +43,16 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def local(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
     """Yield a manager with a sandbox that outlives it, in a folder with a picture."""
     Image.new("RGB", SIZE, "#7fb3d5").save(workdir / "pond.png")
-    manager = TaskManager(Client(server.api_key, server.base_url), Library("qingbo_videos"))
-    manager.sandbox = server
+    manager = manager_of(server, Library("qingbo_videos"))
     yield manager
     manager.sandbox = None
     manager.close()
+
+
+def manager_of(sandbox: Sandbox, library: Library) -> TaskManager:
+    """Return a manager of a sandbox."""
+    client = Client(sandbox.api_key, sandbox.base_url)
+    return TaskManager(client, library, sandbox=sandbox, poll_interval=0.1)
 
 
 @pytest.fixture
@@ -60,9 +65,7 @@ def make_form(local: TaskManager) -> Iterator[Callable[..., RequestForm]]:
         form = RequestForm(manager, **fields)
         forms.append(form)
         form.panels.buttons["masks"].value = True
-        url = form.image_urls[0]
-        image_reports.check(url, manager.client.base_url, lambda: None)
-        until(lambda: image_reports.get(url, manager.client.base_url))
+        until(lambda: report_of(form, "image_urls", form.image_urls[0]))
         return form
 
     yield make
@@ -98,16 +101,35 @@ def white(png: bytes) -> list[tuple[int, int]]:
 TEN_PIXELS = [(x, 0) for x in range(10, 20)]
 
 
-def test_a_painted_mask_is_a_picture_that_the_service_can_fetch(form: RequestForm) -> None:
-    """The static mask's URL serves a PNG of the picture's size, white where it was painted."""
+def content_of(path: str | None) -> bytes:
+    """Return the content of a mask of the form."""
+    assert path is not None, "the mask is not in the form"
+    return Path(path).read_bytes()
+
+
+def test_a_painted_mask_is_a_picture_in_the_library(form: RequestForm, local: TaskManager) -> None:
+    """The static mask is a PNG of the picture's size, white where it was painted; nothing asks about it."""
     paint(form, 0)
-    assert form.static_mask is not None
-    answered = requests.get(form.static_mask, timeout=30)
-    assert white(answered.content) == TEN_PIXELS
-    with Image.open(io.BytesIO(answered.content)) as image:
+    png = content_of(form.static_mask)
+    assert white(png) == TEN_PIXELS
+    with Image.open(io.BytesIO(png)) as image:
         assert (image.format, image.size) == ("PNG", SIZE)
+    assert Path(form.static_mask or "").parent == local.library.folder / "masks"
     assert form.problems == ()
     assert editor_of(form).static.value == form.static_mask
+
+
+def test_a_painted_mask_arrives_with_the_request(form: RequestForm, local: TaskManager) -> None:
+    """Submitted right after the stroke, the request has the mask; what arrives is the very picture."""
+    paint(form, 0)
+    mask = content_of(form.static_mask)
+    task = form.submit()
+    task.wait(60)
+    assert task.status == "completed", task.error
+    assert task.request is not None
+    assert content_of(task.request.static_mask) == mask
+    sent = local.inputs.as_sent(task.request).static_mask
+    assert requests.get(sent or "", timeout=30).content == mask, "another mask arrived at the service"
 
 
 def test_a_dynamic_mask_is_painted_and_gets_its_path(form: RequestForm) -> None:
@@ -119,7 +141,7 @@ def test_a_dynamic_mask_is_painted_and_gets_its_path(form: RequestForm) -> None:
     assert form.problems == ()
     paint(form, 2)
     assert [mask.trajectories for mask in form.dynamic_masks] == [PATH, ()]
-    assert white(requests.get(form.dynamic_masks[1].mask_url, timeout=30).content) == TEN_PIXELS
+    assert white(content_of(form.dynamic_masks[1].mask_url)) == TEN_PIXELS
 
 
 def test_painting_on_changes_the_mask_and_keeps_its_path(form: RequestForm) -> None:
@@ -130,7 +152,7 @@ def test_painting_on_changes_the_mask_and_keeps_its_path(form: RequestForm) -> N
     paint(form, 1, bytes([10, 11]))
     second = form.dynamic_masks[0]
     assert (first.trajectories, second.trajectories) == (PATH, PATH)
-    assert len(white(requests.get(second.mask_url, timeout=30).content)) == 11
+    assert len(white(content_of(second.mask_url))) == 11
 
 
 def test_a_mask_that_was_erased_is_none(form: RequestForm) -> None:
@@ -168,16 +190,24 @@ def test_a_page_that_sends_nonsense_changes_nothing(form: RequestForm, message: 
 
 
 def test_a_full_disk_is_said_and_keeps_the_form_from_being_sent(
-    form: RequestForm, monkeypatch: pytest.MonkeyPatch
+    form: RequestForm, local: TaskManager
 ) -> None:
     """A mask that cannot be saved is not left out silently; the next stroke tries again."""
-    folder = Path("qingbo_videos/masks")
-    folder.parent.mkdir(exist_ok=True)
-    folder.write_text("a file in its place", encoding="utf-8")
+    place = Path("qingbo_videos/masks")
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("a file in its place", encoding="utf-8")
     paint(form, 0)
     assert "could not be saved" in displayed_html(editor_of(form))
     assert form.obstacle == "Fix first: Motion brush."
-    folder.unlink()
+    with pytest.raises(InvalidRequest, match="could not be saved"):
+        form.submit()
+    assert local.tasks == ()
+    form.reset()
+    paint(form, 1)
+    editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
+    assert "could not be saved" in displayed_html(editor_of(form).rows[0])
+    form.reset()
+    place.unlink()
     paint(form, 0, bytes([10, 11]))
     assert form.problems == ()
     assert form.static_mask is not None
@@ -186,83 +216,58 @@ def test_a_full_disk_is_said_and_keeps_the_form_from_being_sent(
 # ---------------------------------------------------------------------- with an uploader
 
 
-def test_with_an_uploader_a_mask_is_uploaded_when_the_painting_pauses(
+@pytest.mark.filterwarnings("ignore:Local files are uploaded")
+def test_with_an_uploader_the_masks_are_uploaded_with_the_request(
     local: TaskManager, make_form: Callable[..., RequestForm]
 ) -> None:
-    """The form waits for the uploaded mask, which is the last one that was painted."""
-    uploaded: list[Path] = []
-    may_end = threading.Event()  # a test has no event loop that would keep it from drawing at the same time
+    """Nothing is uploaded while the user paints; the last stroke of each mask is, when it is submitted."""
+    uploaded: dict[str, bytes] = {}
 
     def upload(path: Path) -> str:
-        uploaded.append(path)
-        assert may_end.wait(30)
-        return f"https://example.com/{path.name}"
+        url = local.sandbox.publish(path)
+        uploaded[url] = path.read_bytes()
+        return url
 
-    form = make_form()
     local.upload = upload
-    form.refresh()
+    form = make_form()
+    assert local.inputs.notice in text_of(editor_of(form)), "where the masks go is not said"
+    paint(form, 0)
     paint(form, 1)
     editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
     paint(form, 1, bytes([10, 11]))
-    may_end.set()
-    until(lambda: len(white(uploaded[-1].read_bytes())) == 11 if uploaded else False)
-    until(lambda: form.dynamic_masks[0].mask_url == f"https://example.com/{uploaded[-1].name}")
-    assert form.dynamic_masks[0].trajectories == PATH
-    until(lambda: form.problems == ())
+    assert uploaded == {}
+    assert form.problems == ()
+    task = form.submit()
+    task.wait(60)
+    assert task.request is not None
+    sent = local.inputs.as_sent(task.request)
+    assert white(uploaded[sent.static_mask or ""]) == TEN_PIXELS
+    assert len(white(uploaded[sent.dynamic_masks[0].mask_url])) == 11, "an earlier stroke was uploaded"
+    assert sent.dynamic_masks[0].trajectories == PATH
     assert len(white(on_page(form)[1])) == 11, "a page that is loaded again does not show what was painted"
 
 
-def test_a_mask_that_is_being_uploaded_keeps_the_form_from_being_sent(
-    form: RequestForm, local: TaskManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before the upload there is a problem that says so, and the mask is not left out."""
-    monkeypatch.setattr(mask_uploads, "PAUSE", 3600.0)
-    local.upload = str
-    paint(form, 0)
-    assert [problem.field for problem in form.problems] == ["static_mask"]
-    with pytest.raises(InvalidRequest, match="is being uploaded"):
-        form.submit()
-    assert local.tasks == ()
-    assert "is being uploaded" in displayed_html(editor_of(form))
-    assert "alarm" not in displayed_html(editor_of(form)), "an upload looks like a mistake"
-    assert form.panels.buttons["masks"].description == "Motion brush"
-    paint(form, 1)
-    editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
-    assert "blank" not in displayed_html(editor_of(form)), "a mask on its way is called missing"
-    form.dynamic_masks = ()
-    form.static_mask = ELSEWHERE
-    assert form.problems == (), "a mask that was replaced by a URL is still awaited"
+@pytest.mark.filterwarnings("ignore:Local files are uploaded")
+def test_a_failed_upload_submits_nothing(form: RequestForm, local: TaskManager) -> None:
+    """The reason of the user's own function is the error of the task; the form keeps the mask."""
 
-
-def test_a_failed_upload_is_said_and_tried_again(form: RequestForm, local: TaskManager) -> None:
-    """The reason of the user's own function is shown, with a button that uploads again."""
-    reasons = [ConnectionError("the bucket is full")]
-
-    def upload(path: Path) -> str:
-        if reasons:
-            raise reasons.pop()
-        return f"https://example.com/{path.name}"
+    def upload(_: Path) -> str:
+        raise ConnectionError("the bucket is full")
 
     local.upload = upload
     paint(form, 0)
-    again = editor_of(form).drawing.again
-    until(lambda: "the bucket is full" in displayed_html(editor_of(form)))
-    until(lambda: again in displayed(editor_of(form)))
-    assert form.static_mask is None
-    again.click()
-    until(lambda: form.static_mask)
-    until(lambda: form.problems == ())
-    until(lambda: again not in displayed(editor_of(form)))
+    task = form.submit()
+    until(lambda: task.is_done)
+    assert "the bucket is full" in str(task.error)
+    assert task.task_id == ""
+    assert white(content_of(form.static_mask)) == TEN_PIXELS
+    assert form.problems == (), "the form cannot be submitted again"
 
 
-def test_a_mask_that_is_not_uploaded_yet_comes_back_with_undo(
-    form: RequestForm, local: TaskManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A preset that is loaded during an upload replaces the painted masks; Undo publishes them again."""
-    local.upload = lambda file: f"https://example.com/{file.name}"
+def test_masks_come_back_with_undo(form: RequestForm) -> None:
+    """A preset replaces the painted masks; Undo brings them back, in the form and on the picture."""
     form.save("koi")
     form.panels.buttons["presets"].value = True
-    monkeypatch.setattr(mask_uploads, "PAUSE", 3600.0)
     paint(form, 0)
     paint(form, 1)
     editor_of(form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
@@ -270,35 +275,10 @@ def test_a_mask_that_is_not_uploaded_yet_comes_back_with_undo(
     click(pane, "Load")
     assert (form.static_mask, form.dynamic_masks, form.problems) == (None, (), ())
     assert on_page(form) == {}
-    monkeypatch.setattr(mask_uploads, "PAUSE", 0.0)
     click(pane, "Undo")
     assert {mask: white(png) for mask, png in on_page(form).items()} == {0: TEN_PIXELS, 1: TEN_PIXELS}
-    until(lambda: form.problems == ())
-    assert form.static_mask
-    assert form.dynamic_masks[0].mask_url
+    assert form.problems == (), "our own masks wait for a click"
     assert form.dynamic_masks[0].trajectories == PATH
-
-
-def test_a_form_that_is_closed_during_an_upload_ends_quietly(
-    make_form: Callable[..., RequestForm], local: TaskManager, caplog: pytest.LogCaptureFixture
-) -> None:
-    """An upload that ends after its form was closed changes nothing and logs nothing."""
-    started, may_end, ended = threading.Event(), threading.Event(), threading.Event()
-
-    def upload(path: Path) -> str:
-        started.set()
-        assert may_end.wait(30)
-        return f"https://example.com/{path.name}"
-
-    form = make_form()
-    local.upload = upload
-    paint(form, 0)
-    assert started.wait(30)
-    form.close()
-    may_end.set()
-    mask_uploads.in_background(ended.set)
-    assert ended.wait(30)
-    assert caplog.records == []
 
 
 def test_without_an_uploader_the_form_says_so_before_anything_is_painted(
@@ -309,7 +289,7 @@ def test_without_an_uploader_the_form_says_so_before_anything_is_painted(
     form.panels.buttons["masks"].value = True
     editor, canvas = editor_of(form), editor_of(form).drawing.canvas
     assert not canvas.paints
-    assert "qw.connect(upload=f)" in displayed_html(editor)
+    assert "qw.connect(upload=" in displayed_html(editor)
     paint(form, 0)
     assert form.static_mask is None
     editor.static.value = ELSEWHERE
@@ -319,7 +299,7 @@ def test_without_an_uploader_the_form_says_so_before_anything_is_painted(
     manager.upload = str
     form.refresh()
     assert canvas.paints
-    assert "connect(upload=f)" not in displayed_html(editor)
+    assert "connect(upload=" not in displayed_html(editor)
     form.close()
 
 
@@ -343,39 +323,46 @@ def test_a_painted_mask_comes_back_with_a_preset_and_a_request(
     assert {mask: white(png) for mask, png in on_page(other).items()} == {0: TEN_PIXELS, 1: TEN_PIXELS}
 
 
-def test_a_mask_of_an_earlier_sandbox_is_served_by_this_one(
+def test_a_library_of_an_earlier_version_keeps_its_masks(
     form: RequestForm, local: TaskManager, make_form: Callable[..., RequestForm]
 ) -> None:
-    """After a restart of the kernel the sandbox has another address: the masks of a task are there again."""
+    """Its requests have the URLs of an earlier sandbox, or of an upload: both are shown, both are sent."""
     paint(form, 0)
-    request = form.request
-    with Sandbox(draft=True) as later:
-        manager = TaskManager(Client(later.api_key, later.base_url), local.library)
-        manager.sandbox = later
-        other = make_form(manager)
-        image_reports._files.clear()  # of another process
-        other.load(request)
-        assert other.static_mask != request.static_mask
-        assert other.static_mask is not None
-        assert white(requests.get(other.static_mask, timeout=30).content) == TEN_PIXELS
-        assert white(on_page(other)[0]) == TEN_PIXELS
-        manager.sandbox = None
-        manager.close()
+    mask = Path(form.static_mask or "")
+    before, uploaded = "http://127.0.0.1:9/files/mask.png", "https://example.com/mask.png"
+    note_as_before(mask, before)
+    note_as_before(mask, uploaded)
+    other = make_form()
+    masks = [{"mask_url": uploaded, "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}]
+    other.load({**loading.fields_of(form), "static_mask": before, "dynamic_masks": masks})
+    assert {number: white(png) for number, png in on_page(other).items()} == {0: TEN_PIXELS, 1: TEN_PIXELS}
+    assert other.problems == ()
+    assert other.static_mask == str(mask), "the sandbox that served it is gone"
+    assert other.dynamic_masks[0].mask_url == uploaded
+    other.dynamic_masks = ()  # nobody has uploaded it to example.com
+    task = other.submit()
+    task.wait(60)
+    assert task.status == "completed", task.error
 
 
-def test_a_mask_of_the_sandbox_is_uploaded_for_the_service(
-    form: RequestForm, local: TaskManager, manager: TaskManager, make_form: Callable[..., RequestForm]
+def test_the_masks_of_a_library_that_was_moved_are_found(
+    form: RequestForm, local: TaskManager, make_form: Callable[..., RequestForm], workdir: Path
 ) -> None:
-    """A preset from the sandbox has the file's path; a form with an uploader uploads it."""
+    """A preset has the path of the mask in the folder where the library was."""
     paint(form, 0)
     form.save("koi")
-    path = image_reports.path_of(form.static_mask or "")
-    other = TaskManager(Client("key", manager.client.base_url), local.library)
-    other.upload = lambda file: f"https://example.com/{file.name}"
-    service = make_form(other, image_urls="https://example.com/koi.png")
-    service.load("koi")
-    until(lambda: service.static_mask == f"https://example.com/{Path(path).name}")
-    other.close()
+    moved = Path(shutil.copytree(local.library.folder, workdir / "moved"))
+    shutil.rmtree(local.library.folder / "masks")
+    sandbox = local.sandbox
+    assert sandbox is not None
+    manager = manager_of(sandbox, Library(moved))
+    other = make_form(manager)
+    other.load("koi")
+    assert white(on_page(other)[0]) == TEN_PIXELS
+    assert other.problems == ()
+    assert Path(other.static_mask or "").parent == moved / "masks"
+    manager.sandbox = None
+    manager.close()
 
 
 def test_a_change_in_the_form_changes_what_the_page_shows(form: RequestForm) -> None:
@@ -416,6 +403,31 @@ def test_a_mask_elsewhere_is_fetched_after_a_click_only(form: RequestForm, workd
         until(lambda: editor.show_static not in displayed(editor))
         assert len(white(on_page(form)[0])) == SIZE[0] * SIZE[1]
         assert len(stranger.requests) == 2
+
+
+def test_a_mask_whose_path_was_filled_in_is_read_after_a_click_only(
+    form: RequestForm, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A preset with the path of a file of this machine, with blanks around it, reads nothing by itself."""
+    Image.new("L", SIZE, 255).save(workdir / "all.png")
+    read, reads = folder.read_inside, list[Path]()
+    monkeypatch.setattr(mask_files, "read_inside", lambda file, most: reads.append(file) or read(file, most))
+    path = f" {workdir / 'all.png'}"
+    masks = [{"mask_url": path, "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}]
+    form.load({**loading.fields_of(form), "static_mask": path, "dynamic_masks": masks})
+    editor = editor_of(form)
+    editor.rows[0].path.value = "[[5, 6], [7, 8]]"  # which sets the mask anew
+    assert on_page(form) == {}
+    assert reads == []
+    assert "before you click Show on the image" in displayed_html(editor)
+    with pytest.raises(InvalidRequest, match="was filled in, not typed"):
+        form.submit()
+    editor.show_static.click()
+    assert form.problems == (), "both masks are the file that was shown"
+    assert {number: len(white(png)) for number, png in on_page(form).items()} == {
+        0: SIZE[0] * SIZE[1],
+        1: SIZE[0] * SIZE[1],
+    }
 
 
 def test_a_mask_of_another_size_is_named(form: RequestForm, workdir: Path) -> None:

@@ -196,7 +196,7 @@ def test_without_an_image_there_is_nothing_to_draw_on(form: RequestForm, editor:
     assert canvas in displayed(editor)
     form.image_urls = ()
     assert canvas not in displayed(editor)
-    assert "Enter an image URL" in displayed_html(editor)
+    assert "Choose an image above" in displayed_html(editor)
 
 
 def test_an_unconnected_form_says_that_it_cannot_paint(form: RequestForm, editor: MasksEditor) -> None:

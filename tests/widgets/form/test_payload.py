@@ -6,15 +6,19 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.contracts import CONTRACTS
 from qingbo_widgets.service.contract.models import DEFAULT_CONTRACT
+from qingbo_widgets.tasks import connection
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base.text_fields import PasteArea
 from qingbo_widgets.widgets.form.payload import SentPane, json_body, python_call
@@ -222,3 +226,37 @@ def test_the_call_names_what_differs_from_the_default_of_the_model(described: Ca
     request = qw.VideoRequest("kling-v9", "A koi", duration=5)
     assert python_call(request) == 'qw.generate("A koi", model="kling-v9", duration=5)'
     assert python_call(request.replace(duration=12)) == 'qw.generate("A koi", model="kling-v9")'
+
+
+def test_the_preview_of_a_request_with_files(manager: TaskManager, workdir: Path) -> None:
+    """Files have their paths in the JSON and in a call that runs; a line says that links take their place."""
+    Image.new("RGB", (640, 360)).save(workdir / "my koi.png")
+    manager.upload = str
+    form = RequestForm(manager, prompt="A koi", image_urls=str(workdir / "my koi.png"))
+    form.panels.buttons["sent"].value = True
+    pane = form.panels.editor("sent")
+    line = "Links take the place of the files"
+    assert line in text_of(pane)
+    assert json.loads(json_body(form.request, form.contract))["image_urls"] == [str(workdir / "my koi.png")]
+    assert evaluated(python_call(form.request)) == form.request
+    form.image_urls = "https://example.com/koi.png"
+    assert line not in text_of(pane)
+    form.close()
+
+
+@pytest.mark.slow
+def test_the_python_call_with_a_file_runs(
+    server: qw.Sandbox, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is copied from the panel makes the video that the form would make."""
+    Image.new("RGB", (640, 360)).save(workdir / "koi.png")
+    client = Client(server.api_key, server.base_url)
+    manager = TaskManager(client, Library("qingbo_videos"), sandbox=server, poll_interval=0.1)
+    form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
+    monkeypatch.setattr(connection, "_default", manager)
+    task = eval(python_call(form.request), {"qw": qw})
+    task.wait(60)
+    assert task.request.image_urls == form.submit().request.image_urls
+    form.close()
+    manager.sandbox = None
+    manager.close()

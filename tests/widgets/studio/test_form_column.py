@@ -12,11 +12,13 @@ from typing import Any
 import ipywidgets
 import pytest
 
+from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.i18n import set_locale, tr
-from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.media import frames
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets.studio import follow_up
 from qingbo_widgets.widgets.studio.examples import EXAMPLES, Examples
 from qingbo_widgets.widgets.studio.recent import MOST, Recent
 from qingbo_widgets.widgets.studio.replacement import Replacement
@@ -70,28 +72,21 @@ def test_filling_in_can_be_taken_back(studio: VideoStudio, manager: TaskManager)
     assert "qingbo-filled" not in classes_of(studio.form.controls["prompt"])
 
 
-@pytest.fixture
-def publishing(manager: TaskManager, server: Sandbox) -> Iterator[None]:
-    """Let the manager publish pictures through the sandbox, which it must not close."""
-    manager.sandbox = server
-    yield
-    manager.sandbox = None
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("publishing")
 def test_continue_fills_the_studios_own_form(studio: VideoStudio, manager: TaskManager, until: Until) -> None:
     """Continue puts the last frame into the form of the studio, opens no second one, and submits nothing."""
     studio.form.prompt, studio.form.duration = "A koi", 3
     send_click(studio.generate_button)
     until(lambda: "Continue" in buttons_of(studio))
     (card,) = studio.cards
+    manager.upload = str
     click(card, "Continue")
-    assert studio.form.request.is_image_to_video
+    assert Path(studio.form.image_urls[0]).parent == manager.library.folder / "inputs"
     assert studio.form.prompt == ""
     assert "From: A koi" in text_of(studio)
     assert "qingbo-alarm" not in html_of(studio), "the prompt is called wrong before it could be written"
-    assert "View image" not in buttons_of(studio), "our own frame waits for a click"
+    assert "Show the image" not in buttons_of(studio), "our own frame waits for a click"
+    assert {problem.field for problem in studio.form.problems} == {"prompt"}
     click(card, "Frames")
     click(card, "Continue from this frame")
     assert buttons_of(studio).count("Generate") == 1, "a second form has opened"
@@ -100,36 +95,36 @@ def test_continue_fills_the_studios_own_form(studio: VideoStudio, manager: TaskM
 
 @pytest.mark.slow
 def test_continue_shows_at_once_and_leaves_the_kernel_free(
-    studio: VideoStudio, manager: TaskManager, until: Until
+    studio: VideoStudio, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the frame is taken and uploaded, the button says so and other clicks work; an error is shown."""
+    """While the frame is taken, the button says so and other clicks work; an error is shown."""
     studio.form.prompt, studio.form.duration = "A koi", 3
     send_click(studio.generate_button)
     until(lambda: "Continue" in buttons_of(studio))
     (card,) = studio.cards
-    gate, uploads = threading.Event(), list[str]()
+    gate, taken, take = threading.Event(), list[Path](), frames.save_frame
 
-    def upload(_: Path) -> str:
+    def slow(video: Path, seconds: float | None) -> Path:
         assert gate.wait(30)
-        uploads.append("https://a.example/last.png")
-        if len(uploads) == 1:
-            raise RuntimeError("the bucket is full")
-        return uploads[-1]
+        taken.append(video)
+        if len(taken) == 1:
+            raise QingboError("The disk is full.")
+        return take(video, seconds)
 
-    manager.upload = upload
+    monkeypatch.setattr(follow_up, "save_frame", slow)
 
     async def act() -> None:
         click(card, "Continue")
         assert "Taking the last frame…" in buttons_of(card), "nothing shows that the click has arrived"
         click(card, "Edit and regenerate")
-        assert studio.form.prompt == "A koi", "the kernel waits for the upload"
+        assert studio.form.prompt == "A koi", "the kernel waits for the frame"
         gate.set()
-        while "the bucket is full" not in text_of(card):
+        while "The disk is full." not in text_of(card):
             await asyncio.sleep(0.01)
         click(card, "Continue")
         while not studio.form.request.is_image_to_video:
             await asyncio.sleep(0.01)
-        assert "the bucket is full" not in text_of(card)
+        assert "The disk is full." not in text_of(card)
 
     asyncio.run(asyncio.wait_for(act(), 60))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
@@ -23,12 +23,11 @@ Until = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture
-def task(manager: TaskManager, server: Sandbox) -> Iterator[Task]:
-    """Yield a finished task of three seconds; its manager must not close the sandbox."""
+def task(manager: TaskManager, server: Sandbox) -> Task:
+    """Return a finished task of three seconds, whose manager uploads to the sandbox."""
     server.faults = Faults(fail="task_failed", fail_prompt="fail")
-    manager.sandbox = server
-    yield manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
-    manager.sandbox = None
+    manager.upload = server.publish
+    return manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
 
 
 def picture(picker: FramePicker) -> str:
@@ -38,6 +37,7 @@ def picture(picker: FramePicker) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Local files are uploaded")
 def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> None:
     """A picker opens at the last frame, saves the frame shown, and opens a form that sends nothing."""
     assert task.video_path is not None
@@ -54,7 +54,10 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
 
     picker.continue_button.click()
     assert picker.form is not None, text_of(picker)
-    assert picker.form.request.is_image_to_video
+    assert Path(picker.form.image_urls[0]).parent == manager.library.folder / "inputs"
+    assert {problem.field for problem in picker.form.problems} == {"prompt"}, (
+        "our own frame waits for a click"
+    )
     assert picker.form.request.duration == 3
     assert len(manager.tasks) == 1
     picker.generate_button.click()
@@ -76,13 +79,15 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
 
 
 @pytest.mark.slow
-def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
-    """Without a way to publish, the picker shows the reason and the remedy, and no form."""
-    manager.sandbox = None
+def test_without_an_uploader(task: Task, manager: TaskManager) -> None:
+    """The form of the next video says beside the frame what is missing, with the line to add."""
+    manager.upload = None
     picker = FramePicker(task)
     picker.continue_button.click()
-    assert picker.form is None
-    assert "connect(upload=f)" in text_of(picker)
+    assert picker.form is not None
+    assert "image_urls" in {problem.field for problem in picker.form.problems}
+    assert "is on this machine, but the service reads public URLs only" in text_of(picker)
+    assert "connect(upload=" in text_of(picker)
     picker.close()
 
 
@@ -106,7 +111,6 @@ def test_the_next_video_keeps_the_defaults_of_the_contract(
 ) -> None:
     """A video of April's kling-v3 had sound by itself; continued in 2026-11, it asks for it."""
     manager = make_manager(Client("some-key", "http://127.0.0.1:9/v1", contract="2026-11"))
-    manager.upload = lambda _: "https://a.example/last.png"
     picker = FramePicker(task, request=VideoRequest("kling-v3", "koi"), follow_up=FollowUp(manager))
     picker.continue_button.click()
     assert picker.form is not None
