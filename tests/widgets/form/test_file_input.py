@@ -63,7 +63,7 @@ def test_a_file_from_the_page_fills_the_field(form: RequestForm, tmp_path: Path)
         send_file(control, file)
     assert len(control.lines) == len(form.image_urls) == 2
     assert all(Path(place).parent.name == "chosen" for place in form.image_urls)
-    assert [file.name.rpartition("-")[0] for file in sorted((tmp_path / "a library/pictures").iterdir())] == [
+    assert [file.name.rpartition("-")[0] for file in sorted((tmp_path / "a library/chosen").iterdir())] == [
         "first",
         "the-last",
     ]
