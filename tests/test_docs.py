@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import translations
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "qingbo_widgets"
@@ -87,3 +88,17 @@ def test_every_command_exists(name: str) -> None:
     assert options <= set(re.findall(r"^#   ([A-Z]+)=", makefile, re.MULTILINE)), "make has no such option"
     scripts = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["scripts"]
     assert set(re.findall(r"npm run ([a-z]+)", text)) <= set(scripts)
+
+
+@pytest.mark.parametrize("name", ["docs/pictures.md", "docs/pictures.zh.md"])
+def test_every_message_of_a_table_of_errors_exists(name: str) -> None:
+    """A user who searches the page for the message on the screen finds it."""
+    texts = [
+        re.sub(r"\{[^}]*\}", "…", str(message.string if ".zh." in name else message.id))
+        for message in translations.translated()
+    ]
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r'["“]([^"“”]+)["”]', "".join(re.findall(r'^\|( ["“][^|]+)\|', text, re.MULTILINE)))
+    assert len(named) > 8
+    parts = {part.strip(" …，,") for each in named for part in each.split("…")} - {""}
+    assert [part for part in parts if not any(part in each for each in texts)] == []
