@@ -212,17 +212,17 @@ def service_of(form: FormFields) -> str:
 def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Return problems and warnings of the images probed so far. Fetches nothing.
 
-    Masks are not included, because they are drawn in their editor.
+    Reports on masks are not included, because they are drawn in their editor.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    for field in fields_with(form.models, "image", "video"):
+    for field in fields_with(form.models, "image", "video", "mask"):
         for medium in media_in(form, field):
             if isinstance(medium.value, LocalMedia):
                 reason = _refusals.get(medium.value, "")
                 problems.append(Problem(field, f"{medium.where}: {reason}", medium.number))
                 continue
-            report = report_of(form, field, medium.value)
+            report = None if medium.parameter.media == "mask" else report_of(form, field, medium.value)
             if report is not None and report.problem:
                 problems.append(Problem(field, f"{medium.where}: {report.problem}", medium.number))
             elif report is not None and report.warning:
