@@ -61,7 +61,12 @@ NOT_FOR_USERS = {
     r"argument (?P<option>[^:]+): ignored explicit argument .*",
     r"ambiguous option: (?P<option>\S+) could match (?P<matches>.*)",
     "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'",
-    # Of a page that sends no mask, in the log.
+    # Of a page that sends no file or no mask, in the log.
+    " is no size of a file, or ",
+    " no name",
+    " files are on their way already",
+    " a piece of ",
+    " bytes at ",
     "a form without a manager paints no masks",
     " pixels are no size of an image",
     " bytes are too many",

@@ -143,7 +143,7 @@ class TaskManager(ManagerSettings):
 
     @property
     def upload(self) -> Upload | None:
-        """What carries local pictures and videos to the service, as passed to ``connect(upload=…)``."""
+        """The way of local pictures and videos to the service, as passed to ``connect(upload=…)``."""
         return self.inputs.upload
 
     @upload.setter

@@ -263,7 +263,7 @@ def test_a_picture_of_this_machine_is_read_and_sent_only_on_a_click(
 def test_a_picture_of_the_library_needs_no_click(
     fill: Callable[..., None], private: Path, manager: TaskManager, service: FaultServer
 ) -> None:
-    """What was sent from this library before is shown at once, wherever the request comes from."""
+    """A picture that was sent from this library before is shown at once, wherever the request comes from."""
     manager.upload = lambda file: f"{service.url}/{file.name}"
     request = manager.inputs.saved(qw.VideoRequest.from_dict(private_fields(private))).request
     form = RequestForm(manager)

@@ -121,7 +121,7 @@ def test_a_photograph_of_15_mb_is_chosen(notebook: Notebook, tmp_path: Path) -> 
     chooser.value.set_files(photo)
     # The sandbox, as the service, takes no picture of this size: the path stays.
     expect(inputs(output, "image_urls")).to_have_value(re.compile(r"/pictures/锦鲤-pond-"), timeout=PATIENCE)
-    total = photo.stat().st_size // 1_000_000
+    total = -(-photo.stat().st_size // 1_000_000)
     assert any(re.search(rf"锦鲤 pond\.jpg: \d+ of {total} MB", text or "") for text in said.json_value()), (
         "no progress was shown"
     )
@@ -134,7 +134,7 @@ def test_a_photograph_of_15_mb_is_chosen(notebook: Notebook, tmp_path: Path) -> 
 
 
 def test_files_are_dropped_on_the_row(notebook: Notebook, tmp_path: Path) -> None:
-    """What is dropped anywhere on the row is taken, in its order; a wrong or a further file is refused."""
+    """Files that are dropped anywhere on the row are taken in their order; a wrong or further one is refused."""
     page, output = opened(notebook)
     first, last = picture(tmp_path / "first.png"), picture(tmp_path / "last.png", colour="#e67e22")
     row = output.locator(".qingbo-field-image_urls")
@@ -297,14 +297,14 @@ def test_every_field_of_pictures_takes_files(notebook: Notebook, tmp_path: Path)
     page, output = opened(notebook, "kling-v3-omni", width=400)
     small = picture(tmp_path / "a koi.png")
     output.get_by_role("button", name="Images with roles").click()
-    add = output.locator("button", has_text=re.compile("^Add$"))
-    add.click()
+    roles, elements = (output.locator(f".qingbo-panel-{name}") for name in ("roles", "elements"))
+    add = "button:text-is('Add')"
+    roles.locator(add).click()
     choose(output, "Image URL 1").locator("xpath=..").locator("input").set_input_files(small)
     expect(output.get_by_label("Image URL 1", exact=True)).to_have_value(SERVED)
     output.get_by_role("button", name="Elements").click()
-    add.last.click()
+    elements.locator(add).click()
     two = [small, picture(tmp_path / "b.png", colour="#e67e22")]
-    elements = output.locator(".qingbo-panel-elements")
     elements.locator(".qingbo-file input").set_input_files(two)
     expect(elements.locator(".qingbo-files-line input")).to_have_count(2)
     expect(elements.locator(".qingbo-files-line input").last).to_have_value(SERVED)

@@ -55,7 +55,10 @@ def texts(widget: ipywidgets.Widget) -> Iterator[str]:
     names = ("description", "placeholder", "tooltip", "description_tooltip", "label", "texts")
     for name in set(names) & set(widget.trait_names()):
         value = getattr(widget, name)
-        yield from (str(text) for text in value.values()) if isinstance(value, dict) else (str(value or ""),)
+        if isinstance(value, dict):  # templates, which the page fills in
+            yield from (re.sub(r"\{\w+\}", "", str(text)) for text in value.values())
+        else:
+            yield str(value or "")
     yield from (str(label) for label in getattr(widget, "_options_labels", ()))
     if isinstance(widget, ipywidgets.HTML):
         yield from seen(widget.value)

@@ -71,7 +71,7 @@ class Inputs:
 
     @property
     def upload(self) -> Upload | None:
-        """What ``connect(upload=…)`` was given: an address, a ``Storage`` or a function."""
+        """The argument of ``connect(upload=…)``: an address, a ``Storage`` or a function."""
         return self._upload
 
     @upload.setter

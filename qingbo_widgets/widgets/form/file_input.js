@@ -57,13 +57,15 @@ export function pastedName({ name, type }) {
 }
 
 /**
- * Return bytes as megabytes: whole ones, unless the file is small.
- * @param {number} bytes
+ * Return the size of a file, or how much of it has arrived, as megabytes: whole ones, unless the file is small.
  * @param {number} size of the whole file
+ * @param {number} [taken] the bytes that have arrived
  */
-export function megabytes(bytes, size = bytes) {
-  if (size >= 10 * MB) return String(Math.floor(bytes / MB));
-  return (Math.floor(bytes / (MB / 10)) / 10).toFixed(1);
+export function megabytes(size, taken) {
+  const digits = size < 10 * MB ? 1 : 0;
+  const unit = MB / 10 ** digits;
+  const count = taken === undefined ? Math.ceil(size / unit) : Math.floor(taken / unit);
+  return (count / 10 ** digits).toFixed(digits);
 }
 
 /**
@@ -220,7 +222,7 @@ function control() {
       const { name, file, taken, isActive } = transfer;
       if (!isActive) return text("queued", { name });
       if (sender.isWaiting(transfer)) return text("waiting", { name });
-      const values = { name, done: megabytes(taken, file.size), total: megabytes(file.size) };
+      const values = { name, done: megabytes(file.size, taken), total: megabytes(file.size) };
       return text("sending", values);
     }
     function show() {

@@ -55,7 +55,7 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class FileKind:
-    """What a field takes.
+    """A kind of file that a field takes.
 
     Attributes:
         media: the type that its files have in the browser, ``image`` or ``video``.

@@ -1,4 +1,4 @@
-"""What a form shows of files on this machine: made in the background, once for each state of a file."""
+"""Reports on local files for a form: made in the background, once for each state of a file."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def test_a_video_of_this_machine_is_shown_and_measured(tmp_path: Path) -> None:
         assert form.video_urls == (str(path),)
         until(lambda: "12 s long" in note(form, "video_urls"))
         (problem,) = form.problems
-        assert "3 to 10 s are possible" in problem.message
+        assert "the limits are 3 to 10 s" in problem.message
         assert fields_of(form)["video_urls"] == [str(path)], "a preset names the file"
         form.load({"model": MOTION, "prompt": "x", "video_urls": str(path), "image_urls": FIRST})
         assert "12 s" not in text_of(form), "the length of a file that was filled in is known"

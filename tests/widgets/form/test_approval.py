@@ -1,4 +1,4 @@
-"""Which URLs and paths in a form were filled in, however the controls write them."""
+"""The URLs and paths that were filled in, however the controls write them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_path_with_blanks_is_one_path() -> None:
 
 @pytest.mark.parametrize("place", ["/a/b.pn", "a/b.png", "/a/b.png2", "", " ", None, 5])
 def test_any_other_place_is_not(place: object) -> None:
-    """What the user types is another path, even if it is a part of that one."""
+    """A path that the user types is another one, even if it is a part of that one."""
     assert not is_unapproved(form_with("/a/b.png"), place)
 
 

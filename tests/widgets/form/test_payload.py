@@ -248,7 +248,7 @@ def test_the_preview_of_a_request_with_files(manager: TaskManager, workdir: Path
 def test_the_python_call_with_a_file_runs(
     server: qw.Sandbox, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is copied from the panel makes the video that the form would make."""
+    """The call copied from the panel makes the video that the form would make."""
     Image.new("RGB", (640, 360)).save(workdir / "koi.png")
     client = Client(server.api_key, server.base_url)
     manager = TaskManager(client, Library("qingbo_videos"), sandbox=server, poll_interval=0.1)
