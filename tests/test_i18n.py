@@ -65,7 +65,7 @@ NOT_FOR_USERS = {
     " is no size of a file, or ",
     " no name",
     " files are on their way already",
-    " a piece of ",
+    "a piece of ",
     " bytes at ",
     "a form without a manager paints no masks",
     " pixels are no size of an image",

@@ -134,7 +134,7 @@ def test_a_photograph_of_15_mb_is_chosen(notebook: Notebook, tmp_path: Path) -> 
 
 
 def test_files_are_dropped_on_the_row(notebook: Notebook, tmp_path: Path) -> None:
-    """Files that are dropped anywhere on the row are taken in their order; a wrong or further one is refused."""
+    """Files that are dropped anywhere on the row are taken in their order; a wrong one is refused."""
     page, output = opened(notebook)
     first, last = picture(tmp_path / "first.png"), picture(tmp_path / "last.png", colour="#e67e22")
     row = output.locator(".qingbo-field-image_urls")
