@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,10 @@ __all__ = ["SandboxUploader"]
 
 
 class SandboxUploader:
-    """The sandbox, which reads a file where it is. Its URLs live as long as it runs."""
+    """The sandbox, which reads a file where it is. Its URLs live as long as it runs.
+
+    So no link is noted, and a file has the same one until the sandbox ends.
+    """
 
     destination = "the sandbox"
     lifetime: timedelta | None = None
@@ -26,6 +29,7 @@ class SandboxUploader:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._urls: dict[tuple[str, Path], str] = {}
 
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Return a link at which the sandbox serves the file.
@@ -47,7 +51,10 @@ class SandboxUploader:
 
     def _link(self, file: Path) -> Link:
         try:
-            return Link(self._sandbox.publish(file))
+            key = (self._sandbox.base_url, file)
+            if key not in self._urls:
+                self._urls[key] = self._sandbox.publish(file)
+            return Link(self._urls[key], datetime.now(UTC))
         except (OSError, ValueError, RuntimeError) as error:
             text = shown(str(error))
         raise UploadFailed(tr("The sandbox cannot serve {file}: {text}").format(file=file.name, text=text))

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from ...tasks.task import Owner
 
 __all__ = [
-    "SHOW_IMAGE",
-    "SHOW_MASK",
-    "SHOW_VIDEO",
     "check_image",
     "fields_with",
     "first_image",
@@ -55,14 +52,12 @@ __all__ = [
     "with_urls",
 ]
 
-#: The labels of the buttons that show a file which was filled in.
-SHOW_IMAGE, SHOW_VIDEO, SHOW_MASK = N_("Show the image"), N_("Show the video"), N_("Show on the image")
 _UNASKED = N_(
     "The path of this file on your machine was filled in, not typed. It is neither read nor sent before you "
     "click {button}."
 )
 #: The button that shows a file, by the use of its field.
-_BUTTONS = {"image": SHOW_IMAGE, "video": SHOW_VIDEO, "mask": SHOW_MASK}
+_BUTTONS = {"image": N_("Show the image"), "video": N_("Show the video"), "mask": N_("Show on the image")}
 _FIRST, _LAST = N_("First frame"), N_("Last frame")
 #: Why pictures in memory cannot be used.
 _refusals: WeakKeyDictionary[LocalMedia, str] = WeakKeyDictionary()
