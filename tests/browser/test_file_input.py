@@ -52,7 +52,7 @@ def opened(
     return page, page.output(1)
 
 
-def choose(output: Locator, field: str = "Image URL") -> Locator:
+def choose(output: Locator, field: str = "Image") -> Locator:
     """Return the button for the files of a field."""
     return output.get_by_role("button", name=re.compile(rf"^Choose files?… {field}")).first
 
@@ -147,7 +147,7 @@ def test_files_are_dropped_on_the_row(notebook: Notebook, tmp_path: Path) -> Non
     page.theme("light")
     row.dispatch_event("dragleave", {"dataTransfer": data})
     expect(row).not_to_have_class(re.compile("qingbo-files-over"))
-    row.get_by_text("Image URLs").dispatch_event("drop", {"dataTransfer": data})
+    row.get_by_text("Images").dispatch_event("drop", {"dataTransfer": data})
     expect(inputs(output, "image_urls")).to_have_count(2)
     expect(inputs(output, "image_urls").last).to_have_value(SERVED)
     assert [file.name.partition("-")[0] for file in saved(page)] == ["first", "last"]
@@ -300,8 +300,8 @@ def test_every_field_of_pictures_takes_files(notebook: Notebook, tmp_path: Path)
     roles, elements = (output.locator(f".qingbo-panel-{name}") for name in ("roles", "elements"))
     add = "button:text-is('Add')"
     roles.locator(add).click()
-    choose(output, "Image URL 1").locator("xpath=..").locator("input").set_input_files(small)
-    expect(output.get_by_label("Image URL 1", exact=True)).to_have_value(SERVED)
+    choose(output, "Image 1").locator("xpath=..").locator("input").set_input_files(small)
+    expect(output.get_by_label("Image 1", exact=True)).to_have_value(SERVED)
     output.get_by_role("button", name="Elements").click()
     elements.locator(add).click()
     two = [small, picture(tmp_path / "b.png", colour="#e67e22")]

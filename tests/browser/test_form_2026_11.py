@@ -91,7 +91,7 @@ def fill(control: Locator, text: str) -> None:
 def test_frames_are_lines_and_move_to_roles(notebook: Notebook) -> None:
     """First and last frame have a line each, can be swapped, and get their roles with another model."""
     page, output = opened(notebook, "kling-v3")
-    fill(field(output, "Image URLs"), "first.png")
+    fill(field(output, "Images"), "first.png")
     expect(field(output, "First frame").first).to_have_value(SERVED)
     button(output, "Add a URL").click()
     fill(field(output, "Last frame"), "last.png")
@@ -125,11 +125,11 @@ def test_an_unset_choice_reads_default(notebook: Notebook) -> None:
 def test_the_player_tells_the_length_of_a_video(notebook: Notebook) -> None:
     """The page plays the input video and shows its length; one that is too long is a problem."""
     page, output = opened(notebook, "kling-v3-motion-control")
-    fill(field(output, "Video URL"), "5.mp4")
+    fill(field(output, "Input video"), "5.mp4")
     expect(output).to_contain_text("5 s, 640 × 360 pixels")
     field(output, "Orientation").select_option("as in the image")
     expect(output).not_to_contain_text("takes 3 to 10 s")
-    fill(field(output, "Video URL"), "12.mp4")
+    fill(field(output, "Input video"), "12.mp4")
     expect(output).to_contain_text("12 s long; kling-v3-motion-control takes 3 to 10 s")
     expect(output.locator("video")).to_have_count(1)
     page.screenshot("form-2026-11-motion", of=output)

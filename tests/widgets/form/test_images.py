@@ -124,7 +124,7 @@ def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Fin
     assert [problem.field for problem in form.problems] == ["image_urls"]  # type: ignore[var-annotated]  # mypy misses that they have changed
     assert "This is not a JPEG" in note(form)
     assert "<img" not in shown(form)
-    assert "Image URL" in form.obstacle
+    assert "Image" in form.obstacle
     finds(Size("PNG", 640, 360))
     form.image_urls = "https://example.com/other.png"
     assert form.problems == ()
@@ -317,7 +317,7 @@ def test_without_an_uploader_the_form_says_so_before_anything_is_typed(
     form.controls["image_urls"].value = "koi.png"
     assert form.image_urls == ("koi.png",)
     assert "koi.png is on this machine, but the service reads public URLs only" in note(form)
-    assert form.obstacle == "Fix first: Image URL."
+    assert form.obstacle == "Fix first: Image."
     manager.upload = lambda file: f"https://example.com/{file.name}"
     form.refresh()
     assert form.problems == ()
