@@ -74,10 +74,11 @@ async def _link(record: TaskRecord, file: Path, is_cancelled: Callable[[], bool]
                 facts = {"sent": progress.sent / _MEGABYTE, "total": progress.total / _MEGABYTE}
                 record.set_traits(message=tr(_PROGRESS).format(file=file.name, **facts))
         return uploading.result()
+    except TaskCancelled:
+        raise
     except QingboError as error:
-        if isinstance(error, TaskCancelled):
-            raise
-        raise UploadFailed(sentences(str(error), tr(_NOTHING))) from None
+        # Of a submission that repeats another one, only that this attempt failed is certain.
+        raise UploadFailed(sentences(str(error), "" if record.in_doubt else tr(_NOTHING))) from None
     finally:
         progress.is_wanted = False
         uploading.cancel()
