@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...exceptions import QingboError, TaskCancelled, UploadFailed
 from ...i18n import N_, sentences, tr
+from ...library.file_names import given_name
 from ...service.contract.request import VideoRequest
 from ...service.contract.snapshot import TaskStatus
 from .ownership import Ownership
@@ -51,7 +52,7 @@ async def upload(record: TaskRecord, ownership: Ownership, is_cancelled: Callabl
     if not (files := inputs.files_in(request)):
         return request
     if not record.in_doubt:
-        await ownership.open_unsent(UploadFailed(tr(_ENDED).format(file=files[0].name)))
+        await ownership.open_unsent(UploadFailed(tr(_ENDED).format(file=given_name(files[0]))))
     links = dict[Path, str]()
     for file in files:
         inputs.use(file, record.task.key)
@@ -63,16 +64,16 @@ async def upload(record: TaskRecord, ownership: Ownership, is_cancelled: Callabl
 async def _link(record: TaskRecord, file: Path, is_cancelled: Callable[[], bool]) -> str:
     """Return the link to a file, and show the progress of its upload."""
     progress, manager = _Progress(), record.manager
-    record.set_traits(message=tr(_BEFORE).format(file=file.name))
+    record.set_traits(message=tr(_BEFORE).format(file=given_name(file)))
     uploading = manager.monitor.upload(manager.inputs.link, file, progress.note)
     try:
         while not uploading.done():
             await asyncio.wait({uploading}, timeout=_INTERVAL)
             if is_cancelled():
                 raise TaskCancelled(tr(_CANCELLED))
-            if progress.total >= _MEGABYTE:
+            if progress.sent and progress.total >= _MEGABYTE:
                 facts = {"sent": progress.sent / _MEGABYTE, "total": progress.total / _MEGABYTE}
-                record.set_traits(message=tr(_PROGRESS).format(file=file.name, **facts))
+                record.set_traits(message=tr(_PROGRESS).format(file=given_name(file), **facts))
         return uploading.result()
     except TaskCancelled:
         raise

@@ -40,7 +40,7 @@ logger = logging.getLogger("qingbo_widgets")
 
 _NO_UPLOADER = N_(
     "{where}: {name} is on this machine, but the service reads public URLs only. Pass a URL, or connect with "
-    'a place to upload it: connect(upload="s3://…").'
+    'a place to upload it: qw.connect(upload="s3://bucket/folder").'
 )
 _SENT = N_("Local files are uploaded to {place}. Anyone with the link can see them.")
 _SENT_FOR_AN_HOUR = N_("Local files are uploaded to {place}. Anyone with the link can see them for 1 hour.")

@@ -117,7 +117,12 @@ def pictures_of(form: FormFields, field: str) -> list[tuple[str, str]]:
         pairs = list(zip(value, line_names(form, field, len(value)), strict=True))
     elif parameter.type == "objects" and isinstance(value, tuple):
         kind = KINDS[parameter.type]
-        pairs = [(url, _name_of(item, parameter)) for item in value for url in kind.urls((item,))]
+        numbered_items = enumerate(value, 1)
+        pairs = [
+            (url, _name_of(item, parameter, number))
+            for number, item in numbered_items
+            for url in kind.urls((item,))
+        ]
     else:
         pairs = [(url, label(parameter)) for url in urls_of(form, field)]
     shown = urls_of(form, field)
@@ -136,15 +141,16 @@ def line_names(form: FormFields, field: str, count: int) -> tuple[str, ...]:
     return (*names[:count], *numbered_names[len(names) : count])
 
 
-def _name_of(item: Any, parameter: Parameter) -> str:
-    """Return the name of an object in a list: its role, or its own name."""
+def _name_of(item: Any, parameter: Parameter, number: int) -> str:
+    """Return the name of an object in a list: its role, its own name, or the label of its pictures."""
     for key, member in parameter.members.items():
         value = item.get(key) if isinstance(item, Mapping) else None
         if member.type == "choice" and isinstance(value, str):
             return tr(member.labels[value]) if value in member.labels else value
         if member.type == "text" and isinstance(value, str):
             return f"@{value}"
-    return label(parameter)
+    urls = next(member for member in parameter.members.values() if member.type in ("url", "urls"))
+    return f"{label(urls)} {number}"
 
 
 def needs_approval(form: FormFields, url: str) -> bool:

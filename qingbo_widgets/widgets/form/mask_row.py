@@ -68,7 +68,12 @@ class MaskRow(VBox):
         )
         self.path.style.description_width = LABEL_WIDTH
         set_tooltip(self.path, tr(_PATH_HELP))
-        self.remove = button(tr(_REMOVE), tr(_REMOVE_HELP).format(number=label), lambda: change(number, None))
+        self.remove = button(
+            tr(_REMOVE),
+            tr(_REMOVE_HELP).format(number=label),
+            lambda: change(number, None),
+            "qingbo-small",
+        )
         self.note = ipywidgets.HTML()
         self.note.add_class("qingbo-note")
         line = ipywidgets.HBox(
