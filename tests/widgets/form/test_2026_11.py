@@ -322,14 +322,17 @@ def test_roles_and_elements_have_an_editor(form: RequestForm) -> None:
     assert text_of(roles.rows[0]) == "Required: Image, Role."
     assert "alarm" not in html_of(roles.rows[0])
     assert roles_button.description == "Images with roles: 1"
-    roles.rows[0].controls["url"].value, roles.rows[0].controls["role"].value = FIRST, "first_frame"
+    roles.rows[0].controls["url"].value = FIRST
+    assert "Image 1" in text_of(roles.preview), "a picture without a role has another name than its control"
+    roles.rows[0].controls["role"].value = "first_frame"
     assert form.image_with_roles == ROLES[:1]
     form.image_with_roles = ROLES
     assert [row.controls["role"].value for row in roles.rows] == ["first_frame", "last_frame"]
     elements.add_button.click()
     row = elements.rows[0]
-    row.controls["name"].value, row.controls["description"].value = "robot", "a red robot"
     row.controls["element_input_urls"].value = f"{FIRST} {OTHER}"
+    assert "Pictures 1.2" in text_of(elements.preview), "a picture has another name than its control"
+    row.controls["name"].value, row.controls["description"].value = "robot", "a red robot"
     assert form.element_list == (ELEMENT,)
     assert form.problems == ()
     assert "@robot" in text_of(elements)
@@ -740,9 +743,8 @@ def test_a_reference_image_without_a_place_in_april_is_named(today: TaskManager,
             today, model="kling-v3-omni", prompt="A koi", image_urls=(FIRST,), video_urls=VIDEO
         )
         form.manager = april
-        assert "Left out: Reference image (first.png), Input video (motion.mp4). Contract 2026-04 has" in note(
-            form, "model"
-        )
+        left_out = "Left out: Reference image (first.png), Input video (motion.mp4). Contract 2026-04 has"
+        assert left_out in note(form, "model")
         form.manager = today
         assert (form.image_urls, form.video_urls) == ((FIRST,), (VIDEO,))
         form.close()
