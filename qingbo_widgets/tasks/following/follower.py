@@ -106,7 +106,6 @@ class Follower:
             if task.saves_others:
                 await save_others(self._record, self._ownership, self._clock)
         finally:
-            await release(self._record)
             await self._ownership.release()
             task.set_traits(saves_others=False)
 
@@ -129,6 +128,7 @@ class Follower:
             await self._end_with(QingboError(f"{type(error).__name__}: {short_reason(error)}"))
         finally:
             self._end_submission()
+            release(record)  # before a script can find the task done, and end
             task.lifecycle.settle()
 
     async def _run_once(self) -> bool:

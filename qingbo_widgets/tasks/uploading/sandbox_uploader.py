@@ -20,12 +20,17 @@ __all__ = ["SandboxUploader"]
 class SandboxUploader:
     """The sandbox, which reads a file where it is. Its URLs live as long as it runs."""
 
-    destination = "the sandbox"
     lifetime: timedelta | None = None
     removes = False
+    lasts = False
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+
+    @property
+    def destination(self) -> str:
+        """The sandbox with its address, which another sandbox does not have."""
+        return f"the sandbox ({self._sandbox.base_url})"
 
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Return a link at which the sandbox serves the file.

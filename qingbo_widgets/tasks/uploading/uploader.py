@@ -30,6 +30,10 @@ class Uploader(Protocol):
     def removes(self) -> bool:
         """True if files are to be removed after their task."""
 
+    @property
+    def lasts(self) -> bool:
+        """True if links outlive this process, so that they are worth remembering."""
+
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Upload a file, unless the destination has it, and return a link to it. Block until then.
 
