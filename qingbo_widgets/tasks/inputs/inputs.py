@@ -110,9 +110,7 @@ class Inputs:
         try:
             return self.saver.save(request, models)
         except OSError as error:
-            field, reason = self._local(request)[0].field, error.strerror or type(error).__name__
-            text = tr(_NOT_SAVED).format(field=field, folder=self._folder, reason=reason)
-            return Saved(request, (Problem(field, text),))
+            return Saved(request, (self._not_saved(self._local(request)[0].field, error),))
 
     def checked(self, request: VideoRequest, contract: str) -> Saved:
         """Save the local pictures and videos of a request, and find all of its problems.
@@ -155,13 +153,16 @@ class Inputs:
         """
         if self._publisher is None:
             return dict(fields)
-        known = declared()
-        return {
-            name: value
-            if (parameter := known.get(IMAGES if name == IMAGE else name)) is None or not parameter.media
-            else self.saver.save_value(parameter, value)
-            for name, value in fields.items()
-        }
+        return {name: self._saved_value(name, value) for name, value in fields.items()}
+
+    def _saved_value(self, name: str, value: Any) -> Any:
+        parameter = declared().get(IMAGES if name == IMAGE else name)
+        if parameter is None or not parameter.media:
+            return value
+        try:
+            return self.saver.save_value(parameter, value)
+        except OSError as error:
+            raise InvalidRequest((self._not_saved(name, error),)) from None
 
     def tell(self, *requests: VideoRequest) -> None:
         """Warn before the first upload of a session who will be able to see the files."""
@@ -297,6 +298,10 @@ class Inputs:
             return medium.value if self.saver.place_of(medium.value) is None else f"{EXAMPLE_URL}uploaded"
 
         return with_media(request, linked)
+
+    def _not_saved(self, field: str, error: OSError) -> Problem:
+        reason = error.strerror or type(error).__name__
+        return Problem(field, tr(_NOT_SAVED).format(field=field, folder=self._folder, reason=reason))
 
     def _without_uploader(self, medium: Medium) -> Problem:
         message = tr(_NO_UPLOADER).format(where=medium.where, name=name_of(medium.value))

@@ -43,7 +43,7 @@ class Uploader(Protocol):
         """
 
     def renew(self, file: Path) -> Link | None:
-        """Return a fresh link to the file; ``None`` if it must be uploaded again.
+        """Return a fresh link to a file that was uploaded; ``None`` if it must be uploaded again.
 
         Raises:
             UploadFailed: the destination was not reached, or the service cannot read the link.
