@@ -253,7 +253,6 @@ def test_a_failed_upload_leaves_a_first_submission_in_doubt(place: Place) -> Non
     def refuse(path: Path) -> str:
         raise OSError("the disk of the host is full")
 
-    manager.inputs.files.forget(manager.inputs.files_in(task.request)[0], "upload()")  # type: ignore[arg-type]
     manager.upload = refuse
     task.submit_again()
     until(lambda: task.is_done)

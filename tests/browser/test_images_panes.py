@@ -21,7 +21,7 @@ CONNECTED = (
     "manager = qw.connect(sandbox=qw.Sandbox(speed=20, draft=True))\n"
     "manager.poll_interval = 0.25"
 )
-SERVED = re.compile(r"^http://127\.0\.0\.1:\d+/pictures/[\w-]+\.png$")
+PAINTED = re.compile(r"[/\\]masks[/\\]mask-[\w-]+\.png$")
 THREE_POINTS = re.compile(r"^\[(\[\d+, \d+\](, )?){3}\]$")
 WRITTEN = """async ([folder, text]) => {
     const contents = jupyterapp.serviceManager.contents;
@@ -83,16 +83,17 @@ def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
     expect(image).to_be_visible()
     assert image.evaluate("i => [i.naturalWidth, i.naturalHeight]") == [1200, 675]
     expect(output).to_contain_text("The video will be 16:9.")
-    expect(url).to_have_value(SERVED)
+    expect(url).to_have_value("koi pond.png")
+    expect(output).to_contain_text("The sandbox reads it on this machine.")
     expect(button(output, "Generate")).to_be_enabled()
     page.screenshot("image")
 
     url.fill("small.png")
-    expect(output).to_contain_text("Kling needs at least 300")
+    expect(output).to_contain_text("Enlarged to 300 × 300 pixels")
     expect(button(output, "Generate")).to_be_enabled()
 
     url.fill("koi.txt")
-    expect(output).to_contain_text("needs a public URL")
+    expect(output).to_contain_text("not a picture")
     expect(button(output, "Generate")).to_be_disabled()
 
     url.fill(page.lab.url + "/static/favicons/favicon.ico")
@@ -197,14 +198,14 @@ def test_a_mask_is_painted_with_the_mouse_and_the_keyboard(notebook: Notebook) -
     assert page.problems == []
 
 
-def test_generate_waits_for_the_upload_of_a_mask(notebook: Notebook) -> None:
-    """Generate, clicked twice during an upload, says what it waits for; the task has the mask, and is one."""
+def test_a_slow_upload_of_a_mask_blocks_nothing(notebook: Notebook) -> None:
+    """Generate, clicked twice right after a stroke, makes one task, which uploads the mask by itself."""
     upload = (
         "import threading\n"
         "may_end = threading.Event()\n"
         "def upload(path):\n"
         "    assert may_end.wait(60)\n"
-        "    return f'https://example.com/{path.name}'\n"
+        "    return manager.sandbox.publish(path)\n"
         f"manager.upload = upload\n{MASKS}"
     )
     page, output = opened(
@@ -219,16 +220,16 @@ def test_generate_waits_for_the_upload_of_a_mask(notebook: Notebook) -> None:
     page.page.keyboard.press("Space")
     expect(output.locator(".qingbo-canvas-status")).to_contain_text("Painted. Static: ")
     generate = output.locator("button.mod-primary")
-    generate.click()
-    expect(generate).to_have_text("Uploading the mask…")
-    expect(generate).to_have_attribute("aria-disabled", "true")
-    generate.click(force=True)
+    generate.dblclick()
+    expect(output.locator(".qingbo-card:visible")).to_have_count(1)
+    expect(output.locator(".qingbo-card:visible")).to_contain_text("Uploading")
+    expect(generate).to_have_text("Generate")
     page.screenshot("mask-uploading")
     page.write(2, "may_end.set()").run(2)
+    expect(output).to_contain_text("Finished", timeout=2 * PATIENCE)
     expect(output.locator(".qingbo-card:visible")).to_have_count(1)
-    expect(generate).to_have_text("Generate")
     page.run(3)
-    expect(page.output(3)).to_have_text(re.compile(r"^https://example\.com/mask-1200x675-\w+\.png\s*$"))
+    expect(page.output(3)).to_have_text(re.compile(r"[/\\](masks|inputs)[/\\]mask-1200x675-[\w-]+\.png\s*$"))
     assert page.problems == []
 
 
@@ -253,7 +254,7 @@ def test_a_finger_paints_and_does_not_scroll(notebook: Notebook) -> None:
         }"""
     )
     expect(output.locator(".qingbo-canvas-status")).to_contain_text("Painted. Dynamic 1: ")
-    expect(field(output, "Dynamic 1 URL")).to_have_value(SERVED)
+    expect(field(output, "Dynamic 1 URL")).to_have_value(PAINTED)
     page.screenshot("motion-brush-400")
     assert page.problems == []
 

@@ -178,7 +178,11 @@ def test_nothing_jumps_when_the_model_changes(notebook: Notebook) -> None:
         form.get_by_label("Model").select_option(index=index)
         camera = button(form, "Camera")
         expect(camera).to_be_visible() if index == 2 else expect(camera).to_be_hidden()
-        shared = [form.get_by_label("Image URL"), form.get_by_label("Mode", exact=True), button(form, "More")]
+        shared = [
+            form.get_by_label("Image URL", exact=True),
+            form.get_by_label("Mode", exact=True),
+            button(form, "More"),
+        ]
         places.append([part.bounding_box()["y"] for part in shared])  # type: ignore[index]
     assert all(place == places[0] for place in places), places
 

@@ -1,4 +1,4 @@
-"""Tests of the READMEs and the guide to contract 2026-11: their code runs, links and tables are correct."""
+"""Tests of the READMEs and the guides: their code runs, links and tables are correct."""
 
 from __future__ import annotations
 
@@ -19,8 +19,17 @@ ROOT = Path(__file__).parent.parent.parent
 READMES = ("README.md", "README.zh.md")
 GUIDES = ("docs/contract-2026-11.md", "docs/contract-2026-11.zh.md")
 PICTURES = ("docs/pictures.md", "docs/pictures.zh.md")
-#: The videos that the code of a document makes: with the key of a user, and on its own sandbox.
-VIDEOS = {"README.md": 1 + 1 + 4 + 4, "docs/contract-2026-11.md": 9}
+#: The videos that the code of a document makes, with the key of a user and on its own sandboxes.
+VIDEOS = {"README.md": 1 + 1 + 4 + 4, "docs/contract-2026-11.md": 9, "docs/pictures.md": 3}
+#: Waits for the tasks that a document leaves running.
+ALL_TASKS = """
+for each in [*globals().values()]:
+    if isinstance(each, qw.Task):
+        await each
+if "sandbox" in globals():
+    for each in qw.connect(sandbox=sandbox).tasks:
+        await each
+"""
 
 
 def blocks(name: str, language: str) -> list[str]:
@@ -54,10 +63,8 @@ def test_links_and_pictures_exist(name: str) -> None:
 def test_the_code_runs(workdir: Path, sandbox: Sandbox, name: str) -> None:
     """The Python of a document, run cell by cell, makes its videos for a user with a key and a photograph."""
     Image.new("RGB", (800, 600), "navy").save(workdir / "koi.jpg")
-    own, others = "if 'task' in globals():\n    await task", "qw.connect(sandbox=sandbox).tasks"
-    ends = (own, f"for each in {others}:\n    await each")
-    cells = [*blocks(name, "python"), *ends]
-    notebook = sped_up(new_notebook(cells=[new_code_cell(cell) for cell in cells]))
+    code = [block.replace("sandbox=True", "sandbox=qw.Sandbox(speed=10)") for block in blocks(name, "python")]
+    notebook = sped_up(new_notebook(cells=[new_code_cell(cell) for cell in (*code, ALL_TASKS)]))
     service = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
     execute(notebook, workdir, environment={**os.environ, **service})
     assert len(list((workdir / "qingbo_videos").glob("*.mp4"))) == VIDEOS[name]

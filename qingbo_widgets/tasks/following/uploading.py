@@ -80,7 +80,7 @@ def _links_of_first(record: TaskRecord) -> dict[str, str]:
 
 
 def _failure(record: TaskRecord, text: str) -> UploadFailed:
-    """Return the error of an upload; of a task in doubt, the first submission may be charged."""
+    """Return the error of an upload. If it is for a repeated submission, the first may be charged."""
     return UploadFailed(text if record.in_doubt else sentences(text, tr(_NOTHING)))
 
 
@@ -98,9 +98,9 @@ async def _link(record: TaskRecord, file: Path, is_cancelled: Callable[[], bool]
                 facts = {"sent": progress.sent / _MEGABYTE, "total": progress.total / _MEGABYTE}
                 record.set_traits(message=tr(_PROGRESS).format(file=file.name, **facts))
         return uploading.result()
+    except TaskCancelled:
+        raise
     except QingboError as error:
-        if isinstance(error, TaskCancelled):
-            raise
         raise _failure(record, str(error)) from None
     finally:
         progress.is_wanted = False

@@ -45,6 +45,7 @@ _NO_UPLOADER = N_(
     'a place to upload it: connect(upload="s3://…").'
 )
 _SENT = N_("Local files are uploaded to {place}. Anyone with the link can see them.")
+_SENT_FOR_AN_HOUR = N_("Local files are uploaded to {place}. Anyone with the link can see them for 1 hour.")
 _SENT_FOR = N_("Local files are uploaded to {place}. Anyone with the link can see them for {hours:g} hours.")
 _NOT_SAVED = N_("{field}: the picture could not be saved in {folder}: {reason}.")
 
@@ -119,12 +120,22 @@ class Inputs:
             ImportError: as in ``saved``.
         """
         saved = self.saved(request, models_of(contract))
-        others = self.other_problems(saved.request, contract)
+        others = self.other_problems(request, contract)
         return dataclasses.replace(saved, problems=(*saved.problems, *others))
 
     def other_problems(self, request: VideoRequest, contract: str) -> tuple[Problem, ...]:
         """Return the problems of a request that are not about the contents of local pictures and videos."""
-        return explained(self._without_local(request).problems(contract), request)
+        stands_for: dict[str, str] = {}
+
+        def linked(medium: Medium) -> Any:
+            if self.saver.place_of(medium.value) is None:
+                return medium.value
+            stand_in = f"{EXAMPLE_URL}file-{len(stands_for) + 1}."
+            stands_for[stand_in] = name_of(medium.value)
+            return stand_in
+
+        problems = with_media(request, linked).problems(contract)
+        return tuple(_with_names(problem, stands_for) for problem in explained(problems, request))
 
     def refusals(self, request: VideoRequest) -> tuple[Problem, ...]:
         """Return a problem for each local picture and video, if there is no uploader."""
@@ -180,7 +191,8 @@ class Inputs:
         if uploader is None or (self._sandbox is not None and self._upload is None):
             return ""
         hours = uploader.lifetime / timedelta(hours=1) if uploader.lifetime else 0
-        return tr(_SENT_FOR if hours else _SENT).format(place=uploader.destination, hours=hours)
+        text = _SENT_FOR if hours else _SENT
+        return tr(_SENT_FOR_AN_HOUR if hours == 1 else text).format(place=uploader.destination, hours=hours)
 
     # ------------------------------------------------------------------ for the follower of a task
 
@@ -215,7 +227,9 @@ class Inputs:
     def sent(self, key: str) -> dict[str, str]:
         """Return the links of a task as it was sent, by the names of its files, if the place is the same."""
         uploader = self.uploader
-        return {} if uploader is None else self.files.sent_links(key, uploader.destination)
+        if uploader is None or not uploader.lasts:
+            return {}
+        return self.files.sent_links(key, uploader.destination)
 
     def remember_sent(self, key: str, links: Mapping[Path, str]) -> None:
         """Note the links with which a task is about to be sent."""
@@ -291,14 +305,6 @@ class Inputs:
         is_path = isinstance(medium.value, str) and not is_web_url(medium.value)
         return self.files.own(medium.value) if is_path else None
 
-    def _without_local(self, request: VideoRequest) -> VideoRequest:
-        """Return a request with example links in place of what is on this machine, for the other checks."""
-
-        def linked(medium: Medium) -> Any:
-            return medium.value if self.saver.place_of(medium.value) is None else f"{EXAMPLE_URL}uploaded"
-
-        return with_media(request, linked)
-
     def _not_saved(self, field: str, error: OSError) -> Problem:
         reason = error.strerror or type(error).__name__
         return Problem(field, tr(_NOT_SAVED).format(field=field, folder=self._folder, reason=reason))
@@ -306,6 +312,14 @@ class Inputs:
     def _without_uploader(self, medium: Medium) -> Problem:
         message = tr(_NO_UPLOADER).format(where=medium.where, name=name_of(medium.value))
         return Problem(medium.field, message, medium.number)
+
+
+def _with_names(problem: Problem, names: Mapping[str, str]) -> Problem:
+    """Return a problem with the names of files in place of the links that stand for them."""
+    message = problem.message
+    for link, name in names.items():
+        message = message.replace(link, name)
+    return dataclasses.replace(problem, message=message)
 
 
 def _ignore(sent: int, total: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...exceptions import UploadFailed
 from ...i18n import tr
-from ...service.contract.urls import host_of, is_private_host, public_url_refusal
+from ...service.contract.urls import host_of, is_private_host, public_url_refusal, web_link
 from ...service.secrets.secret import Secret
 from .own_function import FunctionUploader
 from .sandbox_uploader import SandboxUploader
@@ -101,6 +102,7 @@ class _Checked:
         Raises:
             UploadFailed: the service cannot read it.
         """
+        link = replace(link, url=web_link(link.url) or link.url)  # a function may leave blanks and Chinese
         reason = public_url_refusal(link.url)
         if reason is None and not self._local_service and is_private_host(link.url):
             reason = tr("leads to {host}, which only this machine or its network can reach")

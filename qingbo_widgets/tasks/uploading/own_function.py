@@ -21,13 +21,15 @@ class FunctionUploader:
     another upload, and ``remove`` does nothing.
     """
 
-    destination = "upload()"
     lifetime: timedelta | None = None
     removes = False
     lasts = True
 
     def __init__(self, upload: Callable[[Path], str]) -> None:
         self._upload = upload
+        name = str(getattr(upload, "__qualname__", "")).replace("<locals>.", "")
+        #: Two functions are two places, and the same function of a cell that ran twice is one.
+        self.destination = f"{name}()" if name and "<" not in name else "upload()"
 
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Call the function, and return a link with the URL that it returns.

@@ -18,19 +18,19 @@ __all__ = ["SandboxUploader"]
 
 
 class SandboxUploader:
-    """The sandbox, which reads a file where it is. Its URLs live as long as it runs."""
+    """The sandbox, which reads a file where it is. Its URLs live as long as it runs.
 
+    A file has the same link until the sandbox ends.
+    """
+
+    destination = "the sandbox"
     lifetime: timedelta | None = None
     removes = False
     lasts = False
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-
-    @property
-    def destination(self) -> str:
-        """The sandbox with its address, which another sandbox does not have."""
-        return f"the sandbox ({self._sandbox.base_url})"
+        self._urls: dict[tuple[str, Path], str] = {}
 
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Return a link at which the sandbox serves the file.
@@ -52,7 +52,10 @@ class SandboxUploader:
 
     def _link(self, file: Path) -> Link:
         try:
-            return Link(self._sandbox.publish(file))
+            key = (self._sandbox.base_url, file)
+            if key not in self._urls:
+                self._urls[key] = self._sandbox.publish(file)
+            return Link(self._urls[key])
         except (OSError, ValueError, RuntimeError) as error:
             text = shown(str(error))
         raise UploadFailed(tr("The sandbox cannot serve {file}: {text}").format(file=file.name, text=text))

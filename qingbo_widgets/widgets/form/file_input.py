@@ -77,7 +77,7 @@ _PICTURE = FileKind("image", ".heic,.heif,.avif,.tif,.tiff,.webp", 100, _PICTURE
 KINDS_OF_FILES = {
     "image": _PICTURE,
     "mask": _PICTURE,
-    "video": FileKind("video", ".mkv,.mov", 200, _VIDEOS_HELP, _NO_VIDEO),
+    "video": FileKind("video", ".mkv,.mov", 100, _VIDEOS_HELP, _NO_VIDEO),
 }
 
 

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from ...tasks.task import Owner
 
 __all__ = [
-    "SHOW_IMAGE",
-    "SHOW_MASK",
-    "SHOW_VIDEO",
     "check_image",
     "fields_with",
     "first_image",
@@ -55,14 +52,12 @@ __all__ = [
     "with_urls",
 ]
 
-#: The labels of the buttons that show a file which was filled in.
-SHOW_IMAGE, SHOW_VIDEO, SHOW_MASK = N_("Show the image"), N_("Show the video"), N_("Show on the image")
 _UNASKED = N_(
     "The path of this file on your machine was filled in, not typed. It is neither read nor sent before you "
     "click {button}."
 )
 #: The button that shows a file, by the use of its field.
-_BUTTONS = {"image": SHOW_IMAGE, "video": SHOW_VIDEO, "mask": SHOW_MASK}
+_BUTTONS = {"image": N_("Show the image"), "video": N_("Show the video"), "mask": N_("Show on the image")}
 _FIRST, _LAST = N_("First frame"), N_("Last frame")
 #: Why pictures in memory cannot be used.
 _refusals: WeakKeyDictionary[LocalMedia, str] = WeakKeyDictionary()
@@ -212,17 +207,17 @@ def service_of(form: FormFields) -> str:
 def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Return problems and warnings of the images probed so far. Fetches nothing.
 
-    Masks are not included, because they are drawn in their editor.
+    Reports on masks are not included, because they are drawn in their editor.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    for field in fields_with(form.models, "image", "video"):
+    for field in fields_with(form.models, "image", "video", "mask"):
         for medium in media_in(form, field):
             if isinstance(medium.value, LocalMedia):
                 reason = _refusals.get(medium.value, "")
                 problems.append(Problem(field, f"{medium.where}: {reason}", medium.number))
                 continue
-            report = report_of(form, field, medium.value)
+            report = None if medium.parameter.media == "mask" else report_of(form, field, medium.value)
             if report is not None and report.problem:
                 problems.append(Problem(field, f"{medium.where}: {report.problem}", medium.number))
             elif report is not None and report.warning:

@@ -10,7 +10,6 @@ from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
 from .image_fields import (
-    SHOW_IMAGE,
     check_image,
     needs_approval,
     pictures_of,
@@ -24,6 +23,7 @@ __all__ = ["ImagePreview", "picture_html"]
 
 _LOOKING = N_("Checking the image…")
 _UNASKED = N_("The image on {host} is not loaded yet, because its URL was filled in, not typed.")
+_LOOK = N_("Show the image")
 _LOOK_HELP = N_("Loads the image to show and check it. A server that has it sees your IP address.")
 _FACTS = N_("{format}, {width} × {height} pixels. The video will be {shape}.")
 _LAST_FACTS = N_("{format}, {width} × {height} pixels, {shape}.")
@@ -53,7 +53,7 @@ def picture_html(report: ImageReport, alt: str, css_class: str | None = None) ->
 class ImagePreview(Preview):
     """The preview of the images of one field, probed before Generate, with their formats and sizes."""
 
-    look = SHOW_IMAGE
+    look = _LOOK
     look_help = _LOOK_HELP
     unasked = _UNASKED
 

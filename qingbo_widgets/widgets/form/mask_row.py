@@ -17,7 +17,6 @@ from ..base.ipw import VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Textarea
 from .fields import LABEL_WIDTH, WIDE
-from .image_fields import SHOW_MASK
 from .mask_painting import MaskPainting
 from .mask_points import NOT_POINTS, points_in, points_text
 from .panels import indented
@@ -31,6 +30,7 @@ _MASK = N_("Dynamic {number} URL")
 _MASK_HELP = N_("The URL or path of a PNG with alpha: the part of the image that moves.")
 _PATH = N_("Path {number}")
 _PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
+_SHOW = N_("Show on the image")
 _PLACEHOLDER = N_("[[120, 80], [300, 200]]: draw on the image, or type here")
 _URL_PLACEHOLDER = N_("https://…  or the path of a PNG")
 _REMOVE = N_("Remove")
@@ -150,6 +150,4 @@ def url_line(form: FormState, description: str, help_text: str, layout: dict[str
 
 def show_button(act: Callable[[], None]) -> Any:
     """Return the button that shows a mask of another server on the picture; it is hidden at first."""
-    return button(
-        tr(SHOW_MASK), tr(_SHOW_HELP), act, "qingbo-small", layout={"width": "auto", "display": "none"}
-    )
+    return button(tr(_SHOW), tr(_SHOW_HELP), act, "qingbo-small", layout={"width": "auto", "display": "none"})

@@ -67,7 +67,8 @@ def _trait_of(parameter: Parameter, models: Models) -> Any:
     descriptions = (parameter, *(variant for variant in described if variant is not None))
     kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter, descriptions) else _Value
     default = default_of(parameter)
-    if kind is _Value or any(variant.type != parameter.type for variant in descriptions):
+    # A picture in memory is no text until a manager has saved it.
+    if kind is _Value or parameter.media or any(one.type != parameter.type for one in descriptions):
         return _Value(default, help=parameter.help)
     may_be_unset = any(default_of(variant) is None for variant in descriptions)
     return kind(default, allow_none=may_be_unset, help=parameter.help)

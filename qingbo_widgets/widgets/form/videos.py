@@ -9,7 +9,7 @@ from ...service.contract.urls import is_web_url
 from ...tasks.inputs.reports import InputReport
 from ..base import html as markup
 from ..base.html import Markup
-from .image_fields import SHOW_VIDEO, check_image, report_of, urls_of
+from .image_fields import check_image, report_of, urls_of
 from .images import picture_html
 from .preview import Preview
 from .state import FormState
@@ -17,6 +17,7 @@ from .state import FormState
 __all__ = ["VideoPreview"]
 
 _UNASKED = N_("The video on {host} is not loaded yet, because its URL was filled in, not typed.")
+_LOOK = N_("Show the video")
 _LOOK_HELP = N_("Loads the video to show it. A server that has it sees your IP address.")
 _FACTS = N_("{length} s, {width} × {height} pixels")
 _TAKES = N_("The model takes {shortest} to {longest} s.")
@@ -41,7 +42,7 @@ _ON_ERROR = "const n=this.nextElementSibling;n.textContent={text};n.className='q
 class VideoPreview(Preview):
     """The preview of the video of one field. The page loads it from a URL; the kernel reads only a file."""
 
-    look = SHOW_VIDEO
+    look = _LOOK
     look_help = _LOOK_HELP
     unasked = _UNASKED
 

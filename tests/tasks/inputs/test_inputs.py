@@ -75,7 +75,7 @@ def test_a_photograph_becomes_a_video(
     connected: qw.TaskManager, server: qw.Sandbox, host: Host, photo: Path
 ) -> None:
     """A path is all that a user gives; the service gets a link, and the request keeps the file."""
-    with pytest.warns(UserWarning, match=r"uploaded to upload\(\)\. Anyone with the link can see them"):
+    with pytest.warns(UserWarning, match=r"uploaded to Host\.upload\(\)\. Anyone with the link can see them"):
         task = connected.submit(prompt="a koi", image="照片 1.jpg").wait()
     (link,) = body_of(server, task)["image_urls"]
     assert link.startswith(host.url)
@@ -370,3 +370,50 @@ def test_publish_returns_a_link(connected: qw.TaskManager, host: Host, photo: Pa
     assert connected.publish(str(photo)) == link
     with pytest.raises(qw.InvalidRequest, match="no such file"):
         connected.publish("gone.png")
+
+
+def test_each_sandbox_serves_the_picture_itself(workdir: Path) -> None:
+    """A link to a sandbox that has ended is not sent again; one that runs gives a file one link."""
+    links: list[str] = []
+    for _ in range(2):
+        with qw.Sandbox(speed=50, draft=True) as sandbox:
+            client = qw.Client(sandbox.api_key, sandbox.base_url)
+            with qw.TaskManager(client, qw.Library("videos"), sandbox=sandbox, poll_interval=0.1) as manager:
+                tasks = [manager.submit(prompt="a koi", image=picture()).wait() for _ in range(2)]
+                links += [sandbox.requests[task.task_id]["image_urls"][0] for task in tasks]
+    assert links[0] == links[1]
+    assert links[1] != links[2]
+
+
+def test_another_function_uploads_anew(connected: qw.TaskManager, host: Host) -> None:
+    """A link of one place is not one of another."""
+    uploaded: list[Path] = []
+
+    def elsewhere(path: Path) -> str:
+        uploaded.append(path)
+        return host.upload(path)
+
+    with pytest.warns(UserWarning, match=NOTICE):
+        connected.submit(prompt="x", image=picture()).wait()
+    connected.upload = elsewhere
+    with pytest.warns(UserWarning, match=r"uploaded to .*elsewhere\(\)"):
+        connected.submit(prompt="x", image=picture()).wait()
+    assert len(uploaded) == 1
+
+
+def test_a_link_with_chinese_is_quoted(
+    connected: qw.TaskManager, server: qw.Sandbox, host: Host, workdir: Path
+) -> None:
+    """A function may return the URL as a browser shows it."""
+    connected.upload = lambda path: f"{host.url}/{host.upload(path) and path.name}"
+    picture().save("照片.png")
+    with pytest.warns(UserWarning, match=NOTICE):
+        task = connected.submit(prompt="x", image="照片.png")
+    assert task.wait().status == qw.TaskStatus.completed
+    assert body_of(server, task)["image_urls"][0].isascii()
+
+
+def test_other_problems_name_the_file(connected: qw.TaskManager, photo: Path) -> None:
+    """A rule about several fields quotes the path that the user gave."""
+    with pytest.raises(qw.InvalidRequest, match=r"照片 1\.jpg"):
+        connected.submit(prompt="x", last_frame=photo)

@@ -374,9 +374,12 @@ def test_a_picture_of_the_code_waits_for_the_manager() -> None:
 
 def test_a_studio_takes_a_picture_of_the_code(local: TaskManager) -> None:
     """The form of a studio exists before its connection; the picture is saved once it is there."""
-    studio = VideoStudio(local, prompt="A koi", image=Image.new("RGB", (640, 360)))
+    frames = [Image.new("RGB", (640, 360)), Image.new("RGB", (640, 360), "teal")]
+    studio = VideoStudio(local, prompt="A koi", image=frames)
     (path,) = studio.form.image_urls
-    assert Path(path).parent == local.library.folder / "inputs"
+    assert studio.form.last_frame is not None
+    assert {Path(path).parent, Path(studio.form.last_frame).parent} == {local.library.folder / "inputs"}
+    assert path != studio.form.last_frame
     assert studio.form.problems == ()
     studio.form.image_urls = ()
     studio.form.reset()
@@ -386,8 +389,8 @@ def test_a_studio_takes_a_picture_of_the_code(local: TaskManager) -> None:
 
 def test_a_picture_of_the_code_that_cannot_be_used_is_named(local: TaskManager) -> None:
     """The form says why, instead of Generate."""
-    form = RequestForm(local, prompt="A koi", image=b"no picture")
-    assert [problem.field for problem in form.problems] == ["image_urls"]
+    form = RequestForm(local, prompt="A koi", model="kling-v1-6", image=b"no picture", static_mask=b"none")
+    assert [problem.field for problem in form.problems] == ["image_urls", "static_mask"]
     assert "picture" in note(form)
     with pytest.raises(InvalidRequest):
         form.submit()

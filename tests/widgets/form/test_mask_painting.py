@@ -128,8 +128,9 @@ def test_a_painted_mask_arrives_with_the_request(form: RequestForm, local: TaskM
     assert task.status == "completed", task.error
     assert task.request is not None
     assert content_of(task.request.static_mask) == mask
-    sent = local.inputs.as_sent(task.request).static_mask
-    assert requests.get(sent or "", timeout=30).content == mask, "another mask arrived at the service"
+    assert local.sandbox is not None
+    sent = local.sandbox.requests[task.task_id]["extra"]["static_mask"]
+    assert requests.get(sent, timeout=30).content == mask, "another mask arrived at the service"
 
 
 def test_a_dynamic_mask_is_painted_and_gets_its_path(form: RequestForm) -> None:
