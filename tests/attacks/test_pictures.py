@@ -302,11 +302,13 @@ def test_uploads_that_never_end_hold_nothing_else_back(place: Place) -> None:
         may_end.wait(60)
         return ""
 
-    place.service.faults["submit"] = [answer({"error": {"message": "no", "code": "invalid_request"}}, 400)]
-    manager.upload = place.upload
+    place.service.story = (("queued", 0),)
     fine = manager.submit(prompt="x", image=picture())
+    until(lambda: fine.task_id)
     manager.upload = upload
     stuck = [manager.submit(prompt="x", image=picture(colour)) for colour in ("red", "lime", "blue", "pink")]
+    until(lambda: "Uploading" in stuck[2].message)
+    place.service.story = (("completed", 100),)
     until(lambda: fine.is_done)
     until(lambda: manager.library.current_hold(fine.key) is None)
     for task in stuck:

@@ -128,8 +128,10 @@ class Follower:
             await self._end_with(QingboError(f"{type(error).__name__}: {short_reason(error)}"))
         finally:
             self._end_submission()
-            release(record)  # before a script can find the task done, and end
-            task.lifecycle.settle()
+            try:
+                await release(record)  # before a script finds the task done, and ends
+            finally:
+                task.lifecycle.settle()
 
     async def _run_once(self) -> bool:
         """Submit, follow, save; return ``False`` if another kernel has taken the task over."""

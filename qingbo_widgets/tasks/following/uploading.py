@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from ...exceptions import QingboError, TaskCancelled, UploadFailed
@@ -26,6 +25,8 @@ _NOTHING = N_("Nothing was submitted or charged.")
 _CANCELLED = N_("Cancelled before anything was sent.")
 #: Seconds between two looks at the progress.
 _INTERVAL = 0.5
+#: Seconds for the removal of a task's uploads before the task counts as done.
+_PATIENCE = 10.0
 _MEGABYTE = 1_000_000
 
 
@@ -127,21 +128,18 @@ class _Progress:
         self.sent, self.total = sent, total
 
 
-def release(record: TaskRecord) -> None:
+async def release(record: TaskRecord) -> None:
     """Remove the uploads of a task that has ended, if that was asked for and no other task needs them.
 
-    After a failure, the links are forgotten: the service may not have been able to read the files there. This
-    returns at once; closing the manager, as at the end of a script, waits for it.
+    After a failure, the links are forgotten: the service may not have been able to read the files there. A
+    store that does not answer is not waited for.
     """
     task, monitor, inputs = record.task, record.manager.monitor, record.manager.inputs
     if task.request is None or not task.status.is_ended or not (files := inputs.files_in(task.request)):
         return
-    with suppress(asyncio.CancelledError, QingboError):  # the manager is closed
-        pending = monitor.add_pending()
-        try:
-            # Not behind the uploads, of which a function may never end.
-            releasing = monitor.call(inputs.release, files, task.key, task.status == TaskStatus.failed)
-        except asyncio.CancelledError:
-            pending.set_result(None)
-            return
-        releasing.add_done_callback(lambda _: pending.set_result(None))
+    try:
+        # Not behind the uploads, of which a function may never end.
+        releasing = monitor.request(inputs.release, files, task.key, task.status == TaskStatus.failed)
+    except asyncio.CancelledError:  # the manager is closed
+        return
+    await asyncio.wait({releasing}, timeout=_PATIENCE)

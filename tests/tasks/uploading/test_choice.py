@@ -56,7 +56,7 @@ def test_the_sandbox_serves_the_file_itself(server: qw.Sandbox, picture: Path) -
     assert requests.get(link.url, timeout=30).content == picture.read_bytes()
     assert seen[-1] == (picture.stat().st_size,) * 2
     assert (uploader.lifetime, uploader.removes) == (None, False)
-    assert link.expires_at is not None, "the next sandbox would be sent this link"
+    assert not uploader.lasts, "the next sandbox would be sent this link"
     renewed = uploader.renew(picture)
     assert renewed is not None
     assert requests.get(renewed.url, timeout=30).ok
