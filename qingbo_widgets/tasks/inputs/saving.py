@@ -17,7 +17,9 @@ from ...i18n import N_, tr
 from ...library.inputs import INPUTS, InputFiles
 from ...media.clips import check_clip
 from ...media.frames import save_frame
+from ...media.local_file import open_local, within
 from ...media.pictures import PictureRules, prepare
+from ...media.pictures.sources import stem_of
 from ...media.unusable import UnusableMedia
 from ...service.contract.media import Medium, with_media
 from ...service.contract.problem import Problem, shown
@@ -28,6 +30,7 @@ from ...service.contract.values import DynamicMask, LocalMedia, as_media_list, i
 from ...service.http.image_probe import LARGEST, SMALLEST_SIDE, WIDEST
 from ...system.folder import open_inside
 from ...system.notebook import shown_path
+from ...system.video_files import HEAD, suffix_of
 from ..saved_video import video_of
 from .finding import found
 
@@ -169,8 +172,6 @@ class InputSaver:
         if media == "video":
             shortest, longest = medium.parameter.limits.get("seconds") or (0, math.inf)
             check_clip(place, (shortest, longest), _LARGEST_VIDEO)
-        if place == self._files.own(str(place)) and (media != "mask" or place.suffix == ".png"):
-            return SavedFile(place)
         try:
             facts = place.stat()
         except OSError as error:
@@ -179,12 +180,18 @@ class InputSaver:
         with self._lock:
             if (known := self._of_files.get(key)) is not None and known.path.is_file():
                 return known
-        made = self._copy_of(place) if media == "video" else self._made_from(place, media)
+        made = self._made_from_file(place, media)
         with self._lock:
             self._of_files[key] = made
             while len(self._of_files) > _MOST_KNOWN:
                 self._of_files.popitem(last=False)
         return made
+
+    def _made_from_file(self, place: Path, media: str) -> SavedFile:
+        is_own = place == self._files.own(str(place)) and self._files.is_intact(place)
+        if is_own and (media != "mask" or place.suffix == ".png"):
+            return SavedFile(place)
+        return self._copy_of(place) if media == "video" else self._made_from(place, media)
 
     def _of_memory(self, picture: LocalMedia, media: str) -> SavedFile:
         with self._lock:
@@ -213,12 +220,11 @@ class InputSaver:
         return SavedFile(self._files.save(made.content, made.stem, made.suffix), made.notes)
 
     def _copy_of(self, video: Path) -> SavedFile:
-        try:
-            file = open_inside(video)
-        except OSError as error:
-            raise UnusableMedia(tr(_NOT_READ).format(reason=_reason(error))) from None
-        with file:
-            return SavedFile(self._files.save(file, video.stem, video.suffix.lower()))
+        with open_local(video) as (file, real, size):
+            within(size, _LARGEST_VIDEO)
+            suffix = suffix_of(file.read(HEAD))
+        with open_inside(real) as file:
+            return SavedFile(self._files.save(file, stem_of(video), suffix or ".mp4"))
 
 
 def _refused(medium: Medium, error: UnusableMedia) -> Problem:

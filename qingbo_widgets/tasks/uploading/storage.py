@@ -131,6 +131,11 @@ class Storage:
         """True if files are to be removed after their task."""
         return self._removes
 
+    @property
+    def lasts(self) -> bool:
+        """True: links outlive this process."""
+        return True
+
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Upload a file, unless its object is there already, and return a link to it. Block until then.
 
