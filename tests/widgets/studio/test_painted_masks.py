@@ -74,8 +74,9 @@ def test_a_click_right_after_a_stroke_has_the_mask(studio: VideoStudio, local: T
     assert request.dynamic_masks == (DynamicMask(request.static_mask or "", PATH),)
     (card,) = studio.cards
     card.task.wait(60)
-    link = local.inputs.as_sent(request).static_mask
-    assert requests.get(link or "", timeout=30).content == mask, "another mask arrived at the service"
+    assert local.sandbox is not None
+    link = local.sandbox.requests[card.task.task_id]["extra"]["static_mask"]
+    assert requests.get(link, timeout=30).content == mask, "another mask arrived at the service"
 
 
 def test_what_is_changed_after_the_click_is_not_submitted(studio: VideoStudio, local: TaskManager) -> None:
