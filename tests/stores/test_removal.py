@@ -28,7 +28,8 @@ pytestmark = [
 
 def storage(store: Store) -> qw.Storage:
     """Return a storage whose files are removed after their tasks."""
-    return qw.Storage(f"s3://{store.bucket}/pictures", remove=True, **store.options)
+    options: dict[str, Any] = dict(store.options)
+    return qw.Storage(f"s3://{store.bucket}/pictures", remove=True, **options)
 
 
 def names(store: Store) -> list[str]:

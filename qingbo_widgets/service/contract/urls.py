@@ -36,9 +36,7 @@ _VISIBLE = "".join(filter(str.isprintable, string.printable)).replace(" ", "")
 #: Characters that browsers remove from a URL, because a long one may have been wrapped.
 _LINE_ENDS = str.maketrans("", "", "\t\r\n")
 #: A URL in a text: its scheme, its login, its host and path, and its query, which is in ASCII.
-_IN_TEXT = re.compile(
-    r"(https?://)(?:[^\s\"'<>/?#]*@)?([^\s\"'<>?#]*)(?:[?#][!#-&(-;=?-~]*)?", re.IGNORECASE
-)
+_IN_TEXT = re.compile(r"(https?://)(?:[^\s\"'<>/?#]*@)?([^\s\"'<>?#]*)(?:[?#][!#-&(-;=?-~]*)?", re.IGNORECASE)
 #: A URL's scheme, its authority, and the remainder without the fragment.
 _PARTS = re.compile(r"([a-z][a-z0-9+.-]*:)(//[^/?#]*)([^#]*)", re.IGNORECASE)
 
