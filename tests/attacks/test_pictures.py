@@ -365,7 +365,7 @@ def test_a_restarted_sandbox_reads_the_pictures_of_the_first(tmp_path: Path) -> 
 def test_a_signature_that_the_service_repeats_is_shown_nowhere(
     place: Place, caplog: pytest.LogCaptureFixture, contract: str, is_submission: bool
 ) -> None:
-    """Whoever has the link sees the picture: it must not be in an error, a log or the journal."""
+    """Anyone with the link sees the picture: it must not be in an error, a log or the journal."""
 
     def upload(path: Path) -> str:
         return f"{place.upload(path)}?{SIGNATURE}&x=1"
