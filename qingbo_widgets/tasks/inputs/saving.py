@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from ...exceptions import InvalidRequest, QingboError
 from ...i18n import N_, tr
-from ...library.inputs import InputFiles
+from ...library.inputs import INPUTS, InputFiles
 from ...media.clips import check_clip
 from ...media.frames import save_frame
 from ...media.local_file import open_local, within
@@ -63,6 +63,11 @@ class SavedFile:
 
     path: Path
     notes: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The file as a request names it: without the folders of this machine, which a page may show."""
+        return f"{INPUTS}/{self.path.name}"
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ class InputSaver:
             notes.extend(
                 Problem(medium.field, f"{medium.where}: {note}", medium.number) for note in file.notes
             )
-            return str(file.path)
+            return file.place
 
         return Saved(with_media(request, saved, models), tuple(problems), tuple(notes))
 
@@ -150,7 +155,7 @@ class InputSaver:
             file = self.file_of(medium)
         except UnusableMedia as error:
             raise InvalidRequest([_refused(medium, error)]) from None
-        return value if file is None else str(file.path)
+        return value if file is None else file.place
 
     def file_of(self, medium: Medium) -> SavedFile | None:
         """Return the file that a local picture or video is made into; ``None`` if it is not on this machine.

@@ -40,7 +40,7 @@ def test_a_path_is_a_picture(in_sandbox: qw.TaskManager, picture: Path, path: st
     saved = in_sandbox.inputs.checked(qw.VideoRequest(prompt="A koi", image_urls=[path]), "2026-04")
     assert saved.problems == ()
     (file,) = saved.request.image_urls
-    assert Path(file).is_file()
+    assert (in_sandbox.library.folder / file).is_file()
 
 
 def test_a_missing_file_is_called_missing(manager: qw.TaskManager, workdir: Path) -> None:
@@ -104,5 +104,5 @@ def test_a_file_beside_the_notebook_is_found_after_a_change_of_directory(
     os.chdir(folder / "folder.png")
     saved = in_sandbox.inputs.saved(qw.VideoRequest(prompt="A koi", image_urls=["a.png"]))
     assert saved.problems == ()
-    with Image.open(saved.request.image_urls[0]) as image:
+    with Image.open(in_sandbox.library.folder / saved.request.image_urls[0]) as image:
         assert image.size == (640, 360)
