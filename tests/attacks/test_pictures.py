@@ -89,7 +89,7 @@ def colour_sent(link: str, host: Path) -> tuple[int, ...]:
 def test_an_edited_copy_of_a_saved_picture_is_another_picture(place: Place, tmp_path: Path) -> None:
     """The copy keeps the name, with the hash of the first content: the user means what is in the file."""
     manager = place.manager()
-    first = manager.submit(prompt="x", image=picture("red"))
+    first = manager.submit(prompt="x", image=picture("red")).wait(20)
     assert first.request is not None
     copy = tmp_path / Path(first.request.image_urls[0]).name
     picture("blue").save(copy)
@@ -102,7 +102,7 @@ def test_a_picture_edited_in_the_library_does_not_replace_the_first(place: Place
     """A user draws on the saved file: the old picture is sent as it was, and the new one as it is."""
     manager = place.manager()
     request = manager.inputs.saved(qw.VideoRequest(prompt="x", image=picture("red"))).request
-    file = Path(request.image_urls[0])
+    file = manager.library.folder / request.image_urls[0]
     picture("lime").save(file)
     for image, colour in ((str(file), (0, 255, 0)), (picture("red"), (255, 0, 0))):
         manager.submit(prompt="x", image=image).wait(20)
@@ -124,7 +124,7 @@ def test_a_picture_that_changes_before_its_upload_is_not_sent(place: Place) -> N
     task = manager.submit(prompt="x", image_urls=[picture("red"), picture("blue")], model="kling-v3-omni")
     assert may_go.wait(20)
     assert task.request is not None
-    picture("lime").save(next(url for url in task.request.image_urls if Path(url) != entered[0]))
+    picture("lime").save(next(file for file in manager.inputs.files_in(task.request) if file != entered[0]))
     may_end.set()
     until(lambda: task.is_done)
     assert task.status == qw.TaskStatus.failed
