@@ -109,6 +109,17 @@ def test_a_picture_edited_in_the_library_does_not_replace_the_first(place: Place
         assert colour_sent(place.submitted[-1]["image_urls"][0], tmp_path / "host") == colour
 
 
+def test_a_file_of_the_working_directory_does_not_replace_that_of_a_request(
+    place: Place, workdir: Path
+) -> None:
+    """The folder of the notebook may be another library, in which the picture was edited."""
+    manager = place.manager()
+    request = manager.inputs.saved(qw.VideoRequest(prompt="x", image=picture("red"))).request
+    (workdir / "inputs").mkdir()
+    picture("lime").save(workdir / request.image_urls[0])
+    assert manager.inputs.files_in(request) == (manager.library.folder / request.image_urls[0],)
+
+
 def test_a_picture_that_changes_before_its_upload_is_not_sent(place: Place) -> None:
     """Another program writes to the file between the click and the upload."""
     manager, may_go, may_end = place.manager("2026-11"), threading.Event(), threading.Event()
