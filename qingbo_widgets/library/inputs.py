@@ -89,6 +89,8 @@ class InputFiles:
         if not _content_in(name) or not self._files.has_file(f"{INPUTS}/{name}"):
             return None
         own = self._path(name)
+        if path == f"{INPUTS}/{name}":  # as requests name it, whatever the working directory has
+            return own
         return None if is_local_file(path) and _differ(Path(path).expanduser(), own) else own
 
     def is_intact(self, file: Path) -> bool:

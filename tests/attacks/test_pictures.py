@@ -89,7 +89,7 @@ def colour_sent(link: str, host: Path) -> tuple[int, ...]:
 def test_an_edited_copy_of_a_saved_picture_is_another_picture(place: Place, tmp_path: Path) -> None:
     """The copy keeps the name, with the hash of the first content: the user means what is in the file."""
     manager = place.manager()
-    first = manager.submit(prompt="x", image=picture("red"))
+    first = manager.submit(prompt="x", image=picture("red")).wait(20)
     assert first.request is not None
     copy = tmp_path / Path(first.request.image_urls[0]).name
     picture("blue").save(copy)
@@ -109,6 +109,17 @@ def test_a_picture_edited_in_the_library_does_not_replace_the_first(place: Place
         assert colour_sent(place.submitted[-1]["image_urls"][0], tmp_path / "host") == colour
 
 
+def test_a_file_of_the_working_directory_does_not_replace_that_of_a_request(
+    place: Place, workdir: Path
+) -> None:
+    """The folder of the notebook may be another library, in which the picture was edited."""
+    manager = place.manager()
+    request = manager.inputs.saved(qw.VideoRequest(prompt="x", image=picture("red"))).request
+    (workdir / "inputs").mkdir()
+    picture("lime").save(workdir / request.image_urls[0])
+    assert manager.inputs.files_in(request) == (manager.library.folder / request.image_urls[0],)
+
+
 def test_a_picture_that_changes_before_its_upload_is_not_sent(place: Place) -> None:
     """Another program writes to the file between the click and the upload."""
     manager, may_go, may_end = place.manager("2026-11"), threading.Event(), threading.Event()
@@ -124,8 +135,7 @@ def test_a_picture_that_changes_before_its_upload_is_not_sent(place: Place) -> N
     task = manager.submit(prompt="x", image_urls=[picture("red"), picture("blue")], model="kling-v3-omni")
     assert may_go.wait(20)
     assert task.request is not None
-    files = {manager.library.folder / place for place in task.request.image_urls}
-    picture("lime").save(next(iter(files - {*entered})))
+    picture("lime").save(next(file for file in manager.inputs.files_in(task.request) if file != entered[0]))
     may_end.set()
     until(lambda: task.is_done)
     assert task.status == qw.TaskStatus.failed
@@ -366,7 +376,7 @@ def test_a_restarted_sandbox_reads_the_pictures_of_the_first(tmp_path: Path) -> 
 def test_a_signature_that_the_service_repeats_is_shown_nowhere(
     place: Place, caplog: pytest.LogCaptureFixture, contract: str, is_submission: bool
 ) -> None:
-    """Whoever has the link sees the picture: it must not be in an error, a log or the journal."""
+    """Anyone with the link sees the picture: it must not be in an error, a log or the journal."""
 
     def upload(path: Path) -> str:
         return f"{place.upload(path)}?{SIGNATURE}&x=1"

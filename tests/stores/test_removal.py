@@ -28,7 +28,7 @@ pytestmark = [
 
 def storage(store: Store) -> qw.Storage:
     """Return a storage whose files are removed after their tasks."""
-    options: dict[str, Any] = store.options
+    options: dict[str, Any] = dict(store.options)
     return qw.Storage(f"s3://{store.bucket}/pictures", remove=True, **options)
 
 
