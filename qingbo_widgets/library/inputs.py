@@ -28,6 +28,7 @@ INPUTS = "inputs"
 #: Characters of the content's hash in the name of a file.
 _DIGITS = 16
 _NAME = re.compile(rf"[\w-]{{1,64}}-([0-9a-f]{{{_DIGITS}}})\.[a-z0-9]{{2,5}}")
+_HASH = re.compile(rf"(?<=.)-[0-9a-f]{{{_DIGITS}}}$")
 _LARGEST_NOTE = 20_000
 #: A request may have very many links.
 _LARGEST_LIST = 1_000_000
@@ -74,7 +75,8 @@ class InputFiles:
         for file in files:
             if _content_in(file.name) == digest and self.is_intact(file):
                 return file
-        name = f"{stem}-{digest}{suffix}"
+        # A file that was chosen in a form is named after its content already.
+        name = f"{_HASH.sub('', stem)}-{digest}{suffix}"
         if not isinstance(content, bytes):
             content.seek(0)
         self._files.write(f"{INPUTS}/{name}", content)

@@ -19,7 +19,7 @@ from ...service.contract.frames import IMAGE, IMAGES
 from ...service.contract.limits import EXAMPLE_URL
 from ...service.contract.media import Medium, media_of, with_media
 from ...service.contract.models import declared, models_of
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, listed
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
 from ...service.contract.urls import is_web_url
@@ -42,8 +42,11 @@ logger = logging.getLogger("qingbo_widgets")
 
 _NO_UPLOADER = N_(
     "{where}: {name} is on this machine, but the service reads public URLs only. Pass a URL, or connect with "
-    'a place to upload it: connect(upload="s3://…").'
+    'a place to upload it, such as qw.connect(upload="s3://bucket/folder").'
 )
+_NO_USE = N_("use={use!r:.40} is not one of {uses}")
+#: A field for each use of a picture or video.
+_FIELDS = {"image": "image_urls", "mask": "static_mask", "video": "video_urls"}
 _SENT = N_("Local files are uploaded to {place}. Anyone with the link can see them.")
 _SENT_FOR_AN_HOUR = N_("Local files are uploaded to {place}. Anyone with the link can see them for 1 hour.")
 _SENT_FOR = N_("Local files are uploaded to {place}. Anyone with the link can see them for {hours:g} hours.")
@@ -145,13 +148,16 @@ class Inputs:
 
     def publish(self, picture: object, use: str) -> str:
         """Return a link to a picture or video; see ``TaskManager.publish``."""
-        field = {"image": "image_urls", "mask": "static_mask", "video": "video_urls"}[use]
+        if use not in _FIELDS:
+            raise ValueError(tr(_NO_USE).format(use=use, uses=listed(_FIELDS)))
+        field = _FIELDS[use]
         fields: dict[str, Any] = {field: picture}
         saved = self.saved(VideoRequest(**fields))
         if saved.problems:
             raise InvalidRequest(saved.problems)
         if not (files := self.files_in(saved.request)):
-            raise InvalidRequest(explained(saved.request.problems(), saved.request))
+            problems = (one for one in saved.request.problems() if one.field == field)
+            raise InvalidRequest(explained(tuple(problems), saved.request))
         self.tell(saved.request)
         return self.link(files[0], _ignore)
 

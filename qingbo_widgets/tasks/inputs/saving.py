@@ -97,6 +97,8 @@ class InputSaver:
         self._lock = threading.Lock()
         #: What was made from each file, as it was then, and from each picture in memory.
         self._of_files: OrderedDict[tuple[Any, ...], SavedFile] = OrderedDict()
+        #: A lock for each file that something is made from now.
+        self._making: dict[tuple[Any, ...], threading.Lock] = {}
         self._of_pictures: WeakKeyDictionary[LocalMedia, dict[str, SavedFile]] = WeakKeyDictionary()
 
     def place_of(self, value: object) -> Path | LocalMedia | None:
@@ -178,14 +180,21 @@ class InputSaver:
             raise UnusableMedia(tr(_NOT_READ).format(reason=_reason(error))) from None
         key = (str(place.absolute()), facts.st_mtime_ns, facts.st_size, media)
         with self._lock:
-            if (known := self._of_files.get(key)) is not None and known.path.is_file():
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # the preview of a form may be making it at this moment
+            known = self._of_files.get(key)
+            if known is not None and known.path.is_file():
                 return known
-        made = self._made_from_file(place, media)
-        with self._lock:
-            self._of_files[key] = made
-            while len(self._of_files) > _MOST_KNOWN:
-                self._of_files.popitem(last=False)
-        return made
+            try:
+                made = self._made_from_file(place, media)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+            with self._lock:
+                self._of_files[key] = made
+                while len(self._of_files) > _MOST_KNOWN:
+                    self._of_files.popitem(last=False)
+            return made
 
     def _made_from_file(self, place: Path, media: str) -> SavedFile:
         is_own = place == self._files.own(str(place)) and self._files.is_intact(place)

@@ -210,7 +210,12 @@ def test_what_is_no_picture_is_refused(connected: qw.TaskManager, workdir: Path)
     """The message names field, file and reason, and nothing is uploaded or sent."""
     Path("notes.txt").write_text("no picture", encoding="utf-8")
     Path("photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    wrong = {"notes.txt": "notes.txt", "photo.jpg": "photo.jpg", "gone.png": "no such file", ".": "URL"}
+    wrong = {
+        "notes.txt": "notes.txt",
+        "photo.jpg": "photo.jpg",
+        "gone.png": "no such file",
+        ".": "is a folder",
+    }
     for text, words in wrong.items():
         with pytest.raises(qw.InvalidRequest, match=words) as raised:
             connected.submit(prompt="x", image=text)
@@ -369,8 +374,11 @@ def test_publish_returns_a_link(connected: qw.TaskManager, host: Host, photo: Pa
         link = connected.publish(photo)
     assert link.startswith(host.url)
     assert connected.publish(str(photo)) == link
-    with pytest.raises(qw.InvalidRequest, match="no such file"):
+    with pytest.raises(qw.InvalidRequest, match="no such file") as raised:
         connected.publish("gone.png")
+    assert len(raised.value.problems) == 1, "a link needs no prompt"
+    with pytest.raises(ValueError, match="use='foto' is not one of image, mask, video"):
+        connected.publish(photo, use="foto")
 
 
 def test_each_sandbox_serves_the_picture_itself(workdir: Path) -> None:
