@@ -27,6 +27,7 @@ from ...system.host import warn
 from ..uploading.choice import uploader_of
 from ..uploading.uploader import Uploader
 from .advice import explained
+from .masks import shape_problems
 from .publisher import Publisher
 from .reports import InputReports
 from .saving import InputSaver, Saved, name_of
@@ -123,7 +124,7 @@ class Inputs:
             ImportError: as in ``saved``.
         """
         saved = self.saved(request, models_of(contract))
-        others = self.other_problems(request, contract)
+        others = (*shape_problems(saved.request, self.files), *self.other_problems(request, contract))
         return dataclasses.replace(saved, problems=(*saved.problems, *others))
 
     def other_problems(self, request: VideoRequest, contract: str) -> tuple[Problem, ...]:

@@ -165,6 +165,19 @@ def test_masks_are_sent_as_they_are(connected: qw.TaskManager, server: qw.Sandbo
         assert np.array_equal(np.asarray(sent.convert("L")), np.asarray(mask))
 
 
+def test_a_mask_has_the_shape_of_its_image(connected: qw.TaskManager, workdir: Path) -> None:
+    """A phone turns its picture by a note in the file: a mask of the unturned picture does not fit."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(800, 600).save("phone.jpg", exif=exif)
+    form: dict[str, Any] = {"model": "kling-v1-6", "prompt": "a koi", "image": "phone.jpg"}
+    unturned = qw.VideoRequest(**form, static_mask=Image.new("L", (800, 600)))
+    (problem,) = connected.inputs.checked(unturned, "2026-04").problems
+    assert "the mask has 800 × 600 pixels, and the image, upright, 600 × 800" in str(problem)
+    smaller = qw.VideoRequest(**form, static_mask=Image.new("L", (450, 600)))
+    assert connected.inputs.checked(smaller, "2026-04").problems == ()
+
+
 def test_a_frame_of_a_task_is_a_picture(connected: qw.TaskManager, server: qw.Sandbox) -> None:
     """The next video begins where a task ends, or with a frame of it."""
     task = connected.submit(prompt="a koi").wait()
