@@ -200,6 +200,7 @@ class TaskManager(ManagerSettings):
                 'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
             )
             raise TypeError(message.format(kind=kind))
+        self.monitor.check_open()
         check_names("submit()", fields, lambda: self.client.contract.models, (IMAGE,))
         request = VideoRequest(**fields) if request is None else request.replace(**fields)
         contract = self.client.contract.name
@@ -300,8 +301,10 @@ class TaskManager(ManagerSettings):
         Raises:
             InvalidRequest: it is no such picture or video, or there is nothing that uploads it.
             UploadFailed: it could not be uploaded.
+            QingboError: the manager is closed.
             ImportError: it must be converted, and the extra ``[upload]`` is not installed.
         """
+        self.monitor.check_open()
         return self.inputs.publish(picture, use)
 
     def follow(

@@ -208,7 +208,7 @@ def test_from_a_photograph_to_a_playing_video_by_keyboard(notebook: Notebook, tm
     page.page.keyboard.press("Space")
     video = output.locator("video:visible").first
     assert playable(video)["width"] > 0
-    expect(output).to_contain_text("Images: koi-pond.jpg")
+    expect(output).to_contain_text("Image: koi-pond.jpg")
     page.run(2)
     expect(page.output(2)).to_contain_text(LINK)
     assert page.problems == []

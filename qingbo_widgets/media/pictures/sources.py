@@ -21,7 +21,7 @@ from .limits import LARGEST_FILE
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Source", "source_of"]
+__all__ = ["Source", "source_of", "stem_of"]
 
 #: Characters of a name that is derived from that of a file.
 _LONGEST_STEM = 32
@@ -63,7 +63,7 @@ def source_of(value: Any) -> Source:
     if isinstance(value, bytes | bytearray | memoryview):
         return Source(_bounded(bytes(value)))
     if _is_a(value, "PIL.Image", "Image"):
-        return Source(image=value, stem=_stem(getattr(value, "filename", "")))
+        return Source(image=value, stem=stem_of(getattr(value, "filename", "")))
     if _is_a(value, "IPython.core.display", "Image") or _is_a(value, "IPython.display", "Image"):
         return _from_notebook(value)
     if _is_a(value, "ipywidgets", "Image"):
@@ -86,7 +86,7 @@ def _is_a(value: Any, module: str, name: str) -> bool:
 def _from_path(path: str | os.PathLike[str]) -> Source:
     with open_local(path) as (file, _, size):
         within(size, LARGEST_FILE)
-        return Source(_bounded(_read(file)), stem=_stem(path))
+        return Source(_bounded(_read(file)), stem=stem_of(path))
 
 
 def _from_file(file: Any) -> Source:
@@ -101,7 +101,7 @@ def _from_file(file: Any) -> Source:
     except (OSError, ValueError) as error:
         raise UnusableMedia(tr(_UNREADABLE).format(reason=error)) from None
     name = getattr(file, "name", "")
-    return Source(_bounded(content), stem=_stem(name if isinstance(name, str) else ""))
+    return Source(_bounded(content), stem=stem_of(name if isinstance(name, str) else ""))
 
 
 def _can_seek(file: Any) -> bool:
@@ -125,7 +125,7 @@ def _read(file: Any) -> bytes:
 def _from_notebook(image: Any) -> Source:
     """Return the content of an Image of IPython, which may only know its file or a URL."""
     if isinstance(image.data, bytes) and image.data:
-        return Source(_bounded(image.data), stem=_stem(image.filename or ""))
+        return Source(_bounded(image.data), stem=stem_of(image.filename or ""))
     if image.filename:
         return _from_path(image.filename)
     raise UnusableMedia(tr(_NO_CONTENT))
@@ -136,7 +136,7 @@ def _bounded(content: bytes) -> bytes:
     return content
 
 
-def _stem(path: str | bytes | os.PathLike[str]) -> str:
+def stem_of(path: str | bytes | os.PathLike[str]) -> str:
     """Return a name for a file of this path: its letters and digits of any script, joined by dashes."""
     name = unicodedata.normalize("NFC", Path(os.fsdecode(path)).stem)
     return re.sub(r"[\W_]+", "-", name)[:_LONGEST_STEM].strip("-") or _UNNAMED

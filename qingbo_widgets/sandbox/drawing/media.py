@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from ...i18n import tr
-from .web import DownloadError, download
+from .web import DownloadError, download, shown
 
 MAX_BYTES = 10_000_000
 #: Maximum seconds for a whole picture, however slow its server.
@@ -42,7 +42,7 @@ def fetch(url: str) -> Image.Image:
     try:
         return decode(data.getvalue())
     except ValueError as error:
-        raise UnusablePicture(f"{url} {error}") from None
+        raise UnusablePicture(f"{shown(url)} {error}") from None
 
 
 def decode(data: bytes) -> Image.Image:

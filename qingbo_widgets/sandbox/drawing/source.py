@@ -15,7 +15,7 @@ from av.container import InputContainer
 
 from ...i18n import tr
 from .film import SAMPLE_RATE, Floats
-from .web import DownloadError, Unreachable, download
+from .web import DownloadError, Unreachable, download, shown
 
 MAX_BYTES = 100_000_000
 #: Maximum seconds for a whole video, however slow its server.
@@ -175,7 +175,7 @@ def fetch(url: str, patience: float | None = None) -> Iterator[Clip]:
             raise UnreachableVideo(str(error)) from None
         except DownloadError as error:
             raise UnusableVideo(str(error)) from None
-        yield Clip(file, url)
+        yield Clip(file, shown(url))
 
 
 def probe(url: str) -> Source:

@@ -32,7 +32,7 @@ class _OnlyWeb(urllib.request.HTTPRedirectHandler):
     ) -> Any:
         if urlsplit(newurl).scheme not in ("http", "https"):
             raise DownloadError(
-                tr("{url} leads to an address that is not on the web").format(url=req.full_url)
+                tr("{url} leads to an address that is not on the web").format(url=shown(req.full_url))
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -56,10 +56,10 @@ def download(url: str, file: IO[bytes], *, accept: str, max_bytes: int, patience
             _copy(response, file, max_bytes, patience)
     except _TooLarge:
         raise DownloadError(
-            tr("{url} is over {size} MB").format(url=url, size=max_bytes // 1_000_000)
+            tr("{url} is over {size} MB").format(url=shown(url), size=max_bytes // 1_000_000)
         ) from None
     except (OSError, HTTPException, ValueError) as error:
-        raise DownloadError(tr(_NOT_FETCHED).format(url=url, reason=error)) from None
+        raise DownloadError(tr(_NOT_FETCHED).format(url=shown(url), reason=error)) from None
 
 
 class _TooLarge(Exception):
@@ -73,15 +73,20 @@ def _open(url: str, accept: str) -> Any:
     except urllib.error.HTTPError as error:
         with error:
             raise DownloadError(
-                tr("{url} answered {status}").format(url=url, status=f"{error.code} {error.reason}")
+                tr("{url} answered {status}").format(url=shown(url), status=f"{error.code} {error.reason}")
             ) from None
     except (HTTPException, ValueError) as error:
-        raise DownloadError(tr(_NOT_FETCHED).format(url=url, reason=error)) from None
+        raise DownloadError(tr(_NOT_FETCHED).format(url=shown(url), reason=error)) from None
     except OSError as error:
         reason = getattr(error, "reason", error)
         # With a bad certificate the server has been reached.
         kind = DownloadError if isinstance(reason, ssl.SSLError) else Unreachable
-        raise kind(tr(_NOT_FETCHED).format(url=url, reason=reason)) from None
+        raise kind(tr(_NOT_FETCHED).format(url=shown(url), reason=reason)) from None
+
+
+def shown(url: str) -> str:
+    """Return a URL without its query, which may be a signature."""
+    return url.partition("?")[0]
 
 
 def _copy(response: Any, file: IO[bytes], max_bytes: int, patience: float) -> None:

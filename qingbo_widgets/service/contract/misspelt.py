@@ -44,7 +44,7 @@ def check_names(
     near = {name: _nearest(name, (*own, *in_use)) or _nearest(name, known) for name in unknown}
     texts = [tr(_MEANT).format(call=call, name=name, near=meant) for name, meant in near.items() if meant]
     if other := ", ".join(name for name, meant in near.items() if not meant):
-        texts.append(tr(_NONE_MEANT).format(call=call, names=other, known=", ".join(in_use)))
+        texts.append(tr(_NONE_MEANT).format(call=call, names=other, known=", ".join((*in_use, *own))))
     raise TypeError(hide(sentences(*texts)))
 
 

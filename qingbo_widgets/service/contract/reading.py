@@ -20,6 +20,7 @@ from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus
 from .statuses import status_of
 from .text import plain_line
 from .times import read_number, read_time
+from .urls import without_queries
 
 __all__ = ["read_snapshot"]
 
@@ -108,7 +109,7 @@ def _quota(value: object) -> int | None:
 def _failure(fields: Mapping[str, Any] | None) -> ServiceFailure | None:
     if fields is None:
         return None
-    message, code = _text(fields.get("message")), fields.get("code")
+    message, code = without_queries(_text(fields.get("message"))), fields.get("code")
     code = _text(str(code)) if isinstance(code, (str, int)) else ""
     # The service may repeat the code in front of the message, or give it only there.
     if (prefixed := _PREFIXED.fullmatch(message)) is not None and code in ("", prefixed["code"]):

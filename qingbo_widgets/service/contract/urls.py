@@ -25,6 +25,7 @@ __all__ = [
     "redirect_target",
     "request_target",
     "web_link",
+    "without_queries",
     "without_query",
 ]
 
@@ -34,6 +35,8 @@ NOT_A_PUBLIC_URL = N_("is not a public http(s) URL")
 _VISIBLE = "".join(filter(str.isprintable, string.printable)).replace(" ", "")
 #: Characters that browsers remove from a URL, because a long one may have been wrapped.
 _LINE_ENDS = str.maketrans("", "", "\t\r\n")
+#: A URL in a text: its scheme, its login, its host and path, and its query, which is in ASCII.
+_IN_TEXT = re.compile(r"(https?://)(?:[^\s\"'<>/?#]*@)?([^\s\"'<>?#]*)(?:[?#][!#-&(-;=?-~]*)?", re.IGNORECASE)
 #: A URL's scheme, its authority, and the remainder without the fragment.
 _PARTS = re.compile(r"([a-z][a-z0-9+.-]*:)(//[^/?#]*)([^#]*)", re.IGNORECASE)
 
@@ -183,6 +186,11 @@ def without_query(url: str) -> str:
     if parts is None:
         return tr("an unreadable URL")
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def without_queries(text: str) -> str:
+    """Return a text without queries and logins in its URLs: they may be signatures of the user's links."""
+    return _IN_TEXT.sub(r"\1\2", text)
 
 
 def public_url_refusal(url: object) -> str | None:

@@ -203,6 +203,8 @@ def as_media(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         path = os.fspath(value)
         return os.fsdecode(path) if isinstance(path, bytes) else path
+    if type(value).__module__.startswith("IPython.") and getattr(value, "data", None) is None:
+        return getattr(value, "url", None) or LocalMedia(value)  # an image that is shown from its URL
     is_plain = value is None or isinstance(value, (str, bool, int, float, Mapping, list, tuple, LocalMedia))
     return value if is_plain else LocalMedia(value)
 

@@ -30,7 +30,7 @@ from ..contract.results import is_large
 from ..contract.terms import KEYS_PAGE
 from ..contract.text import plain_line, shorten
 from ..contract.times import read_time
-from ..contract.urls import redirect_target, without_query
+from ..contract.urls import redirect_target, without_queries, without_query
 from ..secrets.secret import Secret
 from .wrong_address import address_advice, is_of_a_framework, may_be_elsewhere
 
@@ -311,4 +311,4 @@ def excerpt(value: object, secret: Secret) -> str:
         value = _words_of(value, "script|style|title") or _words_of(value, "script|style")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return shorten(secret.hide_in(plain_line(value)), _LONGEST_EXCERPT)
+    return shorten(without_queries(secret.hide_in(plain_line(value))), _LONGEST_EXCERPT)

@@ -106,7 +106,6 @@ class Follower:
             if task.saves_others:
                 await save_others(self._record, self._ownership, self._clock)
         finally:
-            await release(self._record)
             await self._ownership.release()
             task.set_traits(saves_others=False)
 
@@ -129,7 +128,10 @@ class Follower:
             await self._end_with(QingboError(f"{type(error).__name__}: {short_reason(error)}"))
         finally:
             self._end_submission()
-            task.lifecycle.settle()
+            try:
+                await release(record)  # before a script finds the task done, and ends
+            finally:
+                task.lifecycle.settle()
 
     async def _run_once(self) -> bool:
         """Submit, follow, save; return ``False`` if another kernel has taken the task over."""

@@ -51,7 +51,7 @@ class Ownership:
             OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: the journal cannot be written.
         """
         if self._record.is_written:
-            await self._claim()
+            await self.claim_again()
             return
         await self._add(self._record.entry())
 
@@ -92,7 +92,8 @@ class Ownership:
         """
         manager, task = self._manager, self._task
         row = await manager.monitor.journal(manager.library.get, task.key, due=URGENT)
-        if row is not None and row.submitted_at not in (None, task.submitted_at):
+        known = (None, self._last_submitted_at, task.submitted_at)
+        if row is not None and row.submitted_at not in known:
             raise HandedOver
         if row is not None:  # the claim replaces both times in the row
             task.set_submission_times(None, row.first_submitted_at)

@@ -99,7 +99,7 @@ class TaskRecord:
     def _as_sent(self) -> VideoRequest | None:
         """Return the request with the links that its files had when it was sent, as far as they are known."""
         request = self.task.request
-        return self.sent or (None if request is None else self.manager.inputs.as_sent(request))
+        return self.sent or (None if request is None else self.manager.inputs.as_sent(request, self.task.key))
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
         """Apply an answer to the traits in one change, and write the row if something relevant changed.

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from ...i18n import N_, sentences, tr
+from ...i18n import N_, tr
 from ...service.contract.limits import url_refusal
 from ...service.contract.models import declared
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, shown
 from ...service.contract.request import VideoRequest
 from ...service.contract.urls import is_network_path, is_web_url
+from .finding import is_folder
 
 __all__ = ["explained"]
 
-_NO_FILE = N_("There is no such file here.")
+_NO_FILE = N_(
+    "{where}: there is no such file here: {name}. Pass the path of a file, or a public http(s) URL."
+)
+_FOLDER = N_("{where}: {name} is a folder. Pass the path of a file in it, or a public http(s) URL.")
 
 
 def explained(problems: Sequence[Problem], request: VideoRequest) -> tuple[Problem, ...]:
-    """Return the problems; those about a path of no file say so."""
+    """Return the problems; those about the path of no file say so."""
     advice = _Advice(request)
-    return tuple(
-        replace(problem, message=sentences(problem.message, advice.on(problem))) for problem in problems
-    )
+    return tuple(replace(problem, message=advice.on(problem) or problem.message) for problem in problems)
 
 
 class _Advice:
@@ -39,13 +40,15 @@ class _Advice:
         self._lengths = {len(refusal) for refusal in self._texts}
 
     def on(self, problem: Problem) -> str:
-        """Return the advice on the text that the problem refuses as a URL; mostly empty."""
+        """Return the message about a path that the problem refuses as a URL; mostly empty."""
         if problem.field not in declared() or not declared()[problem.field].media:
             return ""  # not the place of a picture or video: a callback goes to a server
-        _, _, sentence = problem.message.partition(": ")
+        where, _, sentence = problem.message.partition(": ")
         found = (self._texts.get(sentence[:length]) for length in self._lengths)
         text = next((text for text in found if text is not None), None)
-        return tr(_NO_FILE) if text is not None and _may_be_path(text) else ""
+        if text is None or not _may_be_path(text):
+            return ""
+        return tr(_FOLDER if is_folder(text) else _NO_FILE).format(where=where, name=shown(text))
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -58,15 +61,6 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _may_be_path(text: str) -> bool:
-    """Return whether a text that is not a URL may be meant as a path on this machine, of no file there."""
-    if not text.strip() or "://" in text or text.lower().startswith(("data:", "file:")):
-        return False
-    return not is_network_path(text) and not _exists(text)
-
-
-def _exists(path: str) -> bool:
-    """Return whether a path exists that is not a file, such as a folder."""
-    try:
-        return Path(path).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False
+    """Return whether a text that is not a URL may be meant as a path on this machine."""
+    is_other = "://" in text or text.lower().startswith(("data:", "file:"))
+    return bool(text.strip()) and not is_other and not is_network_path(text)

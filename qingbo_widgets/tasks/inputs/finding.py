@@ -19,8 +19,8 @@ __all__ = ["found", "is_folder"]
 def found(value: object) -> Path | LocalMedia | None:
     """Return the file or picture of this machine that a value refers to; ``None`` if it is another value.
 
-    A relative path is looked for in the working directory, then beside the notebook. A ``data:`` URL is a
-    picture in memory.
+    A relative path is looked for in the working directory, then beside the notebook. Quotation marks, with
+    which Windows copies a path, are no part of it. A ``data:`` URL is a picture in memory.
     """
     if isinstance(value, LocalMedia):
         return value
@@ -35,10 +35,11 @@ def found(value: object) -> Path | LocalMedia | None:
         return None
     if is_network_path(text):
         return None
-    for path in (value, text):
+    bare = text[1:-1] if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'" else text
+    for path in (value, text, bare):
         if is_local_file(path):
             return Path(path).expanduser()
-    return _beside_notebook(text)
+    return _beside_notebook(bare)
 
 
 def is_folder(text: str) -> bool:

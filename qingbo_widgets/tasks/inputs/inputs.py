@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from ...service.contract.frames import IMAGE, IMAGES
 from ...service.contract.limits import EXAMPLE_URL
 from ...service.contract.media import Medium, media_of, with_media
 from ...service.contract.models import declared, models_of
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, listed
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
 from ...service.contract.urls import is_web_url
@@ -25,6 +27,7 @@ from ...system.host import warn
 from ..uploading.choice import uploader_of
 from ..uploading.uploader import Uploader
 from .advice import explained
+from .masks import shape_problems
 from .publisher import Publisher
 from .reports import InputReports
 from .saving import InputSaver, Saved, name_of
@@ -40,8 +43,11 @@ logger = logging.getLogger("qingbo_widgets")
 
 _NO_UPLOADER = N_(
     "{where}: {name} is on this machine, but the service reads public URLs only. Pass a URL, or connect with "
-    'a place to upload it: qw.connect(upload="s3://bucket/folder").'
+    'a place to upload it, such as qw.connect(upload="s3://bucket/folder").'
 )
+_NO_USE = N_("use={use!r:.40} is not one of {uses}")
+#: A field for each use of a picture or video.
+_FIELDS = {"image": "image_urls", "mask": "static_mask", "video": "video_urls"}
 _SENT = N_("Local files are uploaded to {place}. Anyone with the link can see them.")
 _SENT_FOR_AN_HOUR = N_("Local files are uploaded to {place}. Anyone with the link can see them for 1 hour.")
 _SENT_FOR = N_("Local files are uploaded to {place}. Anyone with the link can see them for {hours:g} hours.")
@@ -58,7 +64,7 @@ class Inputs:
     """
 
     def __init__(self, library: Library, sandbox: Sandbox | None, *, is_local: bool) -> None:
-        self._folder = library.folder
+        self._library, self._folder = library, library.folder
         self._sandbox, self._is_local = sandbox, is_local
         self.files = InputFiles(library.folder)
         self.saver = InputSaver(self.files)
@@ -68,6 +74,8 @@ class Inputs:
         self._publisher: Publisher | None = None
         self._lock = threading.Lock()
         self._has_told = False
+        #: The tasks of this kernel that still need each file at its place.
+        self._users: defaultdict[Path, set[str]] = defaultdict(set)
         self.upload = None
 
     @property
@@ -107,9 +115,7 @@ class Inputs:
         try:
             return self.saver.save(request, models)
         except OSError as error:
-            field, reason = self._local(request)[0].field, error.strerror or type(error).__name__
-            text = tr(_NOT_SAVED).format(field=field, folder=self._folder, reason=reason)
-            return Saved(request, (Problem(field, text),))
+            return Saved(request, (self._not_saved(self._local(request)[0].field, error),))
 
     def checked(self, request: VideoRequest, contract: str) -> Saved:
         """Save the local pictures and videos of a request, and find all of its problems.
@@ -118,7 +124,7 @@ class Inputs:
             ImportError: as in ``saved``.
         """
         saved = self.saved(request, models_of(contract))
-        others = self.other_problems(request, contract)
+        others = (*shape_problems(saved.request, self.files), *self.other_problems(request, contract))
         return dataclasses.replace(saved, problems=(*saved.problems, *others))
 
     def other_problems(self, request: VideoRequest, contract: str) -> tuple[Problem, ...]:
@@ -143,13 +149,16 @@ class Inputs:
 
     def publish(self, picture: object, use: str) -> str:
         """Return a link to a picture or video; see ``TaskManager.publish``."""
-        field = {"image": "image_urls", "mask": "static_mask", "video": "video_urls"}[use]
+        if use not in _FIELDS:
+            raise ValueError(tr(_NO_USE).format(use=use, uses=listed(_FIELDS)))
+        field = _FIELDS[use]
         fields: dict[str, Any] = {field: picture}
         saved = self.saved(VideoRequest(**fields))
         if saved.problems:
             raise InvalidRequest(saved.problems)
         if not (files := self.files_in(saved.request)):
-            raise InvalidRequest(explained(saved.request.problems(), saved.request))
+            problems = (one for one in saved.request.problems() if one.field == field)
+            raise InvalidRequest(explained(tuple(problems), saved.request))
         self.tell(saved.request)
         return self.link(files[0], _ignore)
 
@@ -162,13 +171,16 @@ class Inputs:
         """
         if self._publisher is None:
             return dict(fields)
-        known = declared()
-        return {
-            name: value
-            if (parameter := known.get(IMAGES if name == IMAGE else name)) is None or not parameter.media
-            else self.saver.save_value(parameter, value)
-            for name, value in fields.items()
-        }
+        return {name: self._saved_value(name, value) for name, value in fields.items()}
+
+    def _saved_value(self, name: str, value: Any) -> Any:
+        parameter = declared().get(IMAGES if name == IMAGE else name)
+        if parameter is None or not parameter.media:
+            return value
+        try:
+            return self.saver.save_value(parameter, value)
+        except OSError as error:
+            raise InvalidRequest((self._not_saved(name, error),)) from None
 
     def tell(self, *requests: VideoRequest) -> None:
         """Warn before the first upload of a session who will be able to see the files."""
@@ -207,25 +219,61 @@ class Inputs:
 
         return with_media(request, linked)
 
-    def as_sent(self, request: VideoRequest) -> VideoRequest:
+    def as_sent(self, request: VideoRequest, key: str = "") -> VideoRequest:
         """Return a request with the links that its files had when it was sent, as far as they are known."""
-        files = self.files_in(request) if self._publisher is not None else ()
-        known = {file: self._publisher.known(file) for file in files} if self._publisher is not None else {}
-        return self.with_links(request, {file: link.url for file, link in known.items() if link is not None})
+        links, publisher = dict[Path, str](), self._publisher
+        files = self.files_in(request)
+        sent = self.files.sent_links(key) if files else {}
+        for file in files:
+            if file.name in sent:
+                links[file] = sent[file.name]
+            elif publisher is not None and (known := publisher.known(file)) is not None:
+                links[file] = known.url
+        return self.with_links(request, links)
+
+    def sent(self, key: str) -> dict[str, str]:
+        """Return the links of a task as it was sent, by the names of its files, if the place is the same."""
+        uploader = self.uploader
+        if uploader is None or not uploader.lasts:
+            return {}
+        return self.files.sent_links(key, uploader.destination)
+
+    def remember_sent(self, key: str, links: Mapping[Path, str]) -> None:
+        """Note the links with which a task is about to be sent."""
+        if links and (uploader := self.uploader) is not None:
+            self.files.remember_sent(key, uploader.destination, links)
+
+    def left_in(self, request: VideoRequest) -> str:
+        """Return a picture or video in a request that is no URL, as an error names it; empty if all are."""
+        values = (medium.value for medium in media_of(request))
+        return next(
+            (
+                name_of(value)
+                for value in values
+                if isinstance(value, str) and value and not is_web_url(value)
+            ),
+            "",
+        )
 
     def use(self, file: Path, key: str) -> None:
         """Note that a task needs a file at its place."""
-        if self._publisher is not None:
-            self._publisher.use(file, key)
+        with self._lock:
+            self._users[file].add(key)
 
-    def release(self, file: Path, key: str, has_failed: bool) -> None:
-        """Note that a task needs a file no more, which may remove it at its place. Never raises."""
-        if (publisher := self._publisher) is None:
-            return
-        if has_failed:
-            self.files.forget(file, publisher.uploader.destination)
+    def release(self, files: Iterable[Path], key: str, has_failed: bool) -> None:
+        """Note that a task needs its files no more, which may remove them at their place. Never raises."""
+        self.files.forget_sent(key)
+        for file in files:
+            with self._lock:
+                self._users[file].discard(key)
+            if (publisher := self._publisher) is not None:
+                if has_failed:
+                    self.files.forget(file, publisher.uploader.destination)
+                self._remove(publisher, file, key)
+
+    def _remove(self, publisher: Publisher, file: Path, key: str) -> None:
         try:
-            publisher.release(file, key)
+            publisher.release(file, lambda: self._is_needed(file, key))
         except UploadFailed as error:
             logger.warning("%s was not removed: %s", file.name, error)
 
@@ -244,9 +292,29 @@ class Inputs:
     def _local(self, request: VideoRequest) -> list[Medium]:
         return [one for one in media_of(request) if self.saver.place_of(one.value) is not None]
 
+    def _is_needed(self, file: Path, key: str) -> bool:
+        """Return whether another task than this one needs a file at its place, also one of another kernel."""
+        if self._users[file]:
+            return True
+        try:
+            # While a task uploads its files, its row says that it failed, and its kernel holds it.
+            rows = (*self._library.entries(unfinished=True), *self._library.entries(status="failed"))
+            return any(
+                file.name in json.dumps(row.request, ensure_ascii=False)
+                and (row.status != "failed" or self._library.current_hold(row.key) is not None)
+                for row in rows
+                if row.key != key
+            )
+        except Exception:  # without the journal, that is unknown
+            return True
+
     def _own(self, medium: Medium) -> Path | None:
         is_path = isinstance(medium.value, str) and not is_web_url(medium.value)
         return self.files.own(medium.value) if is_path else None
+
+    def _not_saved(self, field: str, error: OSError) -> Problem:
+        reason = error.strerror or type(error).__name__
+        return Problem(field, tr(_NOT_SAVED).format(field=field, folder=self._folder, reason=reason))
 
     def _without_uploader(self, medium: Medium) -> Problem:
         message = tr(_NO_UPLOADER).format(where=medium.where, name=name_of(medium.value))

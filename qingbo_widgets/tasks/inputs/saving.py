@@ -15,10 +15,12 @@ from weakref import WeakKeyDictionary
 from ...exceptions import InvalidRequest, QingboError
 from ...i18n import N_, tr
 from ...library.file_names import given_name
-from ...library.inputs import InputFiles
+from ...library.inputs import INPUTS, InputFiles
 from ...media.clips import check_clip
 from ...media.frames import save_frame
+from ...media.local_file import open_local, within
 from ...media.pictures import PictureRules, prepare
+from ...media.pictures.sources import stem_of
 from ...media.unusable import UnusableMedia
 from ...service.contract.media import Medium, with_media
 from ...service.contract.problem import Problem, shown
@@ -29,6 +31,7 @@ from ...service.contract.values import DynamicMask, LocalMedia, as_media_list, i
 from ...service.http.image_probe import LARGEST, SMALLEST_SIDE, WIDEST
 from ...system.folder import open_inside
 from ...system.notebook import shown_path
+from ...system.video_files import HEAD, suffix_of
 from ..saved_video import video_of
 from .finding import found
 
@@ -62,6 +65,11 @@ class SavedFile:
     path: Path
     notes: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> str:
+        """The file as a request names it: without the folders of this machine, which a page may show."""
+        return f"{INPUTS}/{self.path.name}"
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -90,6 +98,8 @@ class InputSaver:
         self._lock = threading.Lock()
         #: What was made from each file, as it was then, and from each picture in memory.
         self._of_files: OrderedDict[tuple[Any, ...], SavedFile] = OrderedDict()
+        #: A lock for each file that something is made from now.
+        self._making: dict[tuple[Any, ...], threading.Lock] = {}
         self._of_pictures: WeakKeyDictionary[LocalMedia, dict[str, SavedFile]] = WeakKeyDictionary()
 
     def place_of(self, value: object) -> Path | LocalMedia | None:
@@ -124,7 +134,7 @@ class InputSaver:
             notes.extend(
                 Problem(medium.field, f"{medium.where}: {note}", medium.number) for note in file.notes
             )
-            return str(file.path)
+            return file.place
 
         return Saved(with_media(request, saved, models), tuple(problems), tuple(notes))
 
@@ -148,7 +158,7 @@ class InputSaver:
             file = self.file_of(medium)
         except UnusableMedia as error:
             raise InvalidRequest([_refused(medium, error)]) from None
-        return value if file is None else str(file.path)
+        return value if file is None else file.place
 
     def file_of(self, medium: Medium) -> SavedFile | None:
         """Return the file that a local picture or video is made into; ``None`` if it is not on this machine.
@@ -165,22 +175,33 @@ class InputSaver:
         if media == "video":
             shortest, longest = medium.parameter.limits.get("seconds") or (0, math.inf)
             check_clip(place, (shortest, longest), _LARGEST_VIDEO)
-        if place == self._files.own(str(place)) and (media != "mask" or place.suffix == ".png"):
-            return SavedFile(place)
         try:
             facts = place.stat()
         except OSError as error:
             raise UnusableMedia(tr(_NOT_READ).format(reason=_reason(error))) from None
         key = (str(place.absolute()), facts.st_mtime_ns, facts.st_size, media)
         with self._lock:
-            if (known := self._of_files.get(key)) is not None and known.path.is_file():
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # the preview of a form may be making it at this moment
+            known = self._of_files.get(key)
+            if known is not None and known.path.is_file():
                 return known
-        made = self._copy_of(place) if media == "video" else self._made_from(place, media)
-        with self._lock:
-            self._of_files[key] = made
-            while len(self._of_files) > _MOST_KNOWN:
-                self._of_files.popitem(last=False)
-        return made
+            try:
+                made = self._made_from_file(place, media)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+            with self._lock:
+                self._of_files[key] = made
+                while len(self._of_files) > _MOST_KNOWN:
+                    self._of_files.popitem(last=False)
+            return made
+
+    def _made_from_file(self, place: Path, media: str) -> SavedFile:
+        is_own = place == self._files.own(str(place)) and self._files.is_intact(place)
+        if is_own and (media != "mask" or place.suffix == ".png"):
+            return SavedFile(place)
+        return self._copy_of(place) if media == "video" else self._made_from(place, media)
 
     def _of_memory(self, picture: LocalMedia, media: str) -> SavedFile:
         with self._lock:
@@ -209,12 +230,11 @@ class InputSaver:
         return SavedFile(self._files.save(made.content, made.stem, made.suffix), made.notes)
 
     def _copy_of(self, video: Path) -> SavedFile:
-        try:
-            file = open_inside(video)
-        except OSError as error:
-            raise UnusableMedia(tr(_NOT_READ).format(reason=_reason(error))) from None
-        with file:
-            return SavedFile(self._files.save(file, video.stem, video.suffix.lower()))
+        with open_local(video) as (file, real, size):
+            within(size, _LARGEST_VIDEO)
+            suffix = suffix_of(file.read(HEAD))
+        with open_inside(real) as file:
+            return SavedFile(self._files.save(file, stem_of(video), suffix or ".mp4"))
 
 
 def _refused(medium: Medium, error: UnusableMedia) -> Problem:

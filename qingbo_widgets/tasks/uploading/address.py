@@ -15,7 +15,10 @@ _LOGIN = N_(
     "is not shown."
 )
 _NO_BUCKET = N_("The address of a storage names a bucket: {scheme}://bucket/prefix.")
-_ODD = N_("The address of a storage must not contain ?, #, empty parts, or blanks in the name of the bucket.")
+_ODD = N_(
+    "The address of a storage must not contain ?, #, parts that are empty, . or .., or blanks in the name of "
+    "the bucket."
+)
 
 
 @dataclass(frozen=True)
@@ -62,5 +65,7 @@ def refusal(text: str) -> str | None:
         return tr(_LOGIN).format(credentials=store.credentials)
     if not bucket:
         return tr(_NO_BUCKET).format(scheme=scheme)
-    is_odd = "" in parts or " " in bucket or any(character in rest for character in "?#")
+    # HTTP libraries resolve dots in a URL, so a signed link would lead elsewhere.
+    has_odd_part = any(part in ("", ".", "..") for part in (*parts, bucket))
+    is_odd = has_odd_part or " " in bucket or any(character in rest for character in "?#")
     return tr(_ODD) if is_odd or not rest.isprintable() else None

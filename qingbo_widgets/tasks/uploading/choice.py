@@ -82,6 +82,10 @@ class _Checked:
     def removes(self) -> bool:
         return self._uploader.removes
 
+    @property
+    def lasts(self) -> bool:
+        return self._uploader.lasts
+
     def publish(self, file: Path, on_progress: Progress) -> Link:
         return self._checked(self._uploader.publish(file, on_progress))
 

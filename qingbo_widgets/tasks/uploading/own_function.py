@@ -23,6 +23,7 @@ class FunctionUploader:
 
     lifetime: timedelta | None = None
     removes = False
+    lasts = True
 
     def __init__(self, upload: Callable[[Path], str]) -> None:
         self._upload = upload
@@ -40,7 +41,9 @@ class FunctionUploader:
         on_progress(0, size)
         try:
             url = self._upload(file)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also sys.exit(), and the end of an asyncio task of the function
             failure = _failure(error)
         else:
             if isinstance(url, str):
@@ -58,8 +61,15 @@ class FunctionUploader:
         """Do nothing."""
 
 
-def _failure(error: Exception) -> UploadFailed:
+def _failure(error: BaseException) -> UploadFailed:
     if isinstance(error, UploadFailed):
         return error
-    text = shown(str(error)) or tr("without a message")
+    text = shown(_text_of(error)) or tr("without a message")
     return UploadFailed(tr("upload() failed: {type}: {text}").format(type=type(error).__name__, text=text))
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""

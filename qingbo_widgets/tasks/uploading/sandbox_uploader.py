@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,13 @@ __all__ = ["SandboxUploader"]
 class SandboxUploader:
     """The sandbox, which reads a file where it is. Its URLs live as long as it runs.
 
-    So no link is noted, and a file has the same one until the sandbox ends.
+    A file has the same link until the sandbox ends.
     """
 
     destination = "the sandbox"
     lifetime: timedelta | None = None
     removes = False
+    lasts = False
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -54,7 +55,7 @@ class SandboxUploader:
             key = (self._sandbox.base_url, file)
             if key not in self._urls:
                 self._urls[key] = self._sandbox.publish(file)
-            return Link(self._urls[key], datetime.now(UTC))
+            return Link(self._urls[key])
         except (OSError, ValueError, RuntimeError) as error:
             text = shown(str(error))
         raise UploadFailed(tr("The sandbox cannot serve {file}: {text}").format(file=file.name, text=text))

@@ -117,9 +117,9 @@ class Storage:
 
     @property
     def destination(self) -> str:
-        """The address, with the host of the endpoint if it is not the usual one."""
-        host = self._store.endpoint_of(self._options())
-        return f"{self._address.text} ({host})" if host else self._address.text
+        """The address, with the host of the endpoint if it is not the usual one, and of public links."""
+        hosts = ", ".join(filter(None, (self._store.endpoint_of(self._options()), self._public)))
+        return f"{self._address.text} ({hosts})" if hosts else self._address.text
 
     @property
     def lifetime(self) -> timedelta | None:
@@ -130,6 +130,11 @@ class Storage:
     def removes(self) -> bool:
         """True if files are to be removed after their task."""
         return self._removes
+
+    @property
+    def lasts(self) -> bool:
+        """True: links outlive this process."""
+        return True
 
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Upload a file, unless its object is there already, and return a link to it. Block until then.

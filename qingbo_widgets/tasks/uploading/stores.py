@@ -28,6 +28,7 @@ _SIGNED_BY_ACCOUNT_KEY = N_("Links to abfs:// are signed with the account key: p
 _SIGNED_BY_SERVICE_ACCOUNT = N_(
     "Links to gs:// are signed with the key of a service account: pass token= with the path of its JSON file."
 )
+_OTHER_ENDPOINT = N_("For s3:// the address of the store is endpoint_url=, not endpoint=.")
 _ENDPOINT_NEEDED = N_(
     "oss:// needs the endpoint of the bucket's region: pass endpoint=, such as "
     '"https://oss-cn-hangzhou.aliyuncs.com", or set OSS_ENDPOINT.'
@@ -71,7 +72,7 @@ class Store:
         return urlsplit(str(chosen or "")).netloc.rpartition("@")[2]
 
     def lacks(self, given: Mapping[str, Any]) -> str | None:
-        """Return what must be passed too, a sentence; ``None`` if nothing."""
+        """Return what must be passed otherwise, a sentence; ``None`` if nothing."""
 
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the file system: those given, with defaults.
@@ -112,6 +113,9 @@ class _S3(Store):
     credentials = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ~/.aws, qw.Storage(…, key=…, secret=…)"
     rights = "s3:PutObject, s3:GetObject (remove=True: s3:DeleteObject)"
     endpoint_variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+
+    def lacks(self, given: Mapping[str, Any]) -> str | None:
+        return tr(_OTHER_ENDPOINT) if "endpoint" in given else None
 
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         config = {

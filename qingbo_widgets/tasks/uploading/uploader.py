@@ -30,6 +30,10 @@ class Uploader(Protocol):
     def removes(self) -> bool:
         """True if files are to be removed after their task."""
 
+    @property
+    def lasts(self) -> bool:
+        """True if links outlive this process, so that they are worth remembering."""
+
     def publish(self, file: Path, on_progress: Progress) -> Link:
         """Upload a file, unless the destination has it, and return a link to it. Block until then.
 
@@ -39,7 +43,7 @@ class Uploader(Protocol):
         """
 
     def renew(self, file: Path) -> Link | None:
-        """Return a fresh link to the file; ``None`` if it must be uploaded again.
+        """Return a fresh link to a file that was uploaded; ``None`` if it must be uploaded again.
 
         Raises:
             UploadFailed: the destination was not reached, or the service cannot read the link.

@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import IPython.display
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,6 +55,12 @@ def test_a_picture_in_memory_is_one_picture(value: Any) -> None:
     assert "has no URL" in str(request.problems()[0])
     with pytest.raises(AttributeError):
         picture.value = b""
+
+
+def test_an_image_of_ipython_with_a_url_is_its_url() -> None:
+    """It has no content of its own."""
+    image = IPython.display.Image(url="https://example.com/koi.png")
+    assert qw.VideoRequest(prompt="x", image=image).image_urls == ("https://example.com/koi.png",)
 
 
 def test_scalars_are_no_pictures() -> None:

@@ -15,7 +15,7 @@ from qingbo_widgets.tasks.inputs.advice import explained
 from qingbo_widgets.tasks.inputs.finding import found
 from tests.places import StartKernel
 
-NO_FILE = "There is no such file here."
+NO_FILE = "there is no such file here"
 
 
 @pytest.fixture
@@ -34,19 +34,19 @@ def in_sandbox(sandbox: qw.Sandbox, tmp_path: Path) -> Iterator[qw.TaskManager]:
         yield manager
 
 
-@pytest.mark.parametrize("path", ["a.png", "./a.png", "  a.png ", "a.png\n"])
+@pytest.mark.parametrize("path", ["a.png", "./a.png", "  a.png ", "a.png\n", '"a.png"'])
 def test_a_path_is_a_picture(in_sandbox: qw.TaskManager, picture: Path, path: str) -> None:
     """``generate(image_urls=["a.png"])`` takes the file; blanks around a path may come with a paste."""
     saved = in_sandbox.inputs.checked(qw.VideoRequest(prompt="A koi", image_urls=[path]), "2026-04")
     assert saved.problems == ()
     (file,) = saved.request.image_urls
-    assert Path(file).is_file()
+    assert (in_sandbox.library.folder / file).is_file()
 
 
 def test_a_missing_file_is_called_missing(manager: qw.TaskManager, workdir: Path) -> None:
     """A misspelt path is not taken for a misspelt URL only."""
     with pytest.raises(
-        qw.InvalidRequest, match=r"enter a public http\(s\) URL instead of 'b\.png'.*no such file"
+        qw.InvalidRequest, match=r"image_urls: there is no such file here: 'b\.png'\. Pass the path"
     ):
         manager.submit(prompt="A koi", image_urls=["b.png"])
 
@@ -57,12 +57,13 @@ NOT_FOUND: list[tuple[str, dict[str, Any], str]] = [
     ("kling-v3", {"image_urls": ["data:image/png;base64,A"]}, ""),
     ("kling-v3", {"image_urls": [" "]}, ""),
     ("kling-v3", {"image_urls": [7]}, ""),
-    ("kling-v3", {"image_urls": ["folder.png"]}, ""),
+    ("kling-v3", {"image_urls": ["folder.png"]}, "'folder.png' is a folder"),
     ("kling-v3", {"image_urls": [r"\\nas\share\a.png"]}, ""),
     ("kling-v3", {"image_urls": ["//nas/share/a.png"]}, ""),
     ("kling-v3", {"image_urls": ["file://nas/share/a.png"]}, ""),
     ("kling-v3", {"image_urls": ["~/a.png"]}, NO_FILE),
     ("kling-v3", {"callback_url": "a.png"}, ""),
+    ("kling-v3", {"image_urls": ["'gone.png'"]}, NO_FILE),
     ("kling-v3", {"callback_url": "gone.png"}, ""),
     ("kling-v3", {"duration": 99}, ""),
 ]
@@ -104,5 +105,5 @@ def test_a_file_beside_the_notebook_is_found_after_a_change_of_directory(
     os.chdir(folder / "folder.png")
     saved = in_sandbox.inputs.saved(qw.VideoRequest(prompt="A koi", image_urls=["a.png"]))
     assert saved.problems == ()
-    with Image.open(saved.request.image_urls[0]) as image:
+    with Image.open(in_sandbox.library.folder / saved.request.image_urls[0]) as image:
         assert image.size == (640, 360)

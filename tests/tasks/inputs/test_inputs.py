@@ -81,9 +81,10 @@ def test_a_photograph_becomes_a_video(
     assert link.startswith(host.url)
     assert task.request is not None
     (kept,) = task.request.image_urls
-    with Image.open(kept) as saved, Image.open(host.folder / host.uploads[0]) as sent:
+    file = connected.library.folder / kept
+    with Image.open(file) as saved, Image.open(host.folder / host.uploads[0]) as sent:
         assert (saved.size, sent.size) == ((640, 480), (640, 480))
-    assert Path(kept).parent == connected.library.folder / "inputs"
+    assert kept == f"inputs/{file.name}", "a page would show the folders of this machine"
     entry = connected.library.get(task.key)
     assert entry is not None
     assert link not in json.dumps(entry.request), "the journal must not give the picture away"
@@ -164,6 +165,19 @@ def test_masks_are_sent_as_they_are(connected: qw.TaskManager, server: qw.Sandbo
         assert np.array_equal(np.asarray(sent.convert("L")), np.asarray(mask))
 
 
+def test_a_mask_has_the_shape_of_its_image(connected: qw.TaskManager, workdir: Path) -> None:
+    """A phone turns its picture by a note in the file: a mask of the unturned picture does not fit."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(800, 600).save("phone.jpg", exif=exif)
+    form: dict[str, Any] = {"model": "kling-v1-6", "prompt": "a koi", "image": "phone.jpg"}
+    unturned = qw.VideoRequest(**form, static_mask=Image.new("L", (800, 600)))
+    (problem,) = connected.inputs.checked(unturned, "2026-04").problems
+    assert "the mask has 800 × 600 pixels, and the image, upright, 600 × 800" in str(problem)
+    smaller = qw.VideoRequest(**form, static_mask=Image.new("L", (450, 600)))
+    assert connected.inputs.checked(smaller, "2026-04").problems == ()
+
+
 def test_a_frame_of_a_task_is_a_picture(connected: qw.TaskManager, server: qw.Sandbox) -> None:
     """The next video begins where a task ends, or with a frame of it."""
     task = connected.submit(prompt="a koi").wait()
@@ -209,7 +223,12 @@ def test_what_is_no_picture_is_refused(connected: qw.TaskManager, workdir: Path)
     """The message names field, file and reason, and nothing is uploaded or sent."""
     Path("notes.txt").write_text("no picture", encoding="utf-8")
     Path("photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    wrong = {"notes.txt": "notes.txt", "photo.jpg": "photo.jpg", "gone.png": "no such file", ".": "URL"}
+    wrong = {
+        "notes.txt": "notes.txt",
+        "photo.jpg": "photo.jpg",
+        "gone.png": "no such file",
+        ".": "is a folder",
+    }
     for text, words in wrong.items():
         with pytest.raises(qw.InvalidRequest, match=words) as raised:
             connected.submit(prompt="x", image=text)
@@ -368,8 +387,11 @@ def test_publish_returns_a_link(connected: qw.TaskManager, host: Host, photo: Pa
         link = connected.publish(photo)
     assert link.startswith(host.url)
     assert connected.publish(str(photo)) == link
-    with pytest.raises(qw.InvalidRequest, match="no such file"):
+    with pytest.raises(qw.InvalidRequest, match="no such file") as raised:
         connected.publish("gone.png")
+    assert len(raised.value.problems) == 1, "a link needs no prompt"
+    with pytest.raises(ValueError, match="use='foto' is not one of image, mask, video"):
+        connected.publish(photo, use="foto")
 
 
 def test_each_sandbox_serves_the_picture_itself(workdir: Path) -> None:

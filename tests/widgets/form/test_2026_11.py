@@ -656,7 +656,7 @@ def test_the_files_in_lists_and_objects_are_sent(tmp_path: Path) -> None:
         request = form.submit().request
         assert request is not None
         places = [*request.image_urls, request.image_with_roles[0]["url"]]
-        assert {Path(place).parent for place in places} == {tmp_path / "library" / "inputs"}
+        assert {Path(place).parent.name for place in places} == {"inputs"}
         form.close()
         manager.close()
 

@@ -127,7 +127,7 @@ def test_a_painted_mask_arrives_with_the_request(form: RequestForm, local: TaskM
     task.wait(60)
     assert task.status == "completed", task.error
     assert task.request is not None
-    assert content_of(task.request.static_mask) == mask
+    assert content_of(str(local.library.folder / (task.request.static_mask or ""))) == mask
     assert local.sandbox is not None
     sent = local.sandbox.requests[task.task_id]["extra"]["static_mask"]
     assert requests.get(sent, timeout=30).content == mask, "another mask arrived at the service"

@@ -55,10 +55,10 @@ def sent(manager: TaskManager) -> list[VideoRequest]:
     return [task.request for task in manager.tasks if task.request is not None]
 
 
-def content_of(mask: str | None) -> bytes:
-    """Return the content of a mask in a request."""
+def content_of(manager: TaskManager, mask: str | None) -> bytes:
+    """Return the content of a mask of a form, or of one in a request, which is named without its folders."""
     assert mask, "the request has no mask"
-    return Path(mask).read_bytes()
+    return (manager.library.folder / mask).read_bytes()
 
 
 def test_a_click_right_after_a_stroke_has_the_mask(studio: VideoStudio, local: TaskManager) -> None:
@@ -66,28 +66,29 @@ def test_a_click_right_after_a_stroke_has_the_mask(studio: VideoStudio, local: T
     paint(studio.form, 0)
     paint(studio.form, 1)
     editor_of(studio.form).drawing.canvas.set_state({"paths": [[list(point) for point in PATH]]})
-    mask = content_of(studio.form.static_mask)
+    mask = content_of(local, studio.form.static_mask)
     for _ in range(3):
         send_click(studio.generate_button)
     (request,) = sent(local)
-    assert content_of(request.static_mask) == mask
+    assert content_of(local, request.static_mask) == mask
     assert request.dynamic_masks == (DynamicMask(request.static_mask or "", PATH),)
     (card,) = studio.cards
     card.task.wait(60)
-    link = local.inputs.as_sent(request).static_mask
-    assert requests.get(link or "", timeout=30).content == mask, "another mask arrived at the service"
+    assert local.sandbox is not None
+    link = local.sandbox.requests[card.task.task_id]["extra"]["static_mask"]
+    assert requests.get(link, timeout=30).content == mask, "another mask arrived at the service"
 
 
 def test_what_is_changed_after_the_click_is_not_submitted(studio: VideoStudio, local: TaskManager) -> None:
     """The request is that of the click; the next prompt and another stroke are for the next one."""
     paint(studio.form, 0)
-    mask = content_of(studio.form.static_mask)
+    mask = content_of(local, studio.form.static_mask)
     studio.variations.value = 2
     send_click(studio.generate_button)
     studio.form.prompt = "A heron"
     paint(studio.form, 0, bytes([10, 11]))
     until(lambda: all(task.is_done for task in local.tasks))
-    assert [(one.prompt, content_of(one.static_mask)) for one in sent(local)] == 2 * [("A koi", mask)]
+    assert [(one.prompt, content_of(local, one.static_mask)) for one in sent(local)] == 2 * [("A koi", mask)]
 
 
 def test_ctrl_enter_has_the_mask(studio: VideoStudio, local: TaskManager) -> None:
@@ -97,7 +98,7 @@ def test_ctrl_enter_has_the_mask(studio: VideoStudio, local: TaskManager) -> Non
     ctrl_enter(studio, "Prompt", "A heron")
     (request,) = sent(local)
     assert request.prompt == "A heron"
-    assert content_of(request.static_mask) == content_of(studio.form.static_mask)
+    assert content_of(local, request.static_mask) == content_of(local, studio.form.static_mask)
 
 
 def test_a_stroke_that_is_being_saved_on_another_thread_is_waited_for(
@@ -119,7 +120,7 @@ def test_a_stroke_that_is_being_saved_on_another_thread_is_waited_for(
     send_click(studio.generate_button)
     stroke.join()
     (request,) = sent(local)
-    content_of(request.static_mask)
+    content_of(local, request.static_mask)
 
 
 def test_a_mask_that_cannot_be_saved_is_a_problem(studio: VideoStudio, local: TaskManager) -> None:
@@ -196,7 +197,7 @@ def test_the_form_below_a_video_sends_masks_too(studio: VideoStudio, local: Task
     paint(form, 0)
     click(follow_up, "Generate")
     (request,) = sent(local)
-    content_of(request.static_mask)
+    content_of(local, request.static_mask)
     follow_up.close()
 
 
