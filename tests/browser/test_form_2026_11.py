@@ -122,7 +122,7 @@ def test_an_unset_choice_reads_default(notebook: Notebook) -> None:
 
 
 def test_the_player_tells_the_length_of_a_video(notebook: Notebook) -> None:
-    """A file is shown with its length, a video at a URL is played; one that is too long is a problem."""
+    """A file is shown with its length, a video at a URL is played; both are compared with the limits."""
     page, output = opened(notebook, "kling-v3-motion-control")
     fill(field(output, "Input video"), "5.mp4")
     expect(output).to_contain_text("5 s, 640 × 360 pixels")
@@ -133,7 +133,7 @@ def test_the_player_tells_the_length_of_a_video(notebook: Notebook) -> None:
     expect(output).to_contain_text("The video is 12 s long; the limits are 3 to 10 s.")
     served = page.path.parent.relative_to(page.lab.root).as_posix()
     fill(field(output, "Input video"), f"{page.lab.url}/files/{served}/12.mp4")
-    expect(output).to_contain_text("12 s long; kling-v3-motion-control takes 3 to 10 s")
+    expect(output).to_contain_text("12 s, 640 × 360 pixels. The model takes 3 to 10 s.")
     expect(output.locator("video")).to_have_count(1)
     page.screenshot("form-2026-11-motion", of=output)
     assert page.problems == []
