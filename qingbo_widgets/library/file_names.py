@@ -1,4 +1,4 @@
-"""File names derived from prompts."""
+"""File names derived from prompts, and the names that saved files had before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
-__all__ = ["fitting_path", "readable_name"]
+__all__ = ["fitting_path", "given_name", "readable_name"]
 
 #: Limits of a readable name, which leave room for the key, the suffixes and the time of a frame.
 _MAX_BYTES = 200
@@ -18,6 +18,8 @@ _MAX_LETTERS = 32
 _LONGEST_SUFFIX = "-00.00000000.part"
 #: Characters of a path on Windows.
 _LONGEST_PATH = 259
+#: A file that the library has saved under its name and the beginning of its hash, once or more.
+_SAVED = re.compile(r"(?:^|.*[/\\])(?:chosen|inputs)[/\\]([^/\\]+?)(?:-[0-9a-f]{16})+(\.\w+)?")
 
 
 def readable_name(text: str) -> str:
@@ -33,6 +35,12 @@ def readable_name(text: str) -> str:
     while len(unicodedata.normalize("NFD", name).encode(errors="replace")) > _MAX_BYTES:
         name = name[:-1]
     return name.strip("-") or "video"
+
+
+def given_name(path: str | Path) -> str:
+    """Return the name of a file, of a saved picture without the hash that was added to it."""
+    saved = _SAVED.fullmatch(str(path))
+    return f"{saved[1]}{saved[2] or ''}" if saved else re.split(r"[/\\]", str(path))[-1]
 
 
 def fitting_path(folder: Path, title: str, end: str) -> Path:

@@ -220,7 +220,7 @@ def test_messages_and_states_belong_to_their_controls(notebook: Notebook) -> Non
     cells = [CONNECTED, f"qw.VideoStudio(model='kling-v3', image_urls=['x'], shots=[{SHOTS}])"]
     page = notebook(cells).run_all()
     studio = page.output(1)
-    url = studio.get_by_label("Image URL", exact=True)
+    url = studio.get_by_label("Image", exact=True)
     expect(url).to_have_attribute("aria-invalid", "true", timeout=PATIENCE)
     assert "public" in described_by(url), "the reason is not read with the field"
     url.fill("")

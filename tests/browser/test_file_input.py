@@ -18,7 +18,8 @@ CONNECTED = (
     "manager = qw.connect(sandbox=sandbox)"
 )
 FORM = "form = qw.RequestForm(manager, model={model!r}, prompt='A koi')\nform"
-SERVED = re.compile(r"^http://127\.0\.0\.1:\d+/.+\.(jpg|png|mp4)$")
+STORED = re.compile(r"[/\\]qingbo_videos[/\\]chosen[/\\][^/\\]+-[0-9a-f]{16}\.(jpg|png)$")
+"""The path of a file that came from the page."""
 BUSY = "import time\ntime.sleep({seconds})"
 
 TRANSFER = """files => {
@@ -52,7 +53,7 @@ def opened(
     return page, page.output(1)
 
 
-def choose(output: Locator, field: str = "Image URL") -> Locator:
+def choose(output: Locator, field: str = "Image") -> Locator:
     """Return the button for the files of a field."""
     return output.get_by_role("button", name=re.compile(rf"^Choose files?… {field}")).first
 
@@ -119,8 +120,7 @@ def test_a_photograph_of_15_mb_is_chosen(notebook: Notebook, tmp_path: Path) -> 
         choose(output).click()
     assert chooser.value.is_multiple()
     chooser.value.set_files(photo)
-    # The sandbox, as the service, takes no picture of this size: the path stays.
-    expect(inputs(output, "image_urls")).to_have_value(re.compile(r"/pictures/锦鲤-pond-"), timeout=PATIENCE)
+    expect(inputs(output, "image_urls")).to_have_value(STORED, timeout=PATIENCE)
     total = -(-photo.stat().st_size // 1_000_000)
     assert any(re.search(rf"锦鲤 pond\.jpg: \d+ of {total} MB", text or "") for text in said.json_value()), (
         "no progress was shown"
@@ -147,9 +147,9 @@ def test_files_are_dropped_on_the_row(notebook: Notebook, tmp_path: Path) -> Non
     page.theme("light")
     row.dispatch_event("dragleave", {"dataTransfer": data})
     expect(row).not_to_have_class(re.compile("qingbo-files-over"))
-    row.get_by_text("Image URLs").dispatch_event("drop", {"dataTransfer": data})
+    row.locator("label", has_text="Images").dispatch_event("drop", {"dataTransfer": data})
     expect(inputs(output, "image_urls")).to_have_count(2)
-    expect(inputs(output, "image_urls").last).to_have_value(SERVED)
+    expect(inputs(output, "image_urls").last).to_have_value(STORED)
     assert [file.name.partition("-")[0] for file in saved(page)] == ["first", "last"]
     shown = output.get_by_alt_text("First frame")
     expect(shown).to_be_visible()
@@ -186,12 +186,12 @@ def test_a_picture_is_pasted_and_text_stays_text(notebook: Notebook, tmp_path: P
 
     page.page.evaluate(COPY, content)
     text.press("ControlOrMeta+v")
-    expect(text).to_have_value(SERVED)
+    expect(text).to_have_value(STORED)
     text.fill("")
     page.page.keyboard.press("Tab")
     expect(choose(output)).to_be_focused()
     page.page.keyboard.press("ControlOrMeta+v")
-    expect(text).to_have_value(SERVED)
+    expect(text).to_have_value(STORED)
     (file,) = saved(page)
     assert file.name.startswith("pasted-"), "the same screenshot is there once, under a name of its own"
     assert page.page.evaluate(CELLS) == cells, "the notebook pasted a cell"
@@ -203,7 +203,7 @@ def test_a_picture_is_pasted_and_text_stays_text(notebook: Notebook, tmp_path: P
         "new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}))",
         copied,
     )
-    expect(text).to_have_value(SERVED)
+    expect(text).to_have_value(STORED)
     assert any(file.name.startswith("a-b-") for file in saved(page))
     assert page.problems == []
 
@@ -226,7 +226,7 @@ def test_by_keyboard_with_a_busy_kernel(notebook: Notebook, tmp_path: Path) -> N
     page.page.keyboard.press("Enter")
     expect(lines).to_have_count(1)
     expect(choose(output)).to_be_focused()
-    expect(inputs(output, "image_urls")).to_have_value(SERVED, timeout=PATIENCE)
+    expect(inputs(output, "image_urls")).to_have_value(STORED, timeout=PATIENCE)
     expect(lines).to_have_count(0)
     assert [file.name.partition("-")[0] for file in saved(page)] == ["small"], "a part of a file is left"
     assert page.problems == []
@@ -247,7 +247,7 @@ def test_a_page_that_is_closed_in_the_middle(notebook: Notebook, tmp_path: Path)
     assert saved(page) == []
     expect(inputs(output, "image_urls")).to_have_value("")
     choose(output).locator("xpath=..").locator("input").set_input_files(picture(tmp_path / "small.png"))
-    expect(inputs(output, "image_urls")).to_have_value(SERVED)
+    expect(inputs(output, "image_urls")).to_have_value(STORED)
     expect(output).not_to_contain_text("did not arrive")
 
 
@@ -284,9 +284,9 @@ def test_a_file_of_jupyters_own_browser(notebook: Notebook, tmp_path: Path) -> N
     mouse.move(end["x"] + 30, end["y"] + 10, steps=10)
     expect(output.locator(".qingbo-field-image_urls")).to_have_class(re.compile("qingbo-files-over"))
     mouse.up()
-    expect(inputs(output, "image_urls")).to_have_value(SERVED)
+    expect(inputs(output, "image_urls")).to_have_value(re.compile(r"[/\\]koi pond\.png$"))
     expect(output.locator(".qingbo-field-image_urls")).not_to_have_class(re.compile("qingbo-files-over"))
-    expect(output).to_contain_text("koi pond.png")
+    expect(output).to_contain_text("koi pond.png: PNG, 1280 × 720")
     assert saved(page) == []
     page.command("filebrowser:toggle-main")
     assert page.problems == []
@@ -300,14 +300,14 @@ def test_every_field_of_pictures_takes_files(notebook: Notebook, tmp_path: Path)
     roles, elements = (output.locator(f".qingbo-panel-{name}") for name in ("roles", "elements"))
     add = "button:text-is('Add')"
     roles.locator(add).click()
-    choose(output, "Image URL 1").locator("xpath=..").locator("input").set_input_files(small)
-    expect(output.get_by_label("Image URL 1", exact=True)).to_have_value(SERVED)
+    choose(output, "Image 1").locator("xpath=..").locator("input").set_input_files(small)
+    expect(output.get_by_label("Image 1", exact=True)).to_have_value(STORED)
     output.get_by_role("button", name="Elements").click()
     elements.locator(add).click()
     two = [small, picture(tmp_path / "b.png", colour="#e67e22")]
     elements.locator(".qingbo-file input").set_input_files(two)
     expect(elements.locator(".qingbo-files-line input")).to_have_count(2)
-    expect(elements.locator(".qingbo-files-line input").last).to_have_value(SERVED)
+    expect(elements.locator(".qingbo-files-line input").last).to_have_value(STORED)
     page.screenshot("file-rows", of=output)
     page.theme("dark").screenshot("file-rows-dark", of=output)
     page.theme("light")

@@ -77,7 +77,7 @@ def painted(url: str) -> Image.Image:
 def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
     """A good image is shown with its shape, a small one with a hint; a non-image keeps Generate disabled."""
     page, output = opened(notebook, "qw.VideoStudio(prompt='一条锦鲤')")
-    url = field(output, "Image URL")
+    url = field(output, "Image")
     url.fill("koi pond.png")
     image = output.get_by_alt_text("The first frame")
     expect(image).to_be_visible()
@@ -107,10 +107,10 @@ def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
 def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
     """Clicks add points to the path and arrow keys move them; the submitted task has these points."""
     page, output = opened(notebook, MASKS, "print(manager.tasks[-1].request.dynamic_masks[0].trajectories)")
-    field(output, "Image URL").fill("koi pond.png")
+    field(output, "Image").fill("koi pond.png")
     button(output, "Motion brush").click()
     button(output, "Add a dynamic mask").click()
-    field(output, "Dynamic 1 URL").fill("koi.png")
+    field(output, "Dynamic mask 1").fill("koi.png")
     canvas = output.locator(".qingbo-canvas svg")
     expect(canvas).to_be_visible()
     choose(output, "Path")
@@ -151,7 +151,7 @@ def test_a_mask_is_painted_with_the_mouse_and_the_keyboard(notebook: Notebook) -
     page, output = opened(
         notebook, MASKS, "print(*manager.sandbox.requests.values())\nprint(studio.form.problems)"
     )
-    field(output, "Image URL").fill("koi pond.png")
+    field(output, "Image").fill("koi pond.png")
     button(output, "Motion brush").click()
     canvas, status = output.locator(".qingbo-canvas svg"), output.locator(".qingbo-canvas-status")
     expect(canvas).to_be_visible()
@@ -211,7 +211,7 @@ def test_a_slow_upload_of_a_mask_blocks_nothing(notebook: Notebook) -> None:
     page, output = opened(
         notebook, upload, "may_end.clear()", "print(*[task.request.static_mask for task in manager.tasks])"
     )
-    field(output, "Image URL").fill("koi pond.png")
+    field(output, "Image").fill("koi pond.png")
     button(output, "Motion brush").click()
     canvas = output.locator(".qingbo-canvas svg")
     expect(output.get_by_role("radio", name="Brush")).to_be_enabled()
@@ -236,7 +236,7 @@ def test_a_slow_upload_of_a_mask_blocks_nothing(notebook: Notebook) -> None:
 def test_a_finger_paints_and_does_not_scroll(notebook: Notebook) -> None:
     """On a narrow touch screen a drag over the image paints."""
     page, output = opened(notebook, MASKS, width=400)
-    field(output, "Image URL").fill("koi pond.png")
+    field(output, "Image").fill("koi pond.png")
     button(output, "Motion brush").click()
     canvas = output.locator(".qingbo-canvas svg")
     expect(canvas).to_be_visible()
@@ -254,7 +254,7 @@ def test_a_finger_paints_and_does_not_scroll(notebook: Notebook) -> None:
         }"""
     )
     expect(output.locator(".qingbo-canvas-status")).to_contain_text("Painted. Dynamic 1: ")
-    expect(field(output, "Dynamic 1 URL")).to_have_value(PAINTED)
+    expect(field(output, "Dynamic mask 1")).to_have_value(PAINTED)
     page.screenshot("motion-brush-400")
     assert page.problems == []
 
@@ -407,7 +407,7 @@ def test_ctrl_enter_in_the_paste_field_sends_no_text(notebook: Notebook) -> None
 def test_the_panels_fit_a_narrow_window(notebook: Notebook) -> None:
     """In a window as narrow as a phone, no control of image, masks, panes and presets is cut off."""
     page, output = opened(notebook, MASKS, width=400)
-    field(output, "Image URL").fill("koi pond.png")
+    field(output, "Image").fill("koi pond.png")
     expect(output.get_by_alt_text("The first frame")).to_be_visible()
     for panel, inside in (
         ("Motion brush", "Add a dynamic mask"),

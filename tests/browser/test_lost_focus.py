@@ -118,7 +118,7 @@ def test_the_focus_of_rows_and_pages_is_never_lost(notebook: Notebook) -> None:
     form, sweep = page.output(1), page.output(2)
     masks = form.get_by_role("button", name="Motion brush")
     with pressing(page, masks):
-        expect(form.get_by_label("Dynamic 2 URL", exact=True)).to_be_visible()
+        expect(form.get_by_label("Dynamic mask 2", exact=True)).to_be_visible()
     assert masks.get_attribute("aria-expanded") == "true"
     for left in (1, 0):
         with pressing(page, form.get_by_role("button", name="Remove").first):

@@ -179,7 +179,7 @@ def test_nothing_jumps_when_the_model_changes(notebook: Notebook) -> None:
         camera = button(form, "Camera")
         expect(camera).to_be_visible() if index == 2 else expect(camera).to_be_hidden()
         shared = [
-            form.get_by_label("Image URL", exact=True),
+            form.get_by_label("Image", exact=True),
             form.get_by_label("Mode", exact=True),
             button(form, "More"),
         ]

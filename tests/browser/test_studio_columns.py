@@ -232,7 +232,7 @@ def test_edit_continue_and_back(notebook: Notebook) -> None:
     output.get_by_role("button", name="Continue from this frame").click()
     expect(prompt).to_be_focused()
     expect(prompt).to_have_value("")
-    expect(output.get_by_label("Image URL", exact=True)).to_have_value(re.compile("/pictures/"))
+    expect(output.get_by_label("Image", exact=True)).to_have_value(re.compile("/inputs/"))
     expect(output.locator("textarea:visible")).to_have_count(1)  # no second form
     page.page.wait_for_timeout(1100)  # a click within a second would count as a double click
     frames.press("Enter")
@@ -277,7 +277,7 @@ def test_continue_shows_at_once_and_the_focus_is_the_users(notebook: Notebook) -
     expect(marked).to_be_visible(timeout=PATIENCE)
     assert marked.evaluate("e => getComputedStyle(e).animationName") == "qingbo-filled", "no field is marked"
     expect(button).to_have_text("Continue", timeout=PATIENCE)
-    expect(output.get_by_label("Image URL", exact=True)).to_have_value(re.compile("/pictures/"))
+    expect(output.get_by_label("Image", exact=True)).to_have_value(re.compile("/inputs/"))
     page.page.wait_for_timeout(1500)  # the next click is no repetition
     expect(model).to_be_focused()
 

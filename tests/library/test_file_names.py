@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.library import file_names
-from qingbo_widgets.library.file_names import fitting_path, readable_name
+from qingbo_widgets.library.file_names import fitting_path, given_name, readable_name
 
 END = "-0123abcd.mp4"
 
@@ -20,6 +20,22 @@ def test_a_name_that_fits_is_not_shortened(title: str, tmp_path: Path) -> None:
     """A usual folder takes every readable name in full, also before it exists."""
     assert fitting_path(tmp_path, title, END) == tmp_path / f"{title}{END}"
     assert fitting_path(tmp_path / "later", title, END) == tmp_path / "later" / f"{title}{END}"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/home/u/qingbo_videos/inputs/锦鲤-pond-0123456789abcdef-fedcba9876543210.jpg", "锦鲤-pond.jpg"),
+        ("C:\\videos\\chosen\\koi-0123456789abcdef.png", "koi.png"),
+        ("chosen/koi-0123456789abcdef", "koi"),
+        ("/home/u/koi-0123456789abcdef.png", "koi-0123456789abcdef.png"),
+        ("https://example.com/a/koi.png", "koi.png"),
+        ("koi pond.png", "koi pond.png"),
+    ],
+)
+def test_a_saved_picture_has_the_name_that_the_user_knows(path: str, name: str) -> None:
+    """The hash that the library has added is left out; a file elsewhere keeps its name."""
+    assert given_name(path) == name
 
 
 @pytest.mark.parametrize("most", [143, 64, 40])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...exceptions import QingboError, TaskCancelled, UploadFailed
 from ...i18n import N_, sentences, tr
+from ...library.file_names import given_name
 from ...service.contract.limits import EXAMPLE_URL
 from ...service.contract.request import VideoRequest
 from ...service.contract.snapshot import TaskStatus
@@ -59,7 +60,7 @@ async def upload(record: TaskRecord, ownership: Ownership, is_cancelled: Callabl
     if not files:
         return request
     if not record.in_doubt:
-        await ownership.open_unsent(UploadFailed(tr(_ENDED).format(file=files[0].name)))
+        await ownership.open_unsent(UploadFailed(tr(_ENDED).format(file=given_name(files[0]))))
     sent, links = _links_of_first(record), dict[Path, str]()
     for file in files:
         inputs.use(file, task.key)
@@ -88,16 +89,16 @@ def _failure(record: TaskRecord, text: str) -> UploadFailed:
 async def _link(record: TaskRecord, file: Path, is_cancelled: Callable[[], bool]) -> str:
     """Return the link to a file, and show the progress of its upload."""
     progress, manager = _Progress(), record.manager
-    record.set_traits(message=tr(_BEFORE).format(file=file.name))
+    record.set_traits(message=tr(_BEFORE).format(file=given_name(file)))
     uploading = manager.monitor.upload(manager.inputs.link, file, progress.note)
     try:
         while not uploading.done():
             await asyncio.wait({uploading}, timeout=_INTERVAL)
             if is_cancelled():
                 raise TaskCancelled(tr(_CANCELLED))
-            if progress.total >= _MEGABYTE:
+            if progress.sent and progress.total >= _MEGABYTE:
                 facts = {"sent": progress.sent / _MEGABYTE, "total": progress.total / _MEGABYTE}
-                record.set_traits(message=tr(_PROGRESS).format(file=file.name, **facts))
+                record.set_traits(message=tr(_PROGRESS).format(file=given_name(file), **facts))
         return uploading.result()
     except TaskCancelled:
         raise

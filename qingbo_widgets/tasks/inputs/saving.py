@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from ...exceptions import InvalidRequest, QingboError
 from ...i18n import N_, tr
+from ...library.file_names import given_name
 from ...library.inputs import INPUTS, InputFiles
 from ...media.clips import check_clip
 from ...media.frames import save_frame
@@ -248,6 +249,7 @@ def _reason(error: OSError) -> str:
 
 def name_of(value: object) -> str:
     """Return a picture as an error names it: its file, or its type."""
-    return (
-        shown_path(Path(value)) if isinstance(value, str) and not value.startswith("data:") else shown(value)
-    )
+    if not isinstance(value, str) or value.startswith("data:"):
+        return shown(value)
+    name = given_name(value)
+    return shown_path(Path(value)) if value.endswith(name) else name

@@ -117,7 +117,11 @@ def pictures_of(form: FormFields, field: str) -> list[tuple[str, str]]:
         pairs = list(zip(value, line_names(form, field, len(value)), strict=True))
     elif parameter.type == "objects" and isinstance(value, tuple):
         kind = KINDS[parameter.type]
-        pairs = [(url, _name_of(item, parameter)) for item in value for url in kind.urls((item,))]
+        pairs = [
+            (url, _name_of(item, parameter) or _label_of(parameter, number, part))
+            for number, item in enumerate(value, 1)
+            for part, url in enumerate(kind.urls((item,)), 1)
+        ]
     else:
         pairs = [(url, label(parameter)) for url in urls_of(form, field)]
     shown = urls_of(form, field)
@@ -137,14 +141,20 @@ def line_names(form: FormFields, field: str, count: int) -> tuple[str, ...]:
 
 
 def _name_of(item: Any, parameter: Parameter) -> str:
-    """Return the name of an object in a list: its role, or its own name."""
+    """Return the name of an object in a list: its role, or its own name; empty if it has none yet."""
     for key, member in parameter.members.items():
         value = item.get(key) if isinstance(item, Mapping) else None
         if member.type == "choice" and isinstance(value, str):
             return tr(member.labels[value]) if value in member.labels else value
         if member.type == "text" and isinstance(value, str):
             return f"@{value}"
-    return label(parameter)
+    return ""
+
+
+def _label_of(parameter: Parameter, number: int, part: int) -> str:
+    """Return the label of the control for a picture of an object in a list, such as "Pictures 1.2"."""
+    urls = next(member for member in parameter.members.values() if member.type in ("url", "urls"))
+    return f"{label(urls)} {number}.{part}" if urls.type == "urls" else f"{label(urls)} {number}"
 
 
 def needs_approval(form: FormFields, url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...i18n import N_, tr
+from ...library.file_names import given_name
 from ...service.contract.labels import label
 from ...service.contract.urls import is_web_url
 from ...service.http.image_probe import ImageReport
@@ -28,12 +29,13 @@ _LOOK_HELP = N_("Loads the image to show and check it. A server that has it sees
 _FACTS = N_("{format}, {width} × {height} pixels. The video will be {shape}.")
 _LAST_FACTS = N_("{format}, {width} × {height} pixels, {shape}.")
 _SHORT_FACTS = N_("{format}, {width} × {height}")
+_OF_FILE = N_("{label}: {text}")
 _ALT = {"image_urls": N_("The first frame"), "last_frame": N_("The last frame")}
 _PICTURES = "display: flex; flex-wrap: wrap; gap: 4px 12px"
-_PICTURE = "max-width: 200px; overflow-wrap: anywhere"
+_PICTURE = "max-width: min(200px, calc(50% - 6px)); overflow-wrap: anywhere"
 _STYLE = (
     "display: block; max-width: 100%; width: auto; height: auto; max-height: 160px; border-radius: 3px; "
-    "margin: 2px 0 4px"
+    "margin: 2px 0 4px; outline: 1px solid #8886; outline-offset: -1px"
 )
 
 
@@ -48,6 +50,11 @@ def picture_html(report: ImageReport, alt: str, css_class: str | None = None) ->
         loading="lazy",
         class_=css_class,
     )
+
+
+def _with_file(place: str, facts: str) -> str:
+    """Return facts about an image; those of a file of this machine with its name."""
+    return facts if is_web_url(place) else tr(_OF_FILE).format(label=given_name(place), text=facts)
 
 
 class ImagePreview(Preview):
@@ -103,9 +110,8 @@ class ImagePreview(Preview):
             return Markup()  # shown with the other problems of the field
         template = tr(_FACTS) if self._field == "image_urls" else tr(_LAST_FACTS)
         size, name = report.size, label(self.form.parameter(self._field))
-        details = markup.note(
-            template.format(format=size.format, width=size.width, height=size.height, shape=report.shape)
-        )
+        facts = template.format(format=size.format, width=size.width, height=size.height, shape=report.shape)
+        details = markup.note(_with_file(url, facts))
         alt = tr(_ALT[self._field]) if self._field in _ALT else name
         # The motion brush shows the first frame too, and hides it here while it is open.
         css_class = "qingbo-first-frame" if self._field == "image_urls" else None
@@ -118,10 +124,11 @@ class ImagePreview(Preview):
         if report is None:
             return markup.tag("div", caption, self._waiting_html(url), style=_PICTURE)
         if report.size is None or report.problem:
-            return markup.tag("div", caption, style=_PICTURE)
+            return Markup()  # shown with the other problems of the field
         size = report.size
         facts = tr(_SHORT_FACTS).format(format=size.format, width=size.width, height=size.height)
-        return markup.tag("div", caption, picture_html(report, name), markup.note(facts), style=_PICTURE)
+        details = markup.note(_with_file(url, facts))
+        return markup.tag("div", caption, picture_html(report, name), details, style=_PICTURE)
 
     def _waiting_html(self, url: str) -> Markup:
         return self.unasked_html(url) if self.needs_approval(url) else markup.note(tr(_LOOKING))

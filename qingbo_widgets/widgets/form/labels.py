@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...library.file_names import given_name
 from ...service.contract.labels import choice_label, label
 from ...service.contract.lengths import length_text
 from ...service.contract.problem import listed
@@ -77,5 +78,5 @@ def is_texts(value: object) -> bool:
 def file_names(urls: str | Iterable[str]) -> str:
     """Return the names of the files at one or more URLs or paths."""
     places = [urls] if isinstance(urls, str) else urls
-    names = (markup.short_name(place.rstrip("/").rpartition("/")[2]) for place in places)
+    names = (markup.short_name(given_name(place.rstrip("/"))) for place in places)
     return shorten(listed(names), _LONGEST)

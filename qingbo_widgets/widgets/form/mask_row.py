@@ -26,13 +26,13 @@ from .wording import problems_html
 
 __all__ = ["MaskRow", "show_button", "url_line"]
 
-_MASK = N_("Dynamic {number} URL")
+_MASK = N_("Dynamic mask {number}")
 _MASK_HELP = N_("The URL or path of a PNG with alpha: the part of the image that moves.")
 _PATH = N_("Path {number}")
 _PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
 _SHOW = N_("Show on the image")
 _PLACEHOLDER = N_("[[120, 80], [300, 200]]: draw on the image, or type here")
-_URL_PLACEHOLDER = N_("https://…  or the path of a PNG")
+_URL_PLACEHOLDER = N_("https://…  or a PNG file")
 _REMOVE = N_("Remove")
 _REMOVE_HELP = N_("Removes dynamic mask {number} with its path.")
 _SHOW_HELP = N_("Loads the mask to show and edit it. A server that has it sees your IP address.")
@@ -68,7 +68,12 @@ class MaskRow(VBox):
         )
         self.path.style.description_width = LABEL_WIDTH
         set_tooltip(self.path, tr(_PATH_HELP))
-        self.remove = button(tr(_REMOVE), tr(_REMOVE_HELP).format(number=label), lambda: change(number, None))
+        self.remove = button(
+            tr(_REMOVE),
+            tr(_REMOVE_HELP).format(number=label),
+            lambda: change(number, None),
+            "qingbo-small",
+        )
         self.note = ipywidgets.HTML()
         self.note.add_class("qingbo-note")
         line = ipywidgets.HBox(

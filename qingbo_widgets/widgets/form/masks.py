@@ -26,7 +26,7 @@ _ABOUT = N_(
     "Paint the part that moves (Dynamic) or stays still (Static); draw the movement with Path. Points are "
     "pixels of the image, from its lower left corner (Kling's convention)."
 )
-_STATIC = N_("Static mask URL")
+_STATIC = N_("Static mask")
 _STATIC_HELP = N_("The URL or path of a PNG: the part of the image that stays still.")
 _ADD = N_("Add a dynamic mask")
 _ADD_HELP = N_("Adds a dynamic mask by its URL and points; at most 6.")

@@ -12,10 +12,12 @@ from ...service.contract.labels import label
 from ...service.contract.models import declared
 from ...service.contract.problem import Problem, listed
 from ...service.contract.schema import Parameter
+from ...service.contract.urls import is_web_url
 from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields
+from .image_fields import fields_with, media_in
 from .labels import file_names, is_texts, value_label
 from .layout import TOGETHER, panels
 from .names import Unsent
@@ -133,7 +135,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     # With the label if the notes of several fields stand below all of them.
     names = (name,) if name in TOGETHER else name
     lines.append(problems_html(form, names, () if is_untouched else problems, warnings))
-    if name == _first_media_field(form) and _lacks_upload(form):
+    if name == _first_media_field(form) and _lacks_upload(form) and not _has_files(form):
         lines.append(markup.note(tr(_NO_UPLOAD)))
     return markup.join(lines)
 
@@ -146,6 +148,16 @@ def _first_media_field(form: FormState) -> str:
 
 def _lacks_upload(form: FormState) -> bool:
     return form.manager is not None and form.manager.inputs.uploader is None
+
+
+def _has_files(form: FormState) -> bool:
+    """Return True if a file of this machine is in a field, so that its problem names the way."""
+    return any(
+        not is_web_url(medium.value)
+        for field in fields_with(form.models, "image", "mask", "video")
+        if form.counts(field)
+        for medium in media_in(form, field)
+    )
 
 
 def _about(form: FormState, name: str, text: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...library.file_names import given_name
 from ...service.contract.urls import is_web_url
 from ..base import html as markup
 from ..base.build import button
@@ -104,15 +104,20 @@ class Preview(Editor):
     def unasked_html(self, url: str) -> Markup:
         """Return the line about a file that was not fetched yet."""
         if not is_web_url(url):
-            return markup.note(tr(_UNASKED_FILE).format(file=Path(url).name))
+            return markup.note(tr(_UNASKED_FILE).format(file=given_name(url)))
         return markup.note(tr(self.unasked).format(host=urlsplit(url).hostname))
 
     def _destination_html(self) -> Markup:
         """Return the line about where the files of this machine will go; empty if there are none."""
         inputs = None if self.form.manager is None else self.form.manager.inputs
-        if inputs is None or inputs.uploader is None or all(map(is_web_url, self.urls)):
+        if inputs is None or inputs.uploader is None or not any(map(self._is_sent, self.urls)):
             return Markup()
         return markup.note(inputs.notice or tr(_ON_THIS_MACHINE))
+
+    def _is_sent(self, url: str) -> bool:
+        """Return True if this is a file of this machine, and nothing is known that is wrong with it."""
+        report = report_of(self.form, self._field, url)
+        return not is_web_url(url) and (report is None or not report.problem)
 
     def _fetch_if_open(self) -> None:
         if self.comm is not None:

@@ -40,7 +40,7 @@ _REFUSED_SWITCHES = {
     (True, False): N_("It {reason}; try {example}."),
     (True, True): N_("It {reason}; try {example}, or {act}."),
 }
-_NOT_PAINTED = N_("Paint the part that moves, or give the URL of a mask.")
+_NOT_PAINTED = N_("Paint the part that moves, or choose a mask.")
 _NO_PATH = N_("Draw its path: at least {fewest} points.")
 _UNTICK, _TICK = N_("untick it"), N_("tick it")
 #: A quoted value, in which nothing is a name; an apostrophe inside a word does not begin one.

@@ -288,7 +288,7 @@ def test_cancelled_during_the_upload_nothing_is_sent(
     with pytest.warns(UserWarning, match=NOTICE):
         task = connected.submit(prompt="x", image=picture())
     assert begun.wait(60)
-    until(lambda: "Uploading picture-" in task.message)
+    until(lambda: task.message == "Uploading picture.png…")  # a function says nothing of its progress
     task.cancel()
     assert task.status == qw.TaskStatus.cancelled
     may_end.set()

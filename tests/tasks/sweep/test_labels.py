@@ -20,7 +20,7 @@ TEXTS: list[tuple[str, Any, str, str]] = [
     ("shot_type", "intelligence", "Shot type chosen by the model", "分镜方式 由模型决定"),
     ("camera_control", CameraControl("forward_up"), "Camera Forward and up", "运镜 前进上升"),
     ("camera_control", CameraControl("simple", {"zoom": 5}), "Camera By axis, zoom 5", ""),
-    ("image_with_roles", ROLES, "Images with roles Image URL https://example.com/a.png, Role last frame", ""),
+    ("image_with_roles", ROLES, "Images with roles Image https://example.com/a.png, Role last frame", ""),
     ("cfg_scale", None, "CFG scale default", ""),
     ("model", "a-model-of-tomorrow", "a-model-of-tomorrow", "a-model-of-tomorrow"),
 ]

@@ -201,7 +201,7 @@ def test_motion_control_is_one_block(form: RequestForm) -> None:
     ]
     form.image_urls, form.video_urls, form.character_orientation = FIRST, VIDEO, "video"
     assert form.problems == ()
-    assert form.controls["image_urls"].lines[0].description == "Image URL"
+    assert form.controls["image_urls"].lines[0].description == "Image"
 
 
 def test_a_video_of_this_machine_is_shown_and_measured(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_video_of_this_machine_is_shown_and_measured(tmp_path: Path) -> None:
 def test_urls_have_a_line_each(form: RequestForm) -> None:
     """Each URL has a line with its name, which can be added, moved and removed."""
     control = form.controls["image_urls"]
-    assert [line.description for line in control.lines] == ["Image URLs"]
+    assert [line.description for line in control.lines] == ["Images"]
     control.lines[0].value = FIRST
     control.add()
     assert [line.description for line in control.lines] == ["First frame", "Last frame"]
@@ -267,7 +267,7 @@ def test_too_many_urls_are_a_problem_below_the_control(form: RequestForm) -> Non
     form.image_urls = (FIRST, LAST, OTHER)
     assert "3 given" in note(form, "image_urls")
     assert len(form.controls["image_urls"].lines) == 3
-    assert [line.description for line in form.controls["image_urls"].lines][2] == "Image URLs 3"
+    assert [line.description for line in form.controls["image_urls"].lines][2] == "Images 3"
 
 
 def test_every_image_has_its_preview(form: RequestForm) -> None:
@@ -319,17 +319,20 @@ def test_roles_and_elements_have_an_editor(form: RequestForm) -> None:
     roles_button = form.panels.buttons["roles"]
     roles.add_button.click()
     assert [problem.number for problem in form.problems] == [1, 1], "an empty row is not finished"
-    assert text_of(roles.rows[0]) == "Required: Image URL, Role."
+    assert text_of(roles.rows[0]) == "Required: Image, Role."
     assert "alarm" not in html_of(roles.rows[0])
     assert roles_button.description == "Images with roles: 1"
-    roles.rows[0].controls["url"].value, roles.rows[0].controls["role"].value = FIRST, "first_frame"
+    roles.rows[0].controls["url"].value = FIRST
+    assert "Image 1" in text_of(roles.preview), "a picture without a role has another name than its control"
+    roles.rows[0].controls["role"].value = "first_frame"
     assert form.image_with_roles == ROLES[:1]
     form.image_with_roles = ROLES
     assert [row.controls["role"].value for row in roles.rows] == ["first_frame", "last_frame"]
     elements.add_button.click()
     row = elements.rows[0]
-    row.controls["name"].value, row.controls["description"].value = "robot", "a red robot"
     row.controls["element_input_urls"].value = f"{FIRST} {OTHER}"
+    assert "Pictures 1.2" in text_of(elements.preview), "a picture has another name than its control"
+    row.controls["name"].value, row.controls["description"].value = "robot", "a red robot"
     assert form.element_list == (ELEMENT,)
     assert form.problems == ()
     assert "@robot" in text_of(elements)
@@ -740,9 +743,8 @@ def test_a_reference_image_without_a_place_in_april_is_named(today: TaskManager,
             today, model="kling-v3-omni", prompt="A koi", image_urls=(FIRST,), video_urls=VIDEO
         )
         form.manager = april
-        assert "Left out: Reference image (first.png), Video URL (motion.mp4). Contract 2026-04 has" in note(
-            form, "model"
-        )
+        left_out = "Left out: Reference image (first.png), Input video (motion.mp4). Contract 2026-04 has"
+        assert left_out in note(form, "model")
         form.manager = today
         assert (form.image_urls, form.video_urls) == ((FIRST,), (VIDEO,))
         form.close()

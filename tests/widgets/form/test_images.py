@@ -124,7 +124,7 @@ def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Fin
     assert [problem.field for problem in form.problems] == ["image_urls"]  # type: ignore[var-annotated]  # mypy misses that they have changed
     assert "This is not a JPEG" in note(form)
     assert "<img" not in shown(form)
-    assert "Image URL" in form.obstacle
+    assert "Image" in form.obstacle
     finds(Size("PNG", 640, 360))
     form.image_urls = "https://example.com/other.png"
     assert form.problems == ()
@@ -240,7 +240,7 @@ def test_a_file_is_shown_as_it_will_be_sent(local: TaskManager, workdir: Path, u
     assert form.controls["image_urls"].value == "koi.png", "what was typed is changed"
     until(lambda: "<img" in shown(form))
     assert 'src="data:image/png;base64,' in shown(form)
-    assert "PNG, 640 × 360 pixels. The video will be 16:9." in shown(form)
+    assert "koi.png: PNG, 640 × 360 pixels. The video will be 16:9." in shown(form)
     assert "The sandbox reads it on this machine." in shown(form)
     assert form.problems == ()
     form.static_mask = str(workdir / "koi.png")
@@ -317,7 +317,8 @@ def test_without_an_uploader_the_form_says_so_before_anything_is_typed(
     form.controls["image_urls"].value = "koi.png"
     assert form.image_urls == ("koi.png",)
     assert "koi.png is on this machine, but the service reads public URLs only" in note(form)
-    assert form.obstacle == "Fix first: Image URL."
+    assert text_of(form).count(line) == 1, "the same advice stands there twice"
+    assert form.obstacle == "Fix first: Image."
     manager.upload = lambda file: f"https://example.com/{file.name}"
     form.refresh()
     assert form.problems == ()
@@ -345,6 +346,7 @@ def test_a_file_that_is_not_an_image_is_a_problem(local: TaskManager, workdir: P
     assert form.image_urls == ("koi.txt",)
     until(lambda: form.problems)
     assert "not a picture" in note(form)
+    assert text_of(form.slots["image_urls"].editor) == "", "it is said where a file goes that goes nowhere"
     with pytest.raises(InvalidRequest, match="not a picture"):
         form.submit()
     form.close()

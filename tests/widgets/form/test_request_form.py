@@ -420,7 +420,7 @@ def test_an_invented_image_is_previewed(
         [parameters.backdrop]
         type = "url"
         media = "image"
-        label = "Image URL"
+        label = "Image"
         example = "sky.png"
 
         [models.kling-v9]

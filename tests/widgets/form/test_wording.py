@@ -69,9 +69,9 @@ def test_a_closed_panel_says_where_the_problem_is(form: RequestForm) -> None:
         ({"image_urls": ("ftp://a",)}, "First frame"),
         ({"image_urls": ("ftp://a", URL)}, "First frame"),
         ({"image_urls": (URL, "ftp://a")}, "Last frame"),
-        ({"model": "kling-3.0-turbo", "image_urls": ("ftp://a",)}, "Image URL"),
+        ({"model": "kling-3.0-turbo", "image_urls": ("ftp://a",)}, "Image"),
         ({"model": "kling-v3-omni", "image_urls": ("ftp://a",)}, "<<<image_1>>>"),
-        ({"model": "kling-v3-omni", "action": "edit"}, "Video URL"),
+        ({"model": "kling-v3-omni", "action": "edit"}, "Input video"),
         ({"model": "kling-v3-omni", "image_with_roles": ({},)}, "Images with roles"),
         ({"multi_shot": True}, "Shot type"),
         (
@@ -101,7 +101,7 @@ def test_names_inside_a_sentence_are_labels_too(form: RequestForm) -> None:
         "prompt", "prompt: 'image_urls' is a text, image_urls the model's, a.image_urls neither."
     )
     ((text, _),) = problem_lines(form, "prompt", (quoted,))
-    assert text == "'image_urls' is a text, Image URLs the model's, a.image_urls neither."
+    assert text == "'image_urls' is a text, Images the model's, a.image_urls neither."
 
 
 def test_a_picture_with_a_problem_is_named_as_its_line(form: RequestForm) -> None:
@@ -118,7 +118,7 @@ def test_the_form_of_april_has_labels_too() -> None:
     assert form.obstacle == "Fix first: Camera, Motion brush."
     message = text_of(form.panels.message)
     assert "Static mask: " in message
-    assert "needs an input image; put one into Image URL" in message
+    assert "needs an input image; put one into Image" in message
     form.close()
 
 

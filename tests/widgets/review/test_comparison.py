@@ -109,9 +109,9 @@ def test_pictures_are_told_apart_by_the_names_of_their_files(
         return captions_of(clips_of([make_task(request=one, video_path=files[0]) for one in requests]))
 
     urls = ("https://a.example/sky.png?size=1", "https://a.example/1234567890abcdefghijklmnopqr.png")
-    assert captions(*urls) == ["Image URL sky.png", "Image URL 1234567890ab…klmnopqr.png"]
+    assert captions(*urls) == ["Image sky.png", "Image 1234567890ab…klmnopqr.png"]
     urls = ("https://a.example/sky.png", "https://b.example/sky.png")
-    assert captions(*urls) == [f"Image URL {url}" for url in urls]
+    assert captions(*urls) == [f"Image {url}" for url in urls]
 
 
 @pytest.mark.parametrize("number", [0, 1, 7])
