@@ -87,6 +87,7 @@ def studio(notebook: Notebook, setup: str, *cells: str) -> tuple[NotebookPage, L
     page = notebook([setup, STUDIO, *cells], width=1280)
     page.run(0).run(1)
     expect(button(page.output(1))).to_be_visible()
+    expect(page.output(1).locator("[data-listens]")).to_have_count(1)  # the form is complete
     return page, page.output(1)
 
 

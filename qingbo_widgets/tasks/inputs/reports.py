@@ -101,6 +101,8 @@ class InputReports:
             report = self._report(medium)
             with self._lock:
                 self._reports[key] = report
+                # A file from the page has the name of its saved copy, which now stands for it.
+                self._reports[self._key(medium)] = report
                 while len(self._reports) > _MOST_REPORTS:
                     self._reports.popitem(last=False)
         finally:

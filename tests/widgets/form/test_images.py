@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -250,6 +251,19 @@ def test_a_file_is_shown_as_it_will_be_sent(local: TaskManager, workdir: Path, u
     assert task.request is not None
     inputs = local.library.folder / "inputs"
     assert all((inputs / Path(place).name).is_file() for place in task.request.image_urls)
+    form.close()
+
+
+def test_a_file_from_the_page_is_shown(local: TaskManager, workdir: Path, until: Until) -> None:
+    """The file that the page has sent has the same name as the copy that is made of it for the service."""
+    folder = workdir / "qingbo_videos" / "chosen"
+    folder.mkdir(parents=True)
+    content = picture(workdir / "koi.png").read_bytes()
+    chosen = folder / f"koi-{hashlib.sha256(content).hexdigest()[:16]}.png"
+    chosen.write_bytes(content)
+    form = RequestForm(local, prompt="A koi")
+    form.controls["image_urls"].put(chosen)
+    until(lambda: "koi.png: PNG, 640 × 360 pixels." in shown(form))
     form.close()
 
 
