@@ -74,7 +74,10 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
     picker.generate_button.click()
     picker.generate_button.click()
     until(lambda: len(manager.tasks) == 2 and manager.tasks[1].is_done)
-    assert manager.tasks[-1].request == picker.form.request
+    sent, form = manager.tasks[-1].request, picker.form.request
+    assert sent is not None
+    assert sent.replace(image_urls=form.image_urls) == form
+    assert [Path(place).name for place in sent.image_urls] == [Path(form.image_urls[0]).name]
     picker.close()
 
 
