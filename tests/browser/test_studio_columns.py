@@ -240,11 +240,12 @@ def test_edit_continue_and_back(notebook: Notebook) -> None:
     expect(output.get_by_role("button", name="Save frame")).to_have_count(0)
 
 
-SLOW_UPLOAD = """
+SLOW_FRAME = """
 import threading
+from qingbo_widgets.widgets.studio import follow_up
 gate = threading.Event()
-upload = manager.sandbox.publish
-manager.upload = lambda path: gate.wait(60) and upload(path)
+save_frame = follow_up.save_frame
+follow_up.save_frame = lambda *frame: gate.wait(60) and save_frame(*frame)
 """
 
 
@@ -259,7 +260,7 @@ def execute(page: NotebookPage, code: str) -> None:
 def test_continue_shows_at_once_and_the_focus_is_the_users(notebook: Notebook) -> None:
     """Continue says what is being done; the form takes the focus, unless the user has moved it meanwhile."""
     cell = "studio = qw.VideoStudio(duration=3)\nstudio"
-    page = notebook([CONNECTED.format(speed=20) + SLOW_UPLOAD, cell], width=1280)
+    page = notebook([CONNECTED.format(speed=20) + SLOW_FRAME, cell], width=1280)
     output = page.run_all().output(1)
     expect(output.locator("[data-listens]")).to_have_count(1)
     page.page.wait_for_function("document.documentElement.dataset.qingboFocus")
