@@ -20,6 +20,7 @@ from pathlib import Path
 from ..service.contract.urls import is_local_file, is_web_url
 from ..service.secrets.known_keys import hide
 from ..system.folder import Folder
+from .file_names import readable_name
 
 __all__ = ["INPUTS", "InputFiles", "Link"]
 
@@ -76,7 +77,7 @@ class InputFiles:
             if _content_in(file.name) == digest and self.is_intact(file):
                 return file
         # A file that was chosen in a form is named after its content already.
-        name = f"{_HASH.sub('', stem)}-{digest}{suffix}"
+        name = f"{readable_name(_HASH.sub('', stem))}-{digest}{suffix}"
         if not isinstance(content, bytes):
             content.seek(0)
         self._files.write(f"{INPUTS}/{name}", content)

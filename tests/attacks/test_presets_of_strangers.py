@@ -87,8 +87,8 @@ def visible_text(widget: Any) -> str:
 
 def wait_until_idle(manager: TaskManager | None = None) -> None:
     """Wait until a form's delayed actions and the image checks that they started are done."""
-    pools = [image_checks_module.image_reports._pool]
-    pools += [] if manager is None else [manager.inputs.reports._pool]
+    pools = [image_checks_module.image_reports._reports._pool]
+    pools += [] if manager is None else [manager.inputs.reports._reports._pool]
     for _ in range(2):
         refreshed = threading.Event()
         sync_module.refresher.later(0.0, refreshed.set)

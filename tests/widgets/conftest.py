@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.urls import is_private_host
 from qingbo_widgets.service.http.image_probe import ImageReport, Size, probe_image
 from qingbo_widgets.tasks.background.image_checks import image_reports
+from qingbo_widgets.tasks.background.reports import Reports
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base import output as lasting
@@ -40,10 +40,10 @@ def no_web(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return ImageReport(url, Size("PNG", 1280, 720))
 
     monkeypatch.setattr(image_reports, "_probe", look)
-    monkeypatch.setattr(image_reports, "_reports", OrderedDict())
+    monkeypatch.setattr(image_reports, "_reports", Reports("image"))
     yield
     # A check that is still waiting would ask the web, and give its report to the next test.
-    waiting.until(lambda: not image_reports._waiting)
+    waiting.until(lambda: not image_reports._reports._waiting)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["as_jpeg", "as_png", "check_png", "resized"]
 
-#: Qualities of a JPEG: the first cannot be told from the original.
+#: Qualities of a JPEG: the first looks like the original.
 _QUALITIES = (92, 85, 75)
 #: The factor by which the sides of a picture shrink until its file is small enough.
 _STEP = 0.8

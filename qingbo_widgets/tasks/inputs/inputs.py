@@ -23,6 +23,7 @@ from ...service.contract.problem import Problem, listed
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
 from ...service.contract.urls import is_web_url
+from ...system.files import reason_of
 from ...system.host import warn
 from ..uploading.choice import uploader_of
 from ..uploading.uploader import Uploader
@@ -313,7 +314,7 @@ class Inputs:
         return self.files.own(medium.value) if is_path else None
 
     def _not_saved(self, field: str, error: OSError) -> Problem:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error, self._folder)
         return Problem(field, tr(_NOT_SAVED).format(field=field, folder=self._folder, reason=reason))
 
     def _without_uploader(self, medium: Medium) -> Problem:

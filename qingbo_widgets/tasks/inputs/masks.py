@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from ...i18n import N_, tr
 from ...library.inputs import InputFiles
@@ -44,11 +43,7 @@ def shape_problems(request: VideoRequest, files: InputFiles) -> Iterator[Problem
 
 def _size(medium: Medium, files: InputFiles) -> Size | None:
     file = files.own(medium.value) if isinstance(medium.value, str) else None
-    return None if file is None else _size_of_file(file)
-
-
-def _size_of_file(file: Path) -> Size | None:
     try:
-        return size_of(file.read_bytes())
+        return None if file is None else size_of(file.read_bytes())
     except OSError:
         return None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +16,11 @@ from ...service.contract.media import Medium
 from ...service.contract.values import LocalMedia
 from ...service.http.image_probe import ImageReport, Size
 from ...system.files import reason_of
-from ...system.forks import renew_in_children
-from ..background.pool import DaemonPool
+from ..background.reports import Reports
 from .saving import InputSaver, SavedFile
 
 __all__ = ["InputReport", "InputReports"]
 
-logger = logging.getLogger("qingbo_widgets")
-
-_MOST_REPORTS = 200
 _NOT_SHOWN = N_("It cannot be shown here: {reason}")
 
 
@@ -52,37 +46,19 @@ class InputReports:
 
     def __init__(self, saver: InputSaver) -> None:
         self._saver = saver
-        self._reports: OrderedDict[tuple[Any, ...], InputReport] = OrderedDict()
-        self._begin()
-        renew_in_children(self)
-
-    def renew_in_child(self) -> None:
-        """Report anew in a forked process: the threads, and what waits for them, are the parent's."""
-        self._begin()
-
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: dict[tuple[Any, ...], list[Callable[[], object]]] = {}
-        self._pool = DaemonPool(2, "qingbo-picture")
+        self._reports: Reports[tuple[Any, ...], InputReport] = Reports("picture")
 
     def get(self, medium: Medium) -> InputReport | None:
         """Return the report on a file as it is now; ``None`` if there is none yet."""
-        with self._lock:
-            return self._reports.get(self._key(medium))
+        return self._reports.get(self._key(medium))
 
     def check(self, medium: Medium, callback: Callable[[], object]) -> None:
         """Make a report unless it is known, then call back: at once, or later on another thread."""
         key = self._key(medium)
-        with self._lock:
-            is_known, waiting = key in self._reports, self._waiting.get(key)
-            if not is_known and waiting is None:
-                self._waiting[key] = [callback]
-            elif waiting is not None and callback not in waiting:
-                waiting.append(callback)
-        if is_known:
+        if self._reports.get(key) is not None:
             callback()
-        elif waiting is None:
-            self._pool.submit(self._work, key, medium)
+        else:
+            self._reports.make(key, partial(self._report, medium), callback)
 
     def _key(self, medium: Medium) -> tuple[Any, ...]:
         """Return what a report depends on: the file as it is now, its use, and the limits of a video."""
@@ -96,28 +72,16 @@ class InputReports:
             return (str(place), *use)
         return (str(place), *use, facts.st_mtime_ns, facts.st_size)
 
-    def _work(self, key: tuple[Any, ...], medium: Medium) -> None:
-        try:
-            report = self._report(medium)
-            with self._lock:
-                self._reports[key] = report
-                # A file from the page has the name of its saved copy, which now stands for it.
-                self._reports[self._key(medium)] = report
-                while len(self._reports) > _MOST_REPORTS:
-                    self._reports.popitem(last=False)
-        finally:
-            with self._lock:
-                callbacks = self._waiting.pop(key)
-        for callback in callbacks:
-            try:
-                callback()
-            except Exception:
-                logger.exception("A view of the picture could not be updated")
-
     def _report(self, medium: Medium) -> InputReport:
-        name = medium.value if isinstance(medium.value, str) else repr(medium.value)
-        if isinstance(self._saver.place_of(medium.value), LocalMedia):
-            name = repr(medium.value)[:80]
+        report = self._report_on(medium)
+        # A file from the page has the name of its saved copy, which now stands for it.
+        self._reports.put(self._key(medium), report)
+        return report
+
+    def _report_on(self, medium: Medium) -> InputReport:
+        value = medium.value
+        is_path = isinstance(value, str) and not isinstance(self._saver.place_of(value), LocalMedia)
+        name = value if is_path else repr(value)[:80]
         try:
             file = self._saver.file_of(medium)
         except (UnusableMedia, ImportError) as error:

@@ -29,6 +29,7 @@ from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_web_url
 from ...service.contract.values import DynamicMask, LocalMedia, as_media_list, is_url_member
 from ...service.http.image_probe import LARGEST, SMALLEST_SIDE, WIDEST
+from ...system.files import reason_of
 from ...system.folder import open_inside
 from ...system.notebook import shown_path
 from ...system.video_files import HEAD, suffix_of
@@ -178,7 +179,7 @@ class InputSaver:
         try:
             facts = place.stat()
         except OSError as error:
-            raise UnusableMedia(tr(_NOT_READ).format(reason=_reason(error))) from None
+            raise UnusableMedia(tr(_NOT_READ).format(reason=reason_of(error, place))) from None
         key = (str(place.absolute()), facts.st_mtime_ns, facts.st_size, media)
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
@@ -241,10 +242,6 @@ def _refused(medium: Medium, error: UnusableMedia) -> Problem:
     """Return the problem of a picture or video that cannot be used."""
     message = tr(_REFUSED).format(where=medium.where, name=name_of(medium.value), reason=error)
     return Problem(medium.field, message, medium.number)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
 
 
 def name_of(value: object) -> str:

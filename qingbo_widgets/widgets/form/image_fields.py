@@ -49,7 +49,6 @@ __all__ = [
     "unready_files",
     "urls_of",
     "with_saved",
-    "with_urls",
 ]
 
 _UNASKED = N_(
@@ -66,11 +65,6 @@ _refusals: WeakKeyDictionary[LocalMedia, str] = WeakKeyDictionary()
 def fields_with(models: Models, *media: str) -> tuple[str, ...]:
     """Return the fields whose URLs refer to media of these kinds: ``image``, ``mask``, ``video``."""
     return tuple(name for name, parameter in models.parameters.items() if parameter.media in media)
-
-
-def with_urls(parameter: Parameter, value: Any, change: Callable[[Any], Any]) -> Any:
-    """Return the value of a field with ``change`` applied to each URL of a file in it."""
-    return KINDS[parameter.type].with_urls(value, change) if parameter.media else value
 
 
 def media_in(form: FormFields, field: str) -> tuple[Medium, ...]:

@@ -84,11 +84,6 @@ class ImagePreview(Preview):
         for url in urls:
             check_image(self.form, self._field, url, self._on_report)
 
-    def _on_report(self) -> None:
-        if self.comm is not None:
-            self.draw()
-            self.form.show_problems()
-
     def status_html(self) -> Markup:
         """Return the images and their facts, as far as they are known."""
         pictures = pictures_of(self.form, self._field)

@@ -97,6 +97,12 @@ class Preview(Editor):
         """Fetch these files, which are still in the field. Called on the refresher's thread."""
         raise NotImplementedError
 
+    def _on_report(self) -> None:
+        """Show a new report on one of the files. Called on any thread."""
+        if self.comm is not None:
+            self.draw()
+            self.form.show_problems()
+
     def status_html(self) -> Markup:
         """Return the files and what is known about them, safe for HTML."""
         raise NotImplementedError

@@ -63,11 +63,6 @@ class VideoPreview(Preview):
                 check_image(self.form, self._field, url, self._on_report)
         self.draw()
 
-    def _on_report(self) -> None:
-        if self.comm is not None:
-            self.draw()
-            self.form.show_problems()
-
     def status_html(self) -> Markup:
         """Return the player, or the question whether to load the video."""
         if self.needs_approval(self.url):

@@ -340,7 +340,7 @@ def test_a_library_of_an_earlier_version_keeps_its_masks(
     assert other.problems == ()
     assert other.static_mask == str(mask), "the sandbox that served it is gone"
     assert other.dynamic_masks[0].mask_url == uploaded
-    other.dynamic_masks = ()  # nobody has uploaded it to example.com
+    other.dynamic_masks = ()  # it was never uploaded to example.com
     task = other.submit()
     task.wait(60)
     assert task.status == "completed", task.error
