@@ -11,7 +11,7 @@
 #   PYTEST=...    more options for pytest, for example PYTEST='-k studio'
 
 .DEFAULT_GOAL := help
-COMMANDS := demo test coverage attack pythons lint bench lock dist screenshots translations clean
+COMMANDS := demo test coverage attack hosts pythons lint bench lock dist screenshots translations clean
 YES := 1 true yes
 options.demo := $(if $(filter $(YES),$(ONCE)),--once)
 options.test := $(if $(filter $(YES),$(LATEST)),--latest) $(if $(filter $(YES),$(LOWEST)),--lowest)

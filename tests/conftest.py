@@ -41,7 +41,7 @@ os.environ["LANGUAGE"] = "en"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-BROWSER = Path(__file__).parent / "browser"
+BROWSER, HOSTS = (Path(__file__).parent / name for name in ("browser", "hosts"))
 
 # In memory, a commit to a journal takes a hundredth of the time. A run leaves some 100 MB; containers offer
 # 64 MB by default, from which no program may be started.
@@ -70,8 +70,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Spare every worker the browser tests and Playwright where ``-m`` leaves them all out."""
-    leaves_out = any(words in config.option.markexpr for words in ("not slow", "not browser"))
-    return True if leaves_out and collection_path == BROWSER else None
+    marks = config.option.markexpr
+    leaves_out = {BROWSER: ("not slow", "not browser"), HOSTS: ("not slow",)}
+    return True if any(words in marks for words in leaves_out.get(collection_path, ())) else None
 
 
 @pytest.hookimpl(trylast=True)

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH keep
 
 import front_end
 from environment import (
+    HOSTS,
     LATEST,
     LOCKED,
     LOWEST,
@@ -30,6 +31,8 @@ from environment import (
     compile_command,
     every_python,
     find_python,
+    host_environment,
+    host_names,
     run,
     variables,
     version_of,
@@ -39,6 +42,9 @@ from environment import (
 COOLING_DAYS = 7
 #: One file each in ``requirements/``, and the extra of the same name.
 PURPOSES = ("demo", "test", "bench")
+#: The hosts with an environment of their own that every test run includes, because it is soon made; the
+#: others are walked through by ``hosts``.
+USUAL_HOSTS = ("colab", "ipykernel6")
 #: Real servers, kernels and browsers are waited for, on machines that may be busy with other things. A test
 #: that fails is run once more and named at the end, for a reader to judge; pytest itself runs all once.
 ONCE_MORE = ("--reruns", "1", "-rR")
@@ -70,14 +76,16 @@ def test(options: argparse.Namespace) -> int:
     if options.fast:
         return front_end.test() or _fast_tests(python, options.pytest)
     # A part of the tests would not reach the floor.
+    for name in USUAL_HOSTS:
+        host_environment(name, options.python).ensure(f"{HOSTS}/{name}")
     is_counted = not options.pytest and version_of(str(python)) >= COUNTS_CHEAPLY
     more = COUNTED if is_counted else options.pytest
     return (
         _lint(python)
         or front_end.test()
         or run(python, "tools/ensure_browser.py")
-        or _tests("tests", python, *ONCE_MORE, "-m", "not browser and not attack", *more)
-        or _tests("tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser", *options.pytest)
+        or _tests("tests", python, *ONCE_MORE, "-m", "not browser and not attack and not host", *more)
+        or _tests("tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser and not host", *options.pytest)
     )
 
 
@@ -100,6 +108,18 @@ def attack(options: argparse.Namespace) -> int:
     """Try every attack of tests/attacks, also those that take minutes."""
     python = Environment(python=options.python).ensure("test")
     return _tests("attacks", python, "-m", "attack or not attack", "tests/attacks", *options.pytest)
+
+
+def hosts(options: argparse.Namespace) -> int:
+    """Walk through every host of docs/hosts.md, and write what works into its tables."""
+    python = Environment(python=options.python).ensure("test")
+    for name in host_names():
+        host_environment(name, options.python).ensure(f"{HOSTS}/{name}")
+    os.environ["QINGBO_HOSTS_RECORD"] = "1"
+    failed = run(python, "tools/ensure_browser.py") or _tests(
+        "hosts", python, "-n", "0", "-m", "host or not host", "tests/hosts", *options.pytest
+    )
+    return run(python, "tools/tables.py") or failed
 
 
 def pythons(options: argparse.Namespace) -> int:
@@ -148,6 +168,9 @@ def lock(options: argparse.Namespace) -> int:
             output = ["--output-file", str(REQUIREMENTS / f"{purpose}.txt")]
             same = ["--constraints", str(everything), *output]
             failed = failed or run(*compile_command(purpose), *universal, *same)
+        for purpose in (f"{HOSTS}/{name}" for name in host_names()):
+            output = ["--output-file", str(REQUIREMENTS / f"{purpose}.txt")]
+            failed = failed or run(*compile_command(purpose), *universal, *output)
     finally:
         everything.unlink(missing_ok=True)
     failed = failed or run(*compile_command(UV), *universal, "--output-file", REQUIREMENTS / f"{UV}.txt")
@@ -200,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 tools/dev.py", description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     of: dict[str, argparse.ArgumentParser] = {}
-    checks = (test, coverage, attack, pythons, lint, bench)
+    checks = (test, coverage, attack, hosts, pythons, lint, bench)
     for command in (demo, *checks, lock, dist, screenshots, translations, clean):
         name, summary = command.__name__, str(command.__doc__)
         of[name] = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
@@ -216,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
         lowest = "the fast tests with the lowest versions that pyproject.toml allows, in .venv-lowest"
         which.add_argument("--latest", dest="selection", action="store_const", const=LATEST, help=newest)
         which.add_argument("--lowest", dest="selection", action="store_const", const=LOWEST, help=lowest)
-    for name in ("test", "coverage", "attack", "pythons"):
+    for name in ("test", "coverage", "attack", "hosts", "pythons"):
         more = "options for pytest, as one word; by default the variable PYTEST"
         of[name].add_argument("--pytest", type=shlex.split, default=os.environ.get("PYTEST", ""), help=more)
     return parser

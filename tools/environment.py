@@ -25,6 +25,8 @@ REQUIREMENTS = ROOT / "requirements"
 LOCKED, LATEST, LOWEST = "locked", "latest", "lowest"
 #: The purpose of the tool that resolves the others: it is installed alone, without this package.
 UV = "uv"
+#: The purposes of hosts that need an environment of their own: ``requirements/hosts/NAME.in``.
+HOSTS = "hosts"
 OLDEST = (3, 11)
 NAMES = ("python3.14", "python3.13", "python3.12", "python3.11", "python3", "python")
 #: Variables of the caller's shell that would change what an environment sees. The last one would make every
@@ -139,11 +141,24 @@ def compile_command(*purposes: str) -> list[str | Path]:
     """Return the command that resolves the packages of some purposes, with hashes and no index URL."""
     uv = Environment(folder=".venv-uv").ensure(UV).with_name("uv.exe" if os.name == "nt" else "uv")
     sources: list[str | Path] = [REQUIREMENTS / f"{UV}.in"]
-    if purposes != (UV,):
+    if purposes[0].startswith(f"{HOSTS}/"):
+        host = REQUIREMENTS / f"{purposes[0]}.in"
+        sources = ["pyproject.toml", REQUIREMENTS / "build.in", host, "--extra", "sandbox"]
+    elif purposes != (UV,):
         extras = [word for purpose in purposes for word in ("--extra", purpose)]
         sources = ["pyproject.toml", REQUIREMENTS / "build.in", *extras]
     options = ["--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
     return [uv, "pip", "compile", *sources, *options]
+
+
+def host_names() -> list[str]:
+    """Return the hosts that have a lock file or are about to get one."""
+    return sorted(path.stem for path in (REQUIREMENTS / HOSTS).glob("*.in"))
+
+
+def host_environment(name: str, python: str | None = None) -> Environment:
+    """Return the environment of a host, whose purpose is ``hosts/NAME``."""
+    return Environment(python=python, folder=f".venv-hosts/{name}")
 
 
 def run(*command: str | Path, log: Path | None = None, show: Callable[[str], object] = lambda _: None) -> int:

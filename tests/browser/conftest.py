@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from ensure_browser import find_browser
-from harness import Lab, Notebook, NotebookPage, launch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from harness import Lab, Notebook, NotebookPage
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsers import started_browser
 
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 
@@ -42,16 +42,8 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Yield the browser, or skip the test with the reason if there is none."""
-    executable = find_browser()
-    if executable is None:
-        reason = "no Chromium: set CHROMIUM=/path/to/chromium, or run 'make test' once with a network"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = launch(playwright, executable)
+    with started_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
