@@ -20,8 +20,8 @@ from .sources import NotPublished, is_media_name, open_media
 
 __all__ = ["Missing", "Site"]
 
-_COPIED = N_("{count} videos and pictures copied, {size}.")
-_KEPT = N_("{count} are there already.")
+_COPIED = N_("Videos and pictures copied: {count} ({size}).")
+_KEPT = N_("Already there: {count}.")
 _NOTHING = N_("The pages show no videos or pictures of their own folder.")
 _MISSING = N_("{page}: {name} is missing: {reason}.")
 _NO_FILE = N_("there is no such file; run the notebook to its end, with its videos finished")
@@ -103,11 +103,11 @@ class Site:
             try:
                 place = self._place_of(path, found)
             except FileNotFoundError:
-                if is_media_name(path) and not _is_file(here, path):
+                if is_media_name(path) and not self._has(here, path):
                     self._miss(name, path, tr(_NO_FILE))
                 return None
             except NotPublished as error:
-                if not _is_file(here, path):
+                if not self._has(here, path):
                     self._miss(name, path, str(error))
                 return None
             if _joined(here, path) == self.output / place:
@@ -125,9 +125,18 @@ class Site:
         """Return a sentence about the files that were copied, and those that were there."""
         if not self.copied and not self.kept:
             return "" if self.missing else tr(_NOTHING)
-        size = sum(self.copied.values())
-        copied = tr(_COPIED).format(count=len(self.copied), size=f"{size / 1e6:.1f} MB")
-        return sentences(copied, tr(_KEPT).format(count=len(self.kept)) if self.kept else "")
+        size = f"{sum(self.copied.values()) / 1e6:.1f} MB"
+        return sentences(
+            tr(_COPIED).format(count=len(self.copied), size=size) if self.copied else "",
+            tr(_KEPT).format(count=len(self.kept)) if self.kept else "",
+        )
+
+    def _has(self, folder: Path, path: str) -> bool:
+        """Return whether a page in a folder of the site finds a file there."""
+        try:
+            return Folder(self.output).has_file(_joined(folder, path).relative_to(self.output).as_posix())
+        except ValueError:  # it is above the site
+            return False
 
     def _miss(self, page: str, url: str, reason: str) -> None:
         missing = Missing(page, url, reason)
@@ -224,10 +233,3 @@ def _absolute(path: Path) -> Path:
 
 def _joined(folder: Path, path: Path | str) -> Path:
     return Path(os.path.normpath(folder / path))
-
-
-def _is_file(folder: Path, path: str) -> bool:
-    try:
-        return _joined(folder, path).is_file()
-    except (OSError, ValueError):
-        return False

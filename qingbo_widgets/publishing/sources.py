@@ -75,7 +75,7 @@ def _open(path: Path, folder: Path, is_inside: bool) -> FileIO:
             return Folder(folder).open(path.relative_to(folder).as_posix())
         except OutsideFolder:
             pass
-    if not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(path)
     if not any(is_saved_video(video) for video in _videos(path)):
         raise NotPublished(tr(_OUTSIDE).format(folder=folder))

@@ -38,15 +38,21 @@ def _complete(app: Sphinx, exception: Exception | None) -> None:
     from .site import Site
 
     site = Site(Path(app.srcdir), Path(app.outdir))
-    folders: dict[Path, list[Path]] = {}
+    whole = _page(builder, app.config.root_doc)  # of the builder that makes one page of all documents
+    folders: dict[Path, dict[Path, None]] = {}
     for name in sorted(app.env.found_docs):
-        page = Path(os.fspath(builder.get_outfilename(name)))
+        page = _page(builder, name)
         folder = Path(os.fspath(app.env.doc2path(name))).parent
-        folders.setdefault(page, []).append(folder)  # a page may have several documents (singlehtml)
+        folders.setdefault(page if page.is_file() else whole, {})[folder] = None
     for page, places in folders.items():
         if page.is_file():
-            site.complete(page, list(dict.fromkeys(places)))
+            site.complete(page, list(places))
     for missing in site.missing:
         logger.warning("%s", missing, type="qingbo", subtype="missing")
     if site.copied:
         logger.info("%s", site.report())
+
+
+def _page(builder: Any, name: str) -> Path:
+    """Return the path of the page of a document."""
+    return Path(os.fspath(builder.get_outfilename(name)))
