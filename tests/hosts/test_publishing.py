@@ -176,22 +176,35 @@ def test_sphinx(project: Path, page: Page, tmp_path: Path, builder: str) -> None
         record("sphinx", versions_of(["sphinx", "myst-nb"]), video="yes")
 
 
-def test_sphinx_warns_of_a_missing_video(project: Path, tmp_path: Path) -> None:
-    """A video that is gone is a warning with the page and the file, of a type that can be suppressed."""
-    copy = shutil.copytree(project, tmp_path / "project")
-    (video,) = (copy / "shared_videos").glob("*.mp4")
-    video.unlink()
-    command = [python_of(), "-m", "sphinx", "-q", copy, tmp_path / "site"]
-    printed = run(command, copy)
-    assert f"lesson/shared.html: ../shared_videos/{video.name} is missing: there is no such file" in printed
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return a Sphinx project without notebooks, whose page shows two videos, one of them gone."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "conf.py").write_text("extensions = ['qingbo_widgets.publishing.sphinx']\n", encoding="utf-8")
+    videos = "<video src='koi.mp4'></video><video src='./gone%20%E9%B1%BC.mp4'></video>"
+    (folder / "index.rst").write_text(f"Koi\n===\n\n.. raw:: html\n\n   {videos}\n", encoding="utf-8")
+    (folder / "koi.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(100))
+    return folder
+
+
+def test_sphinx_warns_of_a_missing_video(small: Path, tmp_path: Path) -> None:
+    """A video that is gone is a warning with the page and the file; the other one is copied."""
+    command = [python_of(), "-m", "sphinx", small, tmp_path / "site"]
+    printed = run(command, small)
+    assert "index.html: ./gone 鱼.mp4 is missing: there is no such file" in printed
     assert "[qingbo.missing]" in printed
+    assert "Videos and pictures copied: 1" in printed
+    assert names_in(tmp_path / "site", "*.mp4") == ["koi.mp4"]
+    run([*command, "-W", "-E"], small, status=1)
 
 
-def test_another_builder_is_left_alone(project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("builder", ["text", "epub", "json"])
+def test_another_builder_is_left_alone(small: Path, tmp_path: Path, builder: str) -> None:
     """A builder without pages for a browser works as before."""
-    built = tmp_path / "site"
-    assert "Traceback" not in run([python_of(), "-m", "sphinx", "-q", "-b", "text", project, built], project)
-    assert names_in(built, "*.mp4") == []
+    printed = run([python_of(), "-m", "sphinx", "-b", builder, small, tmp_path / "site"], small)
+    assert "is missing" not in printed
+    assert names_in(tmp_path / "site", "*.mp4") == []
 
 
 @pytest.mark.browser
