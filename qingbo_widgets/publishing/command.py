@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ..i18n import N_, tr
 from ..system.console import write_line
-from ..system.files import reason_of
 from ..system.notebook import SESSION
 from .site import Site
 
@@ -24,7 +23,6 @@ _NO_PAGE = N_("nbconvert made no page of {path}; its message is above.")
 _DRIVES = N_("The notebooks are on several drives. Publish those of each drive separately.")
 _NO_FOLDER = N_("There is no folder {path}.")
 _NO_PAGES = N_("There are no pages in {path}. Build them first.")
-_UNREADABLE = N_("{path} cannot be read or written: {reason}.")
 _OPEN = N_("Open {path}")
 
 
@@ -58,7 +56,7 @@ def publish(notebooks: Sequence[Path], output: Path, *, execute: bool = False) -
         if not _convert(path, page.parent, execute=execute) or not page.is_file():
             return _fail(tr(_NO_PAGE).format(path=path))
         pages.append(page)
-        _complete(site, page, [path.parent])
+        site.complete(page, [path.parent])
     return _end(site, pages[0] if len(pages) == 1 else site.output)
 
 
@@ -83,7 +81,7 @@ def complete_built(built: Path, source: Path) -> int:
         mirror = site.source / page.relative_to(site.output).parent
         # Some programs make koi/index.html of koi.ipynb.
         is_index = page.stem == "index" and mirror != site.source
-        _complete(site, page, [mirror, mirror.parent] if is_index else [mirror])
+        site.complete(page, [mirror, mirror.parent] if is_index else [mirror])
     return _end(site, None)
 
 
@@ -104,21 +102,14 @@ def _convert(notebook: Path, folder: Path, *, execute: bool) -> bool:
 
 
 def _pages(folder: Path) -> Iterator[Path]:
-    for path, _, names in os.walk(folder):
+    for path, inner, names in os.walk(folder):
+        inner[:] = [name for name in inner if not name.startswith(".")]
         yield from (Path(path, name) for name in names if name.lower().endswith((".html", ".htm")))
-
-
-def _complete(site: Site, page: Path, folders: Sequence[Path]) -> None:
-    try:
-        site.complete(page, folders)
-    except OSError as error:
-        site.failures.append(tr(_UNREADABLE).format(path=page, reason=reason_of(error, page)))
 
 
 def _end(site: Site, result: Path | None) -> int:
     """Print what was done and what is missing; return the exit status."""
-    problems = [*site.failures, *map(str, site.missing)]
-    for problem in problems:
+    for problem in (problems := site.problems()):
         write_line(problem, sys.stderr)
     if report := site.report():
         write_line(report)

@@ -24,6 +24,7 @@ _COPIED = N_("Videos and pictures copied: {count} ({size}).")
 _KEPT = N_("Already there: {count}.")
 _NOTHING = N_("The pages show no videos or pictures of their own folder.")
 _MISSING = N_("{page}: {name} is missing: {reason}.")
+_UNREADABLE = N_("{path} cannot be read or written: {reason}.")
 _NO_FILE = N_("there is no such file; run the notebook to its end, with its videos finished")
 #: Characters of a URL that no file of this package has, and that systems understand in different ways.
 _STRANGE = re.compile(r"[\\\x00-\x1f\x7f]")
@@ -84,10 +85,13 @@ class Site:
         Args:
             page: a page of the site.
             folders: the folder of its notebook; several if that is not certain, the likeliest first.
-
-        Raises:
-            OSError: the page cannot be read or written.
         """
+        try:
+            self._complete(page, folders)
+        except OSError as error:
+            self.failures.append(tr(_UNREADABLE).format(path=page, reason=reason_of(error, page)))
+
+    def _complete(self, page: Path, folders: Sequence[Path]) -> None:
         name = _absolute(page).relative_to(self.output).as_posix()
         site = Folder(self.output)
         with site.open(name) as file:
@@ -120,6 +124,10 @@ class Site:
         new = replace_urls(text, replace)
         if new != text:
             site.write(name, new.encode("utf-8", "surrogateescape"))
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each page that is not complete, and each file that is missing."""
+        return [*self.failures, *map(str, self.missing)]
 
     def report(self) -> str:
         """Return a sentence about the files that were copied, and those that were there."""

@@ -14,7 +14,7 @@ from ..i18n import N_, tr
 from ..library.sidecar import is_saved_video
 from ..system.companions import POSTERS
 from ..system.files import reason_of
-from ..system.folder import Folder, OutsideFolder, open_inside
+from ..system.folder import Folder, OutsideFolder
 from ..system.video_files import HEAD, is_film_name, is_image_name, is_other_film_name, media_type
 
 __all__ = ["NotPublished", "is_media_name", "open_media"]
@@ -77,16 +77,18 @@ def _open(path: Path, folder: Path, is_inside: bool) -> FileIO:
             pass
     if not path.is_file():
         raise FileNotFoundError(path)
-    if not any(is_saved_video(video) for video in _videos(path)):
+    library, videos = _videos(path)
+    if not any(is_saved_video(library / video) for video in videos):
         raise NotPublished(tr(_OUTSIDE).format(folder=folder))
-    return open_inside(path)
+    # A folder of posters may be a link, too.
+    return Folder(library).open(path.relative_to(library).as_posix())
 
 
-def _videos(path: Path) -> list[Path]:
-    """Return the videos of which one must be saved by this package for a file to belong to it."""
+def _videos(path: Path) -> tuple[Path, list[str]]:
+    """Return the folder and names of videos, of which this package must have saved one to publish a file."""
     if path.parent.name != POSTERS:
-        return [path]
-    return [path.parent.parent / name for name in (f"{path.stem}.mp4", path.stem)]
+        return path.parent, [path.name]
+    return path.parent.parent, [f"{path.stem}.mp4", path.stem]
 
 
 def _is_media(head: bytes) -> bool:

@@ -47,8 +47,8 @@ def _complete(app: Sphinx, exception: Exception | None) -> None:
     for page, places in folders.items():
         if page.is_file():
             site.complete(page, list(places))
-    for missing in site.missing:
-        logger.warning("%s", missing, type="qingbo", subtype="missing")
+    for problem in site.problems():
+        logger.warning("%s", problem, type="qingbo", subtype="missing")
     if site.copied:
         logger.info("%s", site.report())
 

@@ -243,6 +243,24 @@ def test_links_out_of_the_folder(site: Site, complete: Complete, tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_forged_library(site: Site, complete: Complete, tmp_path: Path) -> None:
+    """Videos and sidecars of a hostile author do not publish private files to which their links lead."""
+    save(tmp_path / "private/family.jpg", PICTURE)
+    save(tmp_path / "private/family.mp4")
+    library = site.source / "videos"
+    save_video(library / "family.mp4")
+    save_video(library / "linked.mp4")
+    for path in (*library.glob("posters/*"), library / "linked.mp4"):
+        path.unlink()
+    (library / "posters").rmdir()
+    (library / "posters").symlink_to(tmp_path / "private")
+    (library / "linked.mp4").symlink_to(tmp_path / "private/family.mp4")
+    complete("videos/family.mp4", "videos/posters/family.jpg", "videos/linked.mp4")
+    assert names(site.output) == ["videos/family.mp4"]
+    assert [missing.url for missing in site.missing] == ["videos/posters/family.jpg", "videos/linked.mp4"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 def test_nothing_is_written_through_a_link_of_the_site(
     site: Site, complete: Complete, tmp_path: Path
 ) -> None:
