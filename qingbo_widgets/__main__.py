@@ -1,4 +1,4 @@
-"""The command line: ``python -m qingbo_widgets demo`` and ``python -m qingbo_widgets sandbox``."""
+"""The command line: ``python -m qingbo_widgets`` with ``demo``, ``publish`` or ``sandbox``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from qingbo_widgets.sandbox.contracts import CONTRACTS
 from qingbo_widgets.system.console import accept_any_text
@@ -37,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m qingbo_widgets", description="AI video generation inside a Jupyter notebook."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="demo | sandbox")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="demo | publish | sandbox")
 
     demo = commands.add_parser(
         "demo",
@@ -53,6 +54,17 @@ def _parser() -> argparse.ArgumentParser:
         type=_contract,
         default=os.environ.get("CONTRACT") or None,
         help="the service's contract that the notebooks use, by date (or set CONTRACT=2026-11)",
+    )
+
+    _add_publish(
+        commands.add_parser(
+            "publish",
+            help="make HTML pages of notebooks, with the videos that they show",
+            usage="%(prog)s [-h] NOTEBOOK... --to FOLDER [--execute]\n"
+            "       %(prog)s [-h] --built FOLDER [--source FOLDER]",
+            description="Make a folder with pages of notebooks and the videos in them, or complete the "
+            "pages that Quarto, MkDocs or another program has made.",
+        )
     )
 
     sandbox = commands.add_parser(
@@ -78,6 +90,40 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_publish(publish: argparse.ArgumentParser) -> None:
+    """Add the options of the command ``publish``; the usage is that of ``_publish`` for both its forms."""
+    publish.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="a notebook (.ipynb)")
+    publish.add_argument("--to", type=Path, metavar="FOLDER", help="the folder for the pages and the videos")
+    publish.add_argument(
+        "--execute",
+        action="store_true",
+        help="run the notebooks first; what they submit to the service is charged",
+    )
+    publish.add_argument(
+        "--built", type=Path, metavar="FOLDER", help="the folder of pages that another program has made"
+    )
+    publish.add_argument(
+        "--source",
+        type=Path,
+        metavar="FOLDER",
+        help="the folder of their notebooks (default: the working directory)",
+    )
+    publish.set_defaults(refuse=publish.error)
+
+
+def _publish(options: argparse.Namespace) -> int:
+    completes = options.built is not None
+    makes = bool(options.notebooks and options.to)
+    is_mixed = completes and (options.notebooks or options.to or options.execute)
+    if makes == completes or is_mixed or (makes and options.source):
+        options.refuse("give notebooks and --to, or --built")
+    from qingbo_widgets.publishing.command import complete_built, publish
+
+    if makes:
+        return publish(options.notebooks, options.to, execute=options.execute)
+    return complete_built(options.built, options.source or Path())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -99,6 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(error.strerror or error, file=sys.stderr)
                 return 1
             return 0
+
+        if options.command == "publish":
+            return _publish(options)
 
         from qingbo_widgets import demo
 
