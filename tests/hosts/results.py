@@ -1,4 +1,4 @@
-"""What works in each host, as the tests have seen it: ``docs/hosts.json``, of which the tables are made."""
+"""The outcomes of the tests in each host: ``docs/hosts.json``, of which the tables are made."""
 
 from __future__ import annotations
 
