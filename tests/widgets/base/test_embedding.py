@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -35,13 +34,12 @@ def host(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the limits so small that a test can reach them: 1000 bytes a video, 2500 in all."""
     gc.collect()  # the outputs of other tests
     monkeypatch.setattr(embedding, "_embeddings", type(embedding._embeddings)())
     monkeypatch.setattr(embedding, "EMBED_LIMIT", 1000)
     monkeypatch.setattr(embedding, "NOTEBOOK_LIMIT", 2500)
-    yield
 
 
 def film(folder: Path, name: str, size: int = 1000) -> Path:
