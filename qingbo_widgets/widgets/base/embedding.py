@@ -1,4 +1,4 @@
-"""Whether players embed their videos in the notebook, and how much of them.
+"""The decision whether players embed their videos in the notebook, within limits.
 
 A player usually has the path of its file, which Jupyter serves. Where the page gets no files, or the user
 wants a notebook that needs none, the video itself is in the output. That is sent to the page and saved with
@@ -7,7 +7,6 @@ the notebook, so it has limits: one for a video, and one for everything that is 
 
 from __future__ import annotations
 
-import threading
 import weakref
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ...system.host import VOILA, host_without_files
 from ...tasks import connection
 from ...tasks.manager import TaskManager
 from .sizes import size_text
+from .sync import update
 
 __all__ = ["COPY_LIMIT", "EMBED_LIMIT", "NOTEBOOK_LIMIT", "Embedding", "gets_files", "held_by", "setting_of"]
 
@@ -73,7 +73,7 @@ class Embedding:
         self.setting, self._most = setting, most
         self._limit = _HOST_LIMITS.get(host, EMBED_LIMIT)
         self._sizes: dict[Path, int] = {}
-        with _lock:
+        with update():
             _embeddings.add(self)
 
     @property
@@ -83,7 +83,7 @@ class Embedding:
 
     def clear(self) -> None:
         """Forget the videos, because the output gets others."""
-        with _lock:
+        with update():
             self._sizes.clear()
 
     def refusal(self, path: Path) -> str:
@@ -97,7 +97,7 @@ class Embedding:
             return tr(_TOO_LARGE).format(
                 name=path.name, size=size_text(size), limit=size_text(self._limit), path=path
             )
-        with _lock:
+        with update():
             if self._most is not None and path not in self._sizes:
                 others = {path: size for one in _embeddings for path, size in one._sizes.items()}
                 here, everywhere = sum(self._sizes.values()), sum({**others, path: 0}.values())
@@ -110,7 +110,7 @@ class Embedding:
 
 def held_by(owner: object, setting: bool | None, *, is_copy: bool = False) -> Embedding:
     """Return the embedded videos of an object whose output is written several times, as long as it lives."""
-    with _lock:
+    with update():
         of_owner = _owned.setdefault(owner, {})
         found = of_owner.get(is_copy)
         if found is None or found.setting is not setting:
@@ -118,7 +118,6 @@ def held_by(owner: object, setting: bool | None, *, is_copy: bool = False) -> Em
         return found
 
 
-_lock = threading.RLock()
 _embeddings: weakref.WeakSet[Embedding] = weakref.WeakSet()
 _owned: weakref.WeakKeyDictionary[object, dict[bool, Embedding]]
 _owned = weakref.WeakKeyDictionary()
