@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = [
+    "VOILA",
     "after_each_cell",
+    "host_without_files",
     "in_notebook",
     "is_colab",
     "is_voila",
@@ -18,6 +20,15 @@ __all__ = [
     "shell",
     "warn",
 ]
+
+#: The name of Voila in ``host_without_files``.
+VOILA = "Voila"
+#: Variables that a host sets in each of its kernels. Kaggle's have Colab's, too.
+_MARKS = {
+    "KAGGLE_KERNEL_RUN_TYPE": "Kaggle",
+    "DEEPNOTE_PROJECT_ID": "Deepnote",
+    "DATABRICKS_RUNTIME_VERSION": "Databricks",
+}
 
 
 def shell() -> Any:
@@ -39,6 +50,19 @@ def is_colab() -> bool:
 def is_voila() -> bool:
     """Return whether Voila shows the notebook; its page gets only the files that its options allow."""
     return os.environ.get("SERVER_SOFTWARE", "").lower().startswith("voila/")
+
+
+def host_without_files() -> str:
+    """Return the name of the host if its page gets no videos from the kernel's machine; empty for others.
+
+    Voila serves a video only if its options allow that, of which its kernels know nothing.
+    """
+    for variable, name in _MARKS.items():
+        if variable in os.environ:
+            return name
+    if is_colab():
+        return "Colab"
+    return VOILA if is_voila() else ""
 
 
 def running_cell() -> tuple[str, str]:

@@ -78,6 +78,7 @@ def connect(
     base_url: str | Secret | None = None,
     contract: str | None = None,
     upload: Upload | None = None,
+    embed: bool | None = None,
 ) -> TaskManager:
     """Connect to the service or the sandbox, and resume the unfinished tasks of the library.
 
@@ -95,6 +96,9 @@ def connect(
         upload: where pictures and videos of this machine are uploaded, because the service reads public
             URLs only: an address such as ``"s3://bucket/folder"``, a ``Storage``, or a function that takes a
             path and returns a URL. The sandbox needs none.
+        embed: whether all players, such as those of cards, galleries and sweeps, embed their videos in the
+            notebook: up to 20 MB each and 100 MB in all. ``None`` leaves the setting of the manager, at first
+            that of ``c.TaskManager.embed``, or to embed where the page gets no files, as in Colab.
 
     Raises:
         MissingApiKey: no key was passed and none was found.
@@ -110,7 +114,7 @@ def connect(
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
-    arguments = _library_arguments(library)
+    arguments = (*_library_arguments(library), *([] if embed is None else [f"embed={bool(embed)}"]))
     chosen, library = library, library if isinstance(library, Library) else Library(library)
     with _connecting:
         server = _server(sandbox, contract)
@@ -122,7 +126,7 @@ def connect(
         else:
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
         client.connect_arguments = arguments
-        manager = _connect(client, server, library, upload)
+        manager = _connect(client, server, library, upload, embed)
     if not isinstance(chosen, Library) and (note := library_note(chosen, library)):
         warn(note)
     return manager
@@ -145,11 +149,21 @@ def reconnect(manager: Owner, contract: str) -> TaskManager:
     library = Library(manager.library.folder, database=manager.library.journal.database)
     with _connecting:
         return _connect(
-            manager.client.with_contract(contract), manager.sandbox, library, manager.inputs.upload
+            manager.client.with_contract(contract),
+            manager.sandbox,
+            library,
+            manager.inputs.upload,
+            manager.embed,
         )
 
 
-def _connect(client: Client, server: Sandbox | None, library: Library, upload: Upload | None) -> TaskManager:
+def _connect(
+    client: Client,
+    server: Sandbox | None,
+    library: Library,
+    upload: Upload | None,
+    embed: bool | None,
+) -> TaskManager:
     global _default
     if not library.journal.exists and (reason := library.read_only) is not None:
         raise QingboError(reason)
@@ -163,6 +177,8 @@ def _connect(client: Client, server: Sandbox | None, library: Library, upload: U
         manager.change_client(client)
     if upload is not None:
         manager.upload = upload
+    if embed is not None:
+        manager.embed = embed
     _default = manager
     if (usual := contract_at(client.base_url)) not in (None, contract):
         warn(tr(_OTHER_HOST).format(service=client.base_url, usual=usual, contract=contract))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Float, Int, Unicode
+from traitlets import Bool, Float, Int, Unicode
 from traitlets.config import Configurable
 
 from ..system.host import shell
@@ -41,6 +41,12 @@ class ManagerSettings(Configurable):
         help="The date of the service's contract, such as 2026-11, where no argument chooses one; by default "
         "that of the environment, of the host of the base URL, or 2026-04.",
     ).tag(config=True)
+    embed: bool | None = Bool(  # type: ignore[assignment]  # traitlets knows no None in a Bool
+        None,
+        allow_none=True,
+        help="Whether players embed their videos in the notebook, up to 20 MB each and 100 MB in all; None "
+        "for where the page gets no files, as in Colab.",
+    ).tag(config=True)
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"parent": shell(), **settings})
@@ -50,6 +56,13 @@ class ManagerSettings(Configurable):
         """Return ``c.TaskManager.contract`` of the running IPython; empty if it is not set."""
         section = getattr(shell(), "config", {}).get(cls.__name__, {})
         return str(section.get("contract", ""))
+
+    @classmethod
+    def configured_embed(cls) -> bool | None:
+        """Return ``c.TaskManager.embed`` of the running IPython; ``None`` if it is not set."""
+        section = getattr(shell(), "config", {}).get(cls.__name__, {})
+        value = section.get("embed")
+        return value if isinstance(value, bool) else None
 
     @classmethod
     def lacking(cls, names: set[str]) -> list[str]:

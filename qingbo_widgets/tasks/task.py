@@ -69,6 +69,7 @@ class Owner(Protocol):
     monitor: TaskMonitor
     sandbox: Sandbox | None
     inputs: Inputs
+    embed: bool | None
 
     @property
     def service(self) -> str:
@@ -91,6 +92,9 @@ class Owner(Protocol):
 
     def configured_contract(self) -> str:
         """Return the contract in the configuration, as ``TaskManager.configured_contract``."""
+
+    def configured_embed(self) -> bool | None:
+        """Return whether videos are embedded in the configuration, as ``TaskManager.configured_embed``."""
 
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit another task."""
@@ -495,6 +499,7 @@ class Task(TaskState):
 
         Args:
             embed: embed the saved video (up to 20 MB) in the notebook, for servers that do not serve it.
+                By default as the manager does; see ``connect``.
         """
         self._shown_in = running_cell()[1]
         self._display(embed)

@@ -21,7 +21,8 @@ from qingbo_widgets.media.frames import save_frame
 from qingbo_widgets.media.posters import make_poster, read_poster
 from qingbo_widgets.sandbox.drawing.render import render
 from qingbo_widgets.sandbox.order import Order, Shot
-from qingbo_widgets.widgets.base.player import embed_html
+from qingbo_widgets.widgets.base.embedding import Embedding
+from qingbo_widgets.widgets.base.player import saved_html
 from qingbo_widgets.widgets.form.drafts import DraftKeeper
 from tests.faults.film import film
 from tests.widgets.page import html_of
@@ -177,7 +178,7 @@ def test_a_video_that_turns_into_a_link(folder: Path, home: Path, tmp_path: Path
         ):
             with pytest.raises(QingboError):
                 act()
-        assert ENCODED_SECRET not in embed_html(task.video_path)
+        assert ENCODED_SECRET not in saved_html(task.video_path, Embedding(True))
     assert not (tmp_path / "copy.mp4").exists()
 
 
@@ -289,7 +290,7 @@ def test_a_folder_that_is_a_link_of_the_user_s(folder: Path, tmp_path: Path, san
     with connect(sandbox.api_key, base_url=sandbox.base_url, library=str(tmp_path / "videos")) as manager:
         video = manager.submit(prompt="A koi").wait(60).video_path
         assert video is not None
-        assert ENCODED_SECRET not in embed_html(video)
+        assert ENCODED_SECRET not in saved_html(video, Embedding(True))
         presets = Presets(tmp_path / "videos")
         presets.save("koi", {"prompt": "x"})
         assert presets.names() == ["koi"]

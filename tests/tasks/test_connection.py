@@ -19,6 +19,7 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks import connection, settings
+from qingbo_widgets.widgets.base.embedding import setting_of
 from qingbo_widgets.widgets.card import resume_code
 from tests.faults.server import FaultServer, answer
 from tests.places import StartKernel
@@ -339,3 +340,33 @@ def test_a_read_only_library_opens_for_reading(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         qw.connect(KEY, base_url=service.url, library=folder)
+
+
+# ---------------------------------------------------------------------- embedded videos
+
+
+def test_embedding_is_a_setting_of_the_connection() -> None:
+    """``connect(embed=…)`` stays until another one; the lines that connect again keep it."""
+    connected = qw.connect(KEY)
+    assert connected.embed is None
+    assert "embed" not in resume_code.connect_line(connected)
+    assert qw.connect(KEY, embed=True) is connected
+    assert connected.embed is True
+    assert "embed=True" in connected.client.connect_arguments
+    assert resume_code.connect_line(qw.connect(KEY)).endswith("qw.connect(embed=True)")
+    with pytest.warns(UserWarning, match="documents contract 2026-04"):
+        assert connection.reconnect(connected, "2026-11").embed is True
+    assert qw.connect(KEY, embed=False).embed is False
+    assert resume_code.connect_line(connected).endswith("qw.connect(embed=False)")
+
+
+def test_embedding_is_configured_the_jupyter_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``c.TaskManager.embed`` applies with and without a connection; the argument precedes it."""
+    config = Config({"TaskManager": {"embed": True}})
+    monkeypatch.setattr(settings, "shell", lambda: Shell(config=config))
+    assert setting_of() is True
+    connected = qw.connect(KEY)
+    assert connected.embed is True
+    assert "embed" not in resume_code.connect_line(connected), "the configuration says so already"
+    assert qw.connect(KEY, embed=False) is connected
+    assert setting_of() is False

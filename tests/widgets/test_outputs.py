@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,19 @@ import pytest
 from nbconvert import LatexExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from qingbo_widgets import Comparison, Gallery, RequestForm, TaskCard, VideoStudio, sweep
+from qingbo_widgets import Comparison, Gallery, Pairwise, RequestForm, TaskCard, VideoStudio, sweep
 from qingbo_widgets.exceptions import TaskFailed
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.magics.magics import Listing
 from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.tasks import connection
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base import composite
 from qingbo_widgets.widgets.card.plain import plain_text
 from qingbo_widgets.widgets.card.shown import mimebundle, show
+from qingbo_widgets.widgets.card.static_copy import static_copy as static_card
 from qingbo_widgets.widgets.export import export_task
 from qingbo_widgets.widgets.review.detail import TaskDetail
 from qingbo_widgets.widgets.sweep.static_copy import static_copy
@@ -326,3 +330,65 @@ def test_a_finished_task_in_colab_is_embedded(
     assert "data:video/mp4" in "".join(outputs_of(card))
     assert "data:video/mp4" not in card.static_html
     assert "Colab serves no files to the page" in card.static_html
+
+
+# ---------------------------------------------------------------------- a whole notebook with its videos
+
+
+@pytest.fixture
+def embedding(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the manager the default one, as ``connect(embed=True)`` does."""
+    manager.embed = True
+    monkeypatch.setattr(connection, "_default", manager)
+
+
+@pytest.mark.usefixtures("embedding")
+def test_every_output_of_a_notebook_has_its_videos(
+    finished: Task, cell: Any, close_later: Callable[[Any], Any]
+) -> None:
+    """With ``connect(embed=True)``, a card, a comparison of files and its copy need no file."""
+    assert finished.video_path is not None
+    show(finished)
+    assert cell.html.count("data:video/mp4") == 1
+    assert "data:video/mp4" in "".join(outputs_of(close_later(TaskCard(finished))))
+    comparison = close_later(Comparison([finished.video_path, str(finished.video_path)]))
+    assert "".join(outputs_of(comparison)).count("data:video/mp4") == 2
+    comparison._ipython_display_()
+    assert cell.html.count("data:video/mp4") == 1 + 2, "the copy does not play once the kernel is gone"
+
+
+@pytest.mark.usefixtures("embedding")
+def test_a_gallery_and_a_ranking_of_a_folder_embed(
+    finished: Task, manager: TaskManager, close_later: Callable[[Any], Any]
+) -> None:
+    """Views of a library follow the default manager, and hold one task's or pair's videos at a time."""
+    for number in range(2):
+        request = {"prompt": "koi", "model": "kling-v3"}
+        entry = Entry(f"{number}" * 32, "sandbox", f"task-{number}", "kling-v3", request, "completed")
+        manager.library.add(replace(entry, file="koi.mp4"))
+    gallery = close_later(Gallery(Library(manager.library.folder)))
+    gallery.open_video("1" * 32)
+    assert "".join(outputs_of(gallery)).count("data:video/mp4") == 1
+    pairs = close_later(Pairwise(manager.library.entries(), library=manager.library))
+    pairs.skip()
+    assert "".join(outputs_of(pairs)).count("data:video/mp4") == 2
+
+
+@pytest.mark.usefixtures("embedding")
+def test_a_sweep_is_embedded_once_it_is_done(
+    finished: Task, manager: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is sent every few seconds while the sweep runs, so videos come into it at its end."""
+    made = sweep(prompt=["koi", "crane"], duration=3, manager=manager, ask_above=0)
+    for one in made.cells:
+        monkeypatch.setattr(one, "task", finished, raising=False)
+    for is_done in (False, True):
+        monkeypatch.setattr(type(made), "is_done", is_done)
+        assert static_copy(made).count("data:video/mp4") == (2 if is_done else 0)
+
+
+def test_a_host_without_files_promises_no_player(running: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the page gets no files, the copy of a running task has no player that could never play."""
+    assert "<video" in static_card(running)
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Batch")
+    assert "<video" not in static_card(running)

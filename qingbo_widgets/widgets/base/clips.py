@@ -13,8 +13,9 @@ from ...library.requests import request_of
 from ...service.contract.request import VideoRequest
 from ...tasks import connection
 from ...tasks.task import Task
+from .embedding import setting_of
 
-__all__ = ["Clip", "Source", "clips_of"]
+__all__ = ["Clip", "Source", "clips_of", "embed_of"]
 
 #: A task, a row of a library, or the path of a video.
 Source = Task | Entry | str | Path
@@ -56,6 +57,12 @@ def clips_of(videos: Sequence[Source], library: Library | None = None) -> list[C
         manager = connection.default()
         library = Library() if manager is None else manager.library
     return [_clip(video, library) for video in videos]
+
+
+def embed_of(clips: Sequence[Clip]) -> bool | None:
+    """Return whether to embed the videos: as the manager of the tasks does, else as the default manager."""
+    managers = [clip.source.manager for clip in clips if isinstance(clip.source, Task)]
+    return managers[0].embed if managers else setting_of()
 
 
 def _clip(video: Source, library: Library | None) -> Clip:

@@ -6,13 +6,16 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from ...i18n import N_, sentences, tr
-from ...system.host import is_colab, is_voila
+from ...system.host import VOILA, host_without_files
 from ...system.notebook import relative_path
 from .html import Markup, tag, text
 
 __all__ = ["not_loaded", "reach_note", "relative_url", "uncover_next", "why_unreachable"]
 
-_EMBED_INSTEAD = N_("To embed the video in the notebook: task.show(embed=True).")
+_EMBED_INSTEAD = N_(
+    "To embed the video in the notebook: task.show(embed=True); all videos: qw.connect(embed=True)."
+)
+_SERVES_NONE = N_("{host} serves no files to the page, so it cannot play the video.")
 _NOT_LOADED = N_("This page cannot load the video: the file is missing, or Jupyter does not serve it.")
 _IN_VOILA = N_("In Voila, start it with {option}.")
 _ALLOWLIST = r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'"
@@ -33,8 +36,9 @@ def relative_url(path: Path | str) -> str | None:
 
 def why_unreachable(path: Path | str) -> str | None:
     """Return the reason why the page may not get this file, or ``None`` if it should."""
-    if is_colab():
-        return tr("Colab serves no files to the page, so it cannot play the video.")
+    host = host_without_files()
+    if host not in ("", VOILA):
+        return tr(_SERVES_NONE).format(host=host)
     url = relative_url(path)
     if url is None:
         return tr("The file is on another drive than the notebook, so the page cannot play it.")
@@ -59,7 +63,7 @@ def not_loaded() -> Markup:
     that is not trusted, the line stays hidden.
     """
     lines = [tr(_NOT_LOADED), tr(_EMBED_INSTEAD)]
-    if is_voila():
+    if host_without_files() == VOILA:
         lines.append(tr(_IN_VOILA).format(option=_ALLOWLIST))
     return tag("div", text(sentences(*lines)), class_="qingbo-hint", hidden="", style="display: none")
 

@@ -16,21 +16,22 @@ from ...i18n import N_, tr
 from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
-from ...system.host import is_colab
 from ...system.notebook import shown_path
 from ...system.video_files import is_image_name, media_type
+from .embedding import EMBED_LIMIT, Embedding
 from .html import Markup, block, is_web, join, note, plain_line, tag, text
 from .page_files import not_loaded, reach_note, relative_url, uncover_next
+from .sizes import size_text
 
 __all__ = [
-    "EMBED_LIMIT",
     "TRANSPARENT",
     "data_url",
-    "embed_html",
+    "embedded_url",
     "files_html",
     "is_image",
     "link_html",
     "live_html",
+    "others_html",
     "output_of",
     "poster_behind",
     "ratio_style",
@@ -39,12 +40,8 @@ __all__ = [
     "video_html",
 ]
 
-#: Largest size in bytes of a video that may be embedded into the notebook.
-EMBED_LIMIT = 20 * 2**20
-
 _FROM_LINK = N_("plays from the service while the video is saved")
 _NOT_EVERYWHERE = N_("Some browsers cannot play {ending} files. A copy saved as MP4 plays in all of them.")
-_TOO_LARGE = N_("{name} is {size}; the limit for embedding is {limit}. It is saved as {path}.")
 #: Endings of videos that some browsers do not play.
 _NOT_IN_ALL = (".mov", ".mkv")
 #: Without a picture, a player has the colour of a field, because a black box looks like a broken video.
@@ -118,14 +115,41 @@ def ratio_style(path: Path) -> str:
     return "" if size is None else f"; aspect-ratio: {size[0]} / {size[1]}"
 
 
-def saved_html(path: Path | str) -> Markup:
-    """Return the player that works on this host: with the video embedded if the page gets no files."""
-    return embed_html(path) if is_colab() else video_html(path)
+def saved_html(path: Path | str, embedding: Embedding, handlers: Mapping[str, str] = _NO_HANDLERS) -> Markup:
+    """Return the player of a saved video: embedded where the output embeds videos, else with its file.
+
+    Args:
+        path: the file.
+        embedding: the videos that the output embeds.
+        handlers: the event handlers of the player in the page.
+    """
+    path = Path(path)
+    data, reason = embedded_url(path, embedding)
+    if data is not None:
+        caption = tr("{name}, {size}, embedded").format(name=path.name, size=size_text(path.stat().st_size))
+        return _figure(_player(data, size=_shown_size(path), handlers=handlers), caption, _playable(path))
+    if not reason:
+        return video_html(path, handlers)
+    line = note(reason, "hint")
+    return video_html(path, handlers) + line if embedding.gets_files else block(line)
 
 
-def live_html(path: Path | str) -> Markup:
+def embedded_url(path: Path, embedding: Embedding) -> tuple[str | None, str]:
+    """Return a video as a data URL; without one, why an output that embeds videos has not this one."""
+    if not embedding.is_on:
+        return None, ""
+    try:
+        reason = embedding.refusal(path)
+        return (None, reason) if reason else (data_url(path), "")
+    except OSError as error:
+        return None, tr("{name} cannot be read: {reason}").format(
+            name=path.name, reason=error.strerror or error
+        )
+
+
+def live_html(path: Path | str, embedding: Embedding) -> Markup:
     """Return the player of ``saved_html`` for a live view, marked while it plays."""
-    return embed_html(path, handlers=_PLAYING) if is_colab() else video_html(path, _PLAYING)
+    return saved_html(path, embedding, _PLAYING)
 
 
 def link_html(url: str) -> Markup:
@@ -136,24 +160,11 @@ def link_html(url: str) -> Markup:
     return _figure(_player(url.strip(), handlers=_WATCHED), tr(_FROM_LINK)) if is_web(url) else Markup()
 
 
-def embed_html(
-    path: Path | str, *, limit: int = EMBED_LIMIT, handlers: Mapping[str, str] = _NO_HANDLERS
-) -> Markup:
-    """Return a player with the video embedded; a message if the video is larger than ``limit`` bytes."""
-    path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size > limit:
-            message = tr(_TOO_LARGE).format(
-                name=path.name, size=size_text(size), limit=size_text(limit), path=path
-            )
-            return note(message, "hint")
-        data = data_url(path, limit)
-    except OSError as error:
-        reason = error.strerror or error
-        return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
-    caption = tr("{name}, {size}, embedded").format(name=path.name, size=size_text(size))
-    return _figure(_player(data, handlers=handlers), caption, _playable(path))
+def others_html(paths: Iterable[Path], embedding: Embedding) -> Markup:
+    """Return the other videos of a task: players where the output embeds videos, else links."""
+    if embedding.is_on:
+        return join(saved_html(path, embedding) for path in paths)
+    return files_html(paths)
 
 
 def files_html(paths: Iterable[Path]) -> Markup:
@@ -187,11 +198,6 @@ def output_of(markup: str, plain_text: str) -> dict[str, Any]:
     """Return an entry for ``Output.outputs``: the markup, and a text for hosts that show no HTML."""
     data: Mapping[str, str] = {"text/html": markup, "text/plain": plain_text}
     return {"output_type": "display_data", "data": data, "metadata": {}}
-
-
-def size_text(size: int) -> str:
-    """Format a number of bytes for the user, such as 9.8 MB."""
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
 
 
 def _player(

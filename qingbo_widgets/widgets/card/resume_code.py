@@ -56,6 +56,8 @@ def connect_line(manager: Owner) -> str:
     if os.path.realpath(folder) != os.path.realpath(notebook_folder() / "qingbo_videos"):
         shown = relative_path(folder) or folder.as_posix()
         arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
+    if manager.embed is not None and manager.embed != manager.configured_embed():
+        arguments.append(f"embed={manager.embed}")
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from ..base.embedding import Embedding
 from ..base.output import bundle, display_html
 from .plain import plain_text
 from .states import is_settled
@@ -28,10 +29,10 @@ def show(task: Task, *, embed: bool = False) -> None:
     Args:
         task: the task.
         embed: put the saved video into the notebook itself (up to 20 MB), for hosts that do not serve its
-            file.
+            file; by default as the manager does.
     """
     if embed and task.video_path is not None:
-        display_html(ended(task, embed=True), plain_text(task))
+        display_html(ended(task, _unlimited()), plain_text(task))
         return
     if is_settled(task):
         display_html(ended(task), plain_text(task))
@@ -44,8 +45,13 @@ def show(task: Task, *, embed: bool = False) -> None:
 
 def mimebundle(task: Task) -> dict[str, Any]:
     """Return a task for hosts without widgets: HTML with the saved video embedded, and plain text."""
-    html = ended(task, embed=True) if is_settled(task) else static_copy(task)
+    html = ended(task, _unlimited()) if is_settled(task) else static_copy(task)
     return bundle(html, plain_text(task))
+
+
+def _unlimited() -> Embedding:
+    """Return the videos of an output for which the user has asked, whatever others the notebook has."""
+    return Embedding(True, most=None)
 
 
 def displayed_card(task: Task) -> TaskCard | None:

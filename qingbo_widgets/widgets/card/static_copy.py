@@ -8,8 +8,9 @@ from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
 from ..base import html as markup
+from ..base.embedding import Embedding, gets_files, held_by
 from ..base.html import Markup
-from ..base.player import embed_html, files_html, saved_html, video_html
+from ..base.player import others_html, saved_html, video_html
 from .head import headline, saved_status
 from .remedies import advice
 from .request_facts import about
@@ -25,23 +26,23 @@ _STORED = N_("Last saved state: {status}")
 _WILL_PLAY = N_("The video plays here as soon as it is saved:")
 
 
-def ended(task: Task, *, embed: bool | None = None) -> Markup:
+def ended(task: Task, embedding: Embedding | None = None) -> Markup:
     """Return an ended task as pure HTML, which needs no kernel.
 
     Args:
         task: the task.
-        embed: whether to embed the video; by default where the page gets no files from the kernel's machine.
+        embedding: the videos that the output embeds; by default those of an output of this task.
     """
-    return markup.block(*_ended_parts(task, embed), class_="qingbo-card")
+    embedding = embedding or held_by(task, task.manager.embed)
+    return markup.block(*_ended_parts(task, embedding), class_="qingbo-card")
 
 
-def _ended_parts(task: Task, embed: bool | None = None) -> list[Markup]:
+def _ended_parts(task: Task, embedding: Embedding) -> list[Markup]:
     parts = [headline(task)]
     if task.video_path is not None:
-        play = saved_html if embed is None else embed_html if embed else video_html
-        parts.append(play(task.video_path))
+        parts.append(saved_html(task.video_path, embedding))
     if task.other_video_paths:
-        parts.append(files_html(task.other_video_paths))
+        parts.append(others_html(task.other_video_paths, embedding))
     return [*parts, about(task), advice(task)]
 
 
@@ -59,7 +60,8 @@ def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:
     """
     classes = " ".join(["qingbo-keep", *hidden_by])
     if task.video_path is not None:  # its other videos are still being saved
-        return markup.block(*_ended_parts(task), class_=classes)
+        embedding = held_by(task, task.manager.embed, is_copy=True)
+        return markup.block(*_ended_parts(task, embedding), class_=classes)
     when = local_time(task.submitted_at)
     parts = [
         markup.tag(
@@ -77,6 +79,7 @@ def static_copy(task: Task, *hidden_by: str, in_studio: bool = False) -> Markup:
         if not ends_with_kernel(task):
             parts.append(markup.code_block(resume_line(task)))
     is_planned = task.status not in (TaskStatus.failed, TaskStatus.unconfirmed)
+    is_planned = is_planned and gets_files(task.manager.embed)
     if task.request is not None and is_planned and not task.manager.is_sandbox:
         parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path)]
     return markup.block(*parts, class_=classes)

@@ -12,6 +12,7 @@ from ...i18n import tr
 from ..base import html as markup
 from ..base.build import create_shared, set_class, style_sheet
 from ..base.composite import Composite
+from ..base.embedding import Embedding
 from ..base.html import Markup
 from ..base.notify import watch
 from ..base.output import CellOutput, display_html
@@ -112,11 +113,16 @@ class TaskCard(Composite):
                 task = self.task
                 # Part of a copy that is sent again and again, so no video is embedded.
                 self._static_html = (
-                    static_copy.ended(task, embed=False)
+                    static_copy.ended(task, Embedding(False))
                     if states.is_settled(task)
                     else static_copy.static_copy(task, in_studio=True)
                 )
             return self._static_html
+
+    def embedded_html(self, embedding: Embedding) -> Markup:
+        """Return ``static_html`` with the saved video embedded, for a copy that is not soon sent again."""
+        is_saved = states.is_settled(self.task) and self.task.video_path is not None
+        return static_copy.ended(self.task, embedding) if is_saved else self.static_html
 
     def refresh(self) -> bool:
         """Draw the current state of the task if the card is visible; only changes are sent.

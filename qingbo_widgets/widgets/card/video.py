@@ -16,8 +16,9 @@ import ipywidgets
 from ...service.contract.snapshot import TaskStatus
 from ..base.build import create_shared
 from ..base.composite import CompositeMixin
+from ..base.embedding import Embedding, held_by
 from ..base.ipw import VBox
-from ..base.player import files_html, link_html, live_html, output_of
+from ..base.player import link_html, live_html, others_html, output_of
 from ..base.settings import settings_of
 from ..base.sync import refresher, update
 from . import states
@@ -82,7 +83,7 @@ class VideoView(CompositeMixin, VBox):
         """Show the video that can be played now."""
         task = self._task
         if task.video_path is not None:
-            self._show(_SAVED, str(task.video_path), live_html)
+            self._show(_SAVED, str(task.video_path), lambda path: live_html(path, self._embedding))
             self._list_others()
         elif not self._sources and self._is_late():
             self._show(_LINK, states.link(task), link_html)
@@ -108,7 +109,12 @@ class VideoView(CompositeMixin, VBox):
         """Show links to the other videos of the task, in an output of their own."""
         others = self._task.other_video_paths
         if others:
-            self._show(_OTHERS, "\n".join(map(str, others)), lambda _: files_html(others))
+            listed = "\n".join(map(str, others))
+            self._show(_OTHERS, listed, lambda _: others_html(others, self._embedding))
+
+    @property
+    def _embedding(self) -> Embedding:
+        return held_by(self._task, self._task.manager.embed)
 
     def _is_late(self) -> bool:
         """Return whether the download has been running for ``LINK_AFTER`` seconds."""

@@ -16,24 +16,17 @@ from ...i18n import N_, tr
 from ...library.library import Library
 from ...media.frames import frame_rate
 from ...service.contract.text import shorten
-from ...system.host import is_colab
 from ...system.notebook import shown_path
 from ..base import html as markup
 from ..base.build import button
 from ..base.captions import captions_of, shared_caption
-from ..base.clips import Clip, Source, clips_of
+from ..base.clips import Clip, Source, clips_of, embed_of
 from ..base.composite import Composite
+from ..base.embedding import Embedding, held_by
 from ..base.html import Markup
 from ..base.output import CellOutput
 from ..base.page_files import not_loaded, reach_note, relative_url, uncover_next
-from ..base.player import (
-    EMBED_LIMIT,
-    TRANSPARENT,
-    data_url,
-    output_of,
-    poster_behind,
-    ratio_style,
-)
+from ..base.player import TRANSPARENT, embedded_url, output_of, poster_behind, ratio_style
 from ..base.rating_buttons import rating_buttons
 from ..base.scripts import SCRIPTS_CLASS, missing_script, one_module
 from ..base.sync import update
@@ -142,8 +135,9 @@ class Comparison(Composite):
         fps = fps or frame_rate(self._paths[0]) or 30.0
         self.controls = kind(count=len(videos), fps=fps, texts=texts)
         self._head, self._videos = ipywidgets.HTML(), ipywidgets.Output(layout={"margin": "0"})
-        embed = is_colab() and sum(path.stat().st_size for path in self._paths) <= EMBED_LIMIT
-        shown = figures(self._paths, self._visible_labels, synced=True, embed=embed)
+        self._embed = embed_of(clips)
+        embedding = held_by(self, self._embed)
+        shown = figures(self._paths, self._visible_labels, embedding, synced=True)
         self._videos.outputs = (output_of(shown, self._plain_copy()),)
         self.ratings: dict[str, Any] = {}
         self._legend = ipywidgets.HTML()
@@ -184,7 +178,8 @@ class Comparison(Composite):
         return [""] * len(self._labels) if self.is_blind else self._labels
 
     def _static_copy(self) -> Markup:
-        shown = figures(self._paths, self._visible_labels)
+        embedding = held_by(self, self._embed, is_copy=True)
+        shown = figures(self._paths, self._visible_labels, embedding)
         if self._shared and not self.is_blind:
             shown = markup.user_text(self._shared) + shown
         return markup.style(CSS) + markup.tag("div", shown, class_=self.cell_output.copy_class)
@@ -217,7 +212,7 @@ class Comparison(Composite):
 
 
 def figures(
-    paths: Sequence[Path], labels: Sequence[str], *, synced: bool = False, embed: bool = False
+    paths: Sequence[Path], labels: Sequence[str], embedding: Embedding, *, synced: bool = False
 ) -> Markup:
     """Return the videos side by side, as HTML for an output.
 
@@ -226,16 +221,17 @@ def figures(
     Args:
         paths: the videos.
         labels: the caption of each, after its letter; empty for the letter alone.
+        embedding: the videos that the output embeds.
         synced: whether comparison.js controls them, so they are loaded at once and muted.
-        embed: whether to embed the videos, for a page that gets no files.
     """
     items = []
     for letter, path, label in zip(LETTERS, paths, labels, strict=False):
+        data, reason = embedded_url(path, embedding)
         # A picture behind the player is enough for one that the user starts.
-        poster = poster_behind(path) if not (synced or embed) else Markup()
+        poster = poster_behind(path) if not synced and data is None else Markup()
         player = markup.tag(
             "video",
-            src=data_url(path) if embed else relative_url(path),
+            src=data or relative_url(path),
             preload="none" if synced or poster else "metadata",  # comparison.js loads a few at a time
             poster=TRANSPARENT if poster else None,
             controls="",
@@ -243,15 +239,15 @@ def figures(
             playsinline="",
             style=_STYLE + ratio_style(path),
             aria_label=tr("Video {letter}").format(letter=letter),
-            onerror=uncover_next("this.parentElement"),
+            onerror=uncover_next("this.parentElement") if data is None else None,
         )
         box = markup.tag("div", poster, player, style=_BOX)
         name = markup.plain_line(f"{letter}: {shorten(label, 120)}" if label else letter)
         lines = markup.user_text(name if len(paths) > 1 else label, "span")
-        if not embed and (note := reach_note(path)):
-            lines += markup.Markup("<br>") + markup.text(note)
+        if data is None and (line := reason or reach_note(path)):
+            lines += markup.Markup("<br>") + markup.text(line)
         caption = markup.tag("figcaption", lines, class_="qingbo-dim")
-        items.append(markup.tag("figure", box, not_loaded(), caption))
+        items.append(markup.tag("figure", box, Markup() if data else not_loaded(), caption))
     return markup.block(markup.tag("div", *items, class_="qingbo-figures"))
 
 

@@ -23,6 +23,7 @@ from ..base import html as markup
 from ..base.build import PAYS, button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
+from ..base.embedding import held_by, setting_of
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, saved_html
@@ -99,7 +100,7 @@ class TaskDetail(Composite):
         go: Callable[[int], object],
         delete: Callable[[str], object],
     ) -> None:
-        self._library, self._go = library, go
+        self._library, self._manager, self._go = library, manager, go
         self._entry: Entry | None = None
         self._is_hidden = False
         self._clicks = Clicks()
@@ -202,9 +203,11 @@ class TaskDetail(Composite):
         status = status_name(entry.status)
         if video is not None and self._is_there(entry):
             videos = [video, *saved_beside(video)][:_MOST_VIDEOS]
+            embedding = held_by(self, setting_of(self._manager))
+            embedding.clear()
             if hidden:
-                return (output_of(figures(videos, [""] * len(videos)), tr("A video")),)
-            return tuple(output_of(saved_html(each), str(each)) for each in videos)
+                return (output_of(figures(videos, [""] * len(videos), embedding), tr("A video")),)
+            return tuple(output_of(saved_html(each, embedding), str(each)) for each in videos)
         if video is None:
             note = markup.note(tr(_NOTHING).format(status=status), "hint")
             if not hidden and (error := (entry.error or {}).get("message")):

@@ -12,11 +12,11 @@ from ...i18n import N_, tr
 from ...library.library import Library
 from ...library.search import choices, select
 from ...system.folder import is_file_inside
-from ...system.host import is_colab
 from ...tasks import connection
 from ...tasks.manager import TaskManager
 from ..base import html as markup
 from ..base.composite import Composite
+from ..base.embedding import gets_files, setting_of
 from ..base.output import CellOutput
 from ..base.player import output_of
 from ..base.sync import refresher, update, weakly
@@ -98,7 +98,7 @@ class Gallery(Composite):
                 "close": lambda name: self.selection.close_part(name),
             },
         )
-        self._input.plays = not is_colab()
+        self._input.plays = gets_files(setting_of(manager))
         self.selection = Selection(
             self.library, self._mark, self._judged, self.delete, self._focus_first, self._input.focus_panel,
             blind=blind,

@@ -23,8 +23,9 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.captions import captions_of, shared_prompt
 from ..base.clicks import DOUBLE_CLICK
-from ..base.clips import Clip, clips_of
+from ..base.clips import Clip, clips_of, embed_of
 from ..base.composite import Composite
+from ..base.embedding import held_by
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.output import CellOutput
@@ -129,9 +130,11 @@ class Pairwise(Composite):
             left, right = right, left
         self._pair = left, right
         paths = [path for key in self._pair if (path := self._clips[key].path) is not None]
+        embedding = held_by(self, embed_of(list(self._clips.values())))
+        embedding.clear()
         with update(self._prompt, self._videos, self._counted, self._remark, self._table):
             self._prompt.value = markup.user_text(shared_prompt([self._clips[key] for key in self._pair]))
-            self._videos.outputs = (output_of(figures(paths, ("", "")), tr("Two videos")),)
+            self._videos.outputs = (output_of(figures(paths, ("", ""), embedding), tr("Two videos")),)
             self._counted.value = markup.span(tr(_COUNTED).format(number=len(answers)), "qingbo-dim")
             self._remark.value = self._table.value = ""
         self._shown_at = time.monotonic()

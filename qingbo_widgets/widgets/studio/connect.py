@@ -195,7 +195,8 @@ class ConnectPanel(Composite):
         if former is None:
             return connect(*key, **where)
         library = Library(former.library.folder, database=former.library.journal.database)
-        manager = connect(*key, library=library, upload=former.inputs.upload, **where)
+        upload, embed = former.inputs.upload, former.embed
+        manager = connect(*key, library=library, upload=upload, embed=embed, **where)
         manager.client.connect_arguments = former.client.connect_arguments
         return manager
 

@@ -17,6 +17,7 @@ from ..base import html as markup
 from ..base.build import button, create_shared, set_class, set_expanded
 from ..base.captions import differences
 from ..base.composite import CompositeMixin
+from ..base.embedding import held_by, setting_of
 from ..base.ipw import VBox
 from ..base.player import output_of, saved_html
 from ..base.posters import poster_html, poster_of
@@ -117,11 +118,13 @@ class Recent(CompositeMixin, VBox):
             return
         self._opened = key
         videos = [video for entry, video in self._shown if entry.key == key]
+        embedding = held_by(self, setting_of())
+        embedding.clear()
         with update(self._player):
             # A page's own style would show an image of an output that is only "hidden".
             scroll = markup.run_in_page(_INTO_VIEW, style="display: none")
             self._player.outputs = tuple(
-                output_of(saved_html(video) + scroll, str(video)) for video in videos
+                output_of(saved_html(video, embedding) + scroll, str(video)) for video in videos
             )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
 from ..base import html as markup
+from ..base.embedding import COPY_LIMIT, Embedding
 from ..base.html import Markup
 from ..base.output import text_of
 from ..card import resume_code, states
@@ -73,8 +74,8 @@ class StudioCopy:
             cards: the cards of the studio, newest first.
             studio: the studio, for the text of one without tasks.
         """
-        groups = self._groups(cards)
-        inner = [[card.static_html for card in group] for group in groups]
+        groups, html_of = self._groups(cards), _html_of(cards)
+        inner = [[html_of(card) for card in group] for group in groups]
         inner[0] = [_head(cards), *inner[0]] if cards else [_empty(studio)]
         written = list(map(self._part, inner))
         if not all(states.is_over(card.task) for card in cards):
@@ -118,6 +119,15 @@ def plain_copy(cards: Sequence[TaskCard], studio: ipywidgets.Widget) -> str:
 def _end_of(part: weakref.WeakSet[TaskCard], oldest_first: Sequence[TaskCard]) -> int:
     """Return the number of cards up to the newest one of a part."""
     return next((n for n in range(len(oldest_first), 0, -1) if oldest_first[n - 1] in part), 0)
+
+
+def _html_of(cards: Sequence[TaskCard]) -> Callable[[TaskCard], Markup]:
+    """Return the function that draws a card in the copy; it embeds videos once all tasks are over."""
+    if cards and all(states.is_over(card.task) for card in cards):
+        embedding = Embedding(cards[0].task.manager.embed, COPY_LIMIT, is_copy=True)
+        if embedding.is_on:
+            return lambda card: card.embedded_html(embedding)
+    return lambda card: card.static_html
 
 
 def _head(cards: Sequence[TaskCard]) -> Markup:

@@ -19,8 +19,9 @@ from ...tasks.sweep.grid import summary
 from ...tasks.sweep.labels import value_text, values_text
 from ...tasks.sweep.plain import common_prompt, prompts_of
 from ..base import html as markup
+from ..base.embedding import held_by
 from ..base.html import Markup
-from ..base.player import video_html
+from ..base.player import saved_html, video_html
 from ..base.settings import settings_of
 from ..card import head, remedies, states, times
 from ..form.labels import fact
@@ -195,9 +196,10 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
 
     Args:
         sweep: the sweep.
-        video: returns the player of a saved video; by default one with the relative path.
+        video: returns the player of a saved video; by default one with the relative path while the sweep
+            runs, because the table is sent again and again, and later that of its manager.
     """
-    play = video or video_html
+    play = video or _player_of(sweep)
     table = arrange(sweep)
     # The corner is no header, which would have no text.
     corner = markup.tag("td", style="min-width: 0")
@@ -208,6 +210,13 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
     ]
     inner = markup.tag("table", *([first_row] if any(table.columns) else []), *body, class_="qingbo-sweep")
     return markup.style(CSS) + markup.block(inner, style="overflow-x: auto")
+
+
+def _player_of(sweep: Sweep) -> Callable[[Path], Markup]:
+    if not sweep.is_done:
+        return video_html
+    embedding = held_by(sweep, sweep.manager.embed, is_copy=True)
+    return lambda video: saved_html(video, embedding)
 
 
 def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:

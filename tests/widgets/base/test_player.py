@@ -13,6 +13,7 @@ import pytest
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.media.posters import make_poster
 from qingbo_widgets.widgets.base import page_files, player
+from qingbo_widgets.widgets.base.embedding import Embedding
 from tests.films import written
 from tests.places import StartKernel
 
@@ -22,6 +23,11 @@ def source(markup: str) -> str:
     match = re.search(r'<video src="([^"]*)"', markup)
     assert match, markup
     return unescape(match[1])
+
+
+def embedded(path: Path) -> str:
+    """Return the player of a notebook that embeds all videos."""
+    return player.saved_html(path, Embedding(True))
 
 
 @pytest.mark.parametrize(
@@ -180,14 +186,6 @@ def test_only_a_web_link_is_played(url: str) -> None:
     assert player.link_html(url) == ""
 
 
-def test_embedding_has_a_limit(workdir: Path) -> None:
-    """A video above the limit gets a message instead of being embedded."""
-    (workdir / "a.mp4").write_bytes(bytes(1000))
-    assert source(player.embed_html(workdir / "a.mp4")).startswith("data:video/mp4;base64,AAAA")
-    assert "<video" not in player.embed_html(workdir / "a.mp4", limit=999)
-    assert "the limit for embedding" in player.embed_html(workdir / "a.mp4", limit=999)
-
-
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
     [
@@ -205,7 +203,7 @@ def test_an_embedded_video_has_the_type_of_its_content(
 ) -> None:
     """A browser needs the true type, whatever the ending of the file is."""
     (workdir / name).write_bytes(content)
-    assert source(player.embed_html(workdir / name)).startswith(f"data:{kind};base64,")
+    assert source(embedded(workdir / name)).startswith(f"data:{kind};base64,")
 
 
 def test_an_animation_is_an_image(workdir: Path) -> None:
@@ -213,7 +211,7 @@ def test_an_animation_is_an_image(workdir: Path) -> None:
     (workdir / "a.gif").write_bytes(b"GIF89a" + bytes(30))
     markups = {
         "./a.gif": player.video_html(workdir / "a.gif"),
-        "data:image/gif;base64,": player.embed_html(workdir / "a.gif"),
+        "data:image/gif;base64,": embedded(workdir / "a.gif"),
         "https://videos.example.com/a.GIF?sign=1": player.link_html(
             "https://videos.example.com/a.GIF?sign=1"
         ),
@@ -236,13 +234,13 @@ def test_the_names_of_files_are_links(workdir: Path) -> None:
 def test_a_video_that_not_every_browser_plays(workdir: Path, name: str, hint: str) -> None:
     """The caption of such a video says why the player may stay black."""
     (workdir / name).write_bytes(bytes(1000))
-    for markup in (player.video_html(workdir / name), player.embed_html(workdir / name)):
+    for markup in (player.video_html(workdir / name), embedded(workdir / name)):
         assert (f"Some browsers cannot play {hint} files" in markup) is bool(hint)
 
 
 def test_embedding_a_missing_file_shows_a_message(workdir: Path) -> None:
     """A removed file shows a message instead of a traceback."""
-    assert "cannot be read" in player.embed_html(workdir / "gone.mp4")
+    assert "cannot be read" in embedded(workdir / "gone.mp4")
 
 
 def test_a_page_that_cannot_load_the_video_shows_why(workdir: Path) -> None:
@@ -261,7 +259,7 @@ def test_a_page_that_cannot_load_the_video_shows_why(workdir: Path) -> None:
 def test_an_embedded_video_needs_no_file(workdir: Path) -> None:
     """An embedded video cannot be missing, so nothing is said about files."""
     (workdir / "a.mp4").write_bytes(b"film")
-    assert "onerror" not in player.embed_html(workdir / "a.mp4")
+    assert "onerror" not in embedded(workdir / "a.mp4")
 
 
 def test_voila_is_told_its_option(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,12 +268,3 @@ def test_voila_is_told_its_option(workdir: Path, monkeypatch: pytest.MonkeyPatch
     made = re.sub(r"<[^>]*>", "", unescape(player.video_html(workdir / "a.mp4")))
     assert r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'" in made
     assert not page_files.reach_note(workdir / "a.mp4"), "it may be set already"
-
-
-def test_colab_gets_the_video_in_the_notebook(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Colab serves no files, so a saved video is embedded; a player by path says that it cannot play."""
-    (workdir / "a.mp4").write_bytes(b"film")
-    assert source(player.saved_html(workdir / "a.mp4")) == "./a.mp4"
-    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
-    assert source(player.saved_html(workdir / "a.mp4")) == "data:video/mp4;base64,ZmlsbQ=="
-    assert "Colab serves no files to the page" in player.video_html(workdir / "a.mp4")

@@ -125,3 +125,23 @@ def test_progress_rewrites_nothing(make_card: Callable[..., TaskCard]) -> None:
     card.task.set_traits(status=TaskStatus.processing, progress=50)
     card.redraw_now()
     assert copy.parts([card], SimpleNamespace()) == before
+
+
+def test_a_copy_embeds_a_few_videos_once_all_tasks_are_over(
+    make_card: Callable[..., TaskCard], workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each end sends the copy again: it has the newest videos up to a limit, and none while a task runs."""
+    for number in range(3):
+        (workdir / f"{number}.mp4").write_bytes(bytes(1000))
+    cards = [
+        make_card(f"prompt {number}", status=TaskStatus.completed, video_path=workdir / f"{number}.mp4")
+        for number in range(3)
+    ]
+    copy = StudioCopy("copy")
+    cards[0].task.manager.embed = True
+    monkeypatch.setattr(static_copy, "COPY_LIMIT", 2500)
+    html = "".join(copy.parts(cards, SimpleNamespace()))
+    assert html.count("data:video/mp4") == 2
+    assert "Not embedded: 2.mp4" in html, "the newest come first"
+    running = make_card("another", status=TaskStatus.processing)
+    assert "data:video/mp4" not in "".join(copy.parts([running, *cards], SimpleNamespace()))

@@ -395,7 +395,7 @@ def test_only_a_changed_task_is_rendered_again(
     until(lambda: all(card.task.is_done for card in studio.cards))
     until(lambda: all("Finished" in card.static_html for card in studio.cards))
     rendered: list[Any] = []
-    monkeypatch.setattr(card_copy, "ended", lambda task, **_: rendered.append(task) or Markup("drawn"))
+    monkeypatch.setattr(card_copy, "ended", lambda task, _: rendered.append(task) or Markup("drawn"))
 
     def rendered_again() -> set[Any]:
         rendered.clear()
