@@ -85,7 +85,9 @@ def test(options: argparse.Namespace) -> int:
         or front_end.test()
         or run(python, "tools/ensure_browser.py")
         or _tests("tests", python, *ONCE_MORE, "-m", "not browser and not attack and not host", *more)
-        or _tests("tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser and not host", *options.pytest)
+        or _tests(
+            "tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser and not host", *options.pytest
+        )
     )
 
 

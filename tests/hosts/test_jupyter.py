@@ -27,6 +27,7 @@ class Host:
         module: what is run with ``python -m``.
         packages: those whose versions make the host.
         environment: that of ``requirements/hosts/NAME.in``; ``None`` for that of the tests.
+        kernel: the environment in which the notebook runs; ``None`` for the server's.
         base: the server's base URL.
         notebook: the notebook's path below the server's root.
         expected: the columns that are less than "yes".
@@ -38,6 +39,7 @@ class Host:
     packages: tuple[str, ...]
     options: tuple[str, ...] = ()
     environment: str | None = None
+    kernel: str | None = None
     base: str = "/"
     notebook: str = "walk.ipynb"
     expected: dict[str, Outcome] = field(default_factory=dict)
@@ -45,14 +47,19 @@ class Host:
 
 def walk_through(host: Host, folder: Path, browser: Browser) -> None:
     """Walk through a host, compare with what is expected there, and record it."""
-    server = Server(folder, host.module, host=host.environment, options=host.options, base=host.base)
+    server = Server(
+        folder, host.module, host=host.environment, kernel=host.kernel, options=host.options, base=host.base
+    )
     with server:
         walk = Walk(server, host.frontend, browser, host.notebook)
         outcomes = walk.run()
     expected = {**dict.fromkeys(COLUMNS, "yes"), **host.expected}
     lines = [f"{column}: {line}" for column, lines in walk.seen.items() for line in lines]
     assert outcomes == expected, f"a user of {host.key} sees:\n" + "\n".join(lines)
-    record(host.key, versions_of(host.packages, host.environment), **outcomes)
+    versions = versions_of(host.packages, host.environment)
+    if host.kernel is not None:
+        versions |= versions_of(WIDGETS, host.kernel)
+    record(host.key, versions, **outcomes)
 
 
 WIDGETS = ("ipywidgets", "anywidget", "ipykernel")
@@ -70,6 +77,15 @@ OTHERS = [
         LAB,
         base="/user/amy/",
         notebook="课程 one/第 2 周/walk.ipynb",
+    ),
+    Host("lab-ipykernel6", "jupyterlab", JUPYTERLAB, ("jupyterlab",), LAB, kernel="ipykernel6"),
+    Host(
+        "collaboration",
+        "jupyterlab",
+        JUPYTERLAB,
+        ("jupyter-collaboration", "jupyterlab", *WIDGETS),
+        LAB,
+        environment="collaboration",
     ),
     Host("classic", "notebook", CLASSIC, ("notebook", *WIDGETS), environment="classic"),
     Host(

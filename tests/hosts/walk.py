@@ -33,6 +33,7 @@ __all__ = ["CLASSIC", "JUPYTERLAB", "Frontend", "Server", "Walk"]
 START_SECONDS = 90
 #: Milliseconds that a condition may take to become true on a busy machine.
 PATIENCE = 90_000
+_OTHER_KERNEL = "other"
 
 CELLS = (
     "import qingbo_widgets as qw\n"
@@ -180,6 +181,7 @@ class Server:
         folder: an empty folder for everything.
         module: what is run with ``python -m``.
         host: the name of the environment; ``None`` for that of the tests.
+        kernel: the name of the environment in which notebooks run; ``None`` for the server's.
         options: further command-line options.
         base: the base URL, between two slashes.
     """
@@ -190,6 +192,7 @@ class Server:
         module: str,
         *,
         host: str | None = None,
+        kernel: str | None = None,
         options: Sequence[str] = (),
         base: str = "/",
     ) -> None:
@@ -197,6 +200,7 @@ class Server:
         self.log = folder / "server.log"
         self._folder, self._module, self._options = folder, module, options
         self._python = python_of(host)
+        self._kernel = None if kernel is None else python_of(kernel)
         self._process: subprocess.Popen[bytes] | None = None
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
             self._port: int = free.getsockname()[1]
@@ -211,6 +215,9 @@ class Server:
             file = self._folder / "settings" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
+        environment = variables_of(self._folder)
+        if self._kernel is not None:
+            self._write_kernel(Path(environment["JUPYTER_DATA_DIR"]), self._kernel)
         command = [str(self._python), "-m", self._module, "--no-browser", "--allow-root", *self._options]
         command += [
             option.format(root=self.root, port=self._port, base=self.base) for option in self._common()
@@ -220,7 +227,7 @@ class Server:
             self._process = subprocess.Popen(
                 command,
                 cwd=elsewhere,
-                env={**variables_of(self._folder), **own},
+                env={**environment, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -261,6 +268,14 @@ class Server:
             f"--{app}.disable_check_xsrf=True",
         ]
 
+    def _write_kernel(self, data: Path, python: Path) -> None:
+        """Offer a kernel of another environment, as ``ipython kernel install`` does."""
+        folder = data / "kernels" / _OTHER_KERNEL
+        folder.mkdir(parents=True)
+        command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        kernel = {"argv": command, "display_name": _OTHER_KERNEL, "language": "python"}
+        (folder / "kernel.json").write_text(json.dumps(kernel), encoding="utf-8")
+
     def _is_up(self) -> bool:
         try:
             self.ask("GET", "api/kernels")
@@ -279,7 +294,8 @@ class Server:
 
     def write(self, name: str, cells: Sequence[str]) -> Path:
         """Write a notebook with these code cells; ``name`` may contain folders."""
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        name_of_kernel = "python3" if self._kernel is None else _OTHER_KERNEL
+        kernel = {"name": name_of_kernel, "display_name": name_of_kernel, "language": "python"}
         notebook = new_notebook(
             cells=[new_code_cell(source) for source in cells], metadata={"kernelspec": kernel}
         )
