@@ -12,7 +12,8 @@ from tests.hosts.environments import versions_of
 from tests.hosts.results import COLUMNS, Outcome, record
 from tests.hosts.walk import CLASSIC, JUPYTERLAB, Frontend, Server, Walk
 
-pytestmark = pytest.mark.browser
+#: A walk takes less than a minute on an idle machine, and hosts are walked through on busy ones.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 LAB = ("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly")
 NOTEBOOK_7 = ("--JupyterNotebookApp.expose_app_in_browser=True",)

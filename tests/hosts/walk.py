@@ -436,7 +436,8 @@ class Walk:
         playing = Counter(video["cell"] for video in found if video["plays"])
         for cell, count in expected.items():
             if playing[cell] != count:
-                self._note(column, f"{playing[cell]} of {count} videos play in {NAMES[cell]}")
+                shown = _text(self._output(cell))
+                self._note(column, f"{playing[cell]} of {count} videos play in {NAMES[cell]}: {shown!r}")
         for video in found:
             if not video["plays"]:
                 self._note(

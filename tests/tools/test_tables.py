@@ -37,7 +37,7 @@ FILES = [
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_tables_are_current(file: str) -> None:
-    """A reader of the documents sees what the models take today, and what the last run of the hosts has seen."""
+    """A reader sees what the models take today, and what the last run of the hosts has seen."""
     current = tool().written(file)
     assert (ROOT / file).read_text(encoding="utf-8") == current, "run: python3 tools/tables.py"
 

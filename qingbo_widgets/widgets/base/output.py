@@ -40,9 +40,9 @@ __all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "text_of"]
 _RUN = N_("{name}: run this cell in Jupyter to show it.")
 
 
-#: Hides what a page shows in place of the view before a static copy if the kernel is gone: JupyterLab's "Error
-#: displaying widget: model not found", and its like in the classic Notebook. Only such a text has the class
-#: without an element inside.
+#: Hides what a page shows in place of the view before a static copy if the kernel is gone: JupyterLab's
+#: "Error displaying widget: model not found", and its like in the classic Notebook. Only such a text has the
+#: class without an element inside.
 _NO_ERROR = (
     ".jp-OutputArea-child:has(+ .jp-OutputArea-child .{copy}):has(> .jupyter-widgets)"
     ":not(:has(> .jupyter-widgets > *)), "
