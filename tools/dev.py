@@ -122,7 +122,7 @@ def hosts(options: argparse.Namespace) -> int:
         except SetupError as error:  # the others are walked through all the same
             print(error, file=sys.stderr)
             missing.append(name)
-    os.environ["QINGBO_HOSTS_RECORD"] = "1"
+    os.environ["RECORD_HOSTS"] = "1"
     selected = ("-n", "0", *ONCE_MORE, "-m", "host or not host", "tests/hosts")
     failed = run(python, "tools/ensure_browser.py") or _tests("hosts", python, *selected, *options.pytest)
     # What has passed is written, also if a host has failed.

@@ -16,7 +16,7 @@ from tests.hosts.results import record
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the path of an own file of results, which does not exist yet."""
     monkeypatch.setattr(results, "RESULTS", tmp_path / "hosts.json")
-    monkeypatch.setenv("QINGBO_HOSTS_RECORD", "1")
+    monkeypatch.setenv("RECORD_HOSTS", "1")
     return tmp_path / "hosts.json"
 
 
@@ -36,7 +36,7 @@ def test_tests_add_to_the_line_of_a_host(file: Path) -> None:
 
 def test_a_usual_run_records_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test run on any machine leaves the published results as they are."""
-    monkeypatch.delenv("QINGBO_HOSTS_RECORD")
+    monkeypatch.delenv("RECORD_HOSTS")
     record("lab", {}, form="yes")
     assert not file.exists()
 
@@ -46,7 +46,7 @@ def test_a_column_that_no_table_has_is_refused(
     recording: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A misspelt column is found in every run, not only when results are recorded."""
-    monkeypatch.setenv("QINGBO_HOSTS_RECORD", recording)
+    monkeypatch.setenv("RECORD_HOSTS", recording)
     with pytest.raises(ValueError, match="unknown columns: fil"):
         record("lab", {}, film="yes")
     assert not file.exists()
