@@ -8,10 +8,16 @@ __all__ = ["replaced", "table"]
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows, of which the first is the head, as a table in Markdown."""
-    head, *others = [f"| {' | '.join(row)} |" for row in rows]
-    rule = "|" + "---|" * (head.count("|") - 1)
-    return "\n".join([head, rule, *others])
+    """Return rows, of which the first is the head, as a table in Markdown.
+
+    A vertical bar would begin a new cell, also within code, so it is escaped.
+    """
+    head, *others = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join([_line(head), "|" + "---|" * len(head), *map(_line, others)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def replaced(content: str, begin: str, end: str, inner: str) -> str:
