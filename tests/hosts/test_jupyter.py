@@ -88,7 +88,7 @@ OTHERS = [
         LAB,
         environment="collaboration",
     ),
-    Host("classic", "notebook", CLASSIC, ("notebook", *WIDGETS), environment="classic"),
+    Host("classic", "notebook.notebookapp", CLASSIC, ("notebook", *WIDGETS), environment="classic"),
     Host(
         "lab-ipywidgets7",
         "jupyterlab",
