@@ -29,6 +29,7 @@ class Host:
         packages: those whose versions make the host.
         environment: that of ``requirements/hosts/NAME.in``; ``None`` for that of the tests.
         kernel: the environment in which the notebook runs; ``None`` for the server's.
+        application: the class that has the server's options.
         base: the server's base URL.
         notebook: the notebook's path below the server's root.
         expected: the columns that are less than "yes".
@@ -41,6 +42,7 @@ class Host:
     options: tuple[str, ...] = ()
     environment: str | None = None
     kernel: str | None = None
+    application: str = "ServerApp"
     base: str = "/"
     notebook: str = "walk.ipynb"
     expected: dict[str, Outcome] = field(default_factory=dict)
@@ -49,7 +51,13 @@ class Host:
 def walk_through(host: Host, folder: Path, browser: Browser) -> None:
     """Walk through a host, compare with what is expected there, and record it."""
     server = Server(
-        folder, host.module, host=host.environment, kernel=host.kernel, options=host.options, base=host.base
+        folder,
+        host.module,
+        host=host.environment,
+        kernel=host.kernel,
+        options=host.options,
+        application=host.application,
+        base=host.base,
     )
     with server:
         walk = Walk(server, host.frontend, browser, host.notebook)
@@ -88,7 +96,14 @@ OTHERS = [
         LAB,
         environment="collaboration",
     ),
-    Host("classic", "notebook.notebookapp", CLASSIC, ("notebook", *WIDGETS), environment="classic"),
+    Host(
+        "classic",
+        "notebook",
+        CLASSIC,
+        ("notebook", *WIDGETS),
+        environment="classic",
+        application="NotebookApp",
+    ),
     Host(
         "lab-ipywidgets7",
         "jupyterlab",

@@ -183,6 +183,7 @@ class Server:
         host: the name of the environment; ``None`` for that of the tests.
         kernel: the name of the environment in which notebooks run; ``None`` for the server's.
         options: further command-line options.
+        application: the class that has the server's options: ``ServerApp``, or ``NotebookApp`` before it.
         base: the base URL, between two slashes.
     """
 
@@ -194,11 +195,13 @@ class Server:
         host: str | None = None,
         kernel: str | None = None,
         options: Sequence[str] = (),
+        application: str = "ServerApp",
         base: str = "/",
     ) -> None:
         self.root = folder / "notebooks"
         self.log = folder / "server.log"
         self._folder, self._module, self._options = folder, module, options
+        self._application = application
         self._python = python_of(host)
         self._kernel = None if kernel is None else python_of(kernel)
         self._process: subprocess.Popen[bytes] | None = None
@@ -254,8 +257,8 @@ class Server:
 
     def _common(self) -> list[str]:
         """Return the options of every server, in the words of the classic one or of its successor."""
-        is_classic = self._module == "notebook.notebookapp"
-        app = "NotebookApp" if is_classic else "ServerApp"
+        app = self._application
+        is_classic = app == "NotebookApp"
         token = "--NotebookApp.token=" if is_classic else "--IdentityProvider.token="
         root = "--NotebookApp.notebook_dir={root}" if is_classic else "--ServerApp.root_dir={root}"
         return [
