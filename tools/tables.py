@@ -1,7 +1,7 @@
-"""Write the tables of models and parameters in README and docs from the descriptions of the models.
+"""Write the tables in README and docs: of models and parameters from their descriptions, and of the hosts.
 
-Run without arguments after a change of ``qingbo_widgets/service/contract/models``. A test compares the files
-with the descriptions.
+Run without arguments after a change of ``qingbo_widgets/service/contract/models`` or of ``docs/hosts.toml``.
+A test compares the files with these.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import host_tables  # noqa: E402
+from markdown_tables import replaced, table  # noqa: E402
 
 from qingbo_widgets.i18n import set_locale, tr  # noqa: E402
 from qingbo_widgets.service.contract.models import contracts, models_of  # noqa: E402
@@ -44,13 +47,6 @@ _TEXTS = {
 def text(english: str, language: str) -> str:
     """Return a word of the tables in a language."""
     return _TEXTS.get(language, {}).get(english, english)
-
-
-def table(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows, of which the first is the head, as a table in Markdown."""
-    head, *others = [f"| {' | '.join(row)} |" for row in rows]
-    rule = "|" + "---|" * (head.count("|") - 1)
-    return "\n".join([head, rule, *others])
 
 
 def numbers(values: Sequence[int], language: str) -> str:
@@ -201,22 +197,20 @@ def written(file: str) -> str:
     """Return the content of a file with current tables.
 
     Raises:
-        ValueError: the file has no place for the tables of a contract.
+        ValueError: the file has no place for a table.
     """
     content = (ROOT / file).read_text(encoding="utf-8")
-    for contract in contracts():
-        begin = BEGIN.format(contract=contract)
-        before, found, rest = content.partition(begin)
-        _, ended, after = rest.partition(END)
-        if not (found and ended):
-            raise ValueError(f"{file} has no {begin} … {END}")
-        content = f"{before}{begin}\n\n{section(file, contract)}\n\n{END}{after}"
+    if file in FILES:
+        for contract in contracts():
+            content = replaced(content, BEGIN.format(contract=contract), END, section(file, contract))
+    if file in host_tables.FILES:
+        content = replaced(content, host_tables.BEGIN, host_tables.END, host_tables.section(file))
     return content
 
 
 def main() -> int:
     """Write the tables of every file."""
-    for file in FILES:
+    for file in {**FILES, **host_tables.FILES}:
         (ROOT / file).write_text(written(file), encoding="utf-8")
     return 0
 

@@ -40,11 +40,14 @@ __all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "text_of"]
 _RUN = N_("{name}: run this cell in Jupyter to show it.")
 
 
-#: Hides what a page shows in place of the view before a static copy if the kernel is gone: "Error displaying
-#: widget: model not found". Only that text has the class without an element inside.
+#: Hides what a page shows in place of the view before a static copy if the kernel is gone: JupyterLab's
+#: "Error displaying widget: model not found", and its like in the classic Notebook. Only such a text has the
+#: class without an element inside.
 _NO_ERROR = (
     ".jp-OutputArea-child:has(+ .jp-OutputArea-child .{copy}):has(> .jupyter-widgets)"
-    ":not(:has(> .jupyter-widgets > *)) {{ display: none; }}"
+    ":not(:has(> .jupyter-widgets > *)), "
+    ".output_area:has(+ .output_area .{copy}):has(> .jupyter-widgets-view)"
+    ":not(:has(> .jupyter-widgets-view > *)) {{ display: none; }}"
 )
 
 #: The outputs of cells that no page has run (or one that sends no cell ids, such as Colab's).
