@@ -13,6 +13,7 @@ from ..i18n import N_, tr
 from ..service.contract.text import plain_line
 from ..system.boxes import outer_boxes
 from ..system.folder import Folder, OutsideFolder
+from ..system.sound_copies import is_sound_copy
 from ..system.video_files import HEAD, has_boxes, is_film_name, is_other_film_name, played_type
 from .other_videos import NOTE
 from .sidecar import is_saved_video
@@ -89,6 +90,8 @@ class FilmFiles:
         self.left_out: list[LeftOut] = []
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
+                if is_sound_copy(folder / entry.name):
+                    continue
                 reason = _reason_by_name(entry)
                 if reason is None or (reason in _OTHERS and is_saved_video(folder / entry.name)):
                     self.names.append(entry.name)

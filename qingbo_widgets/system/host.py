@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = [
+    "VSCODE_NOTEBOOK",
     "after_each_cell",
+    "enable_custom_widgets",
     "in_notebook",
     "is_colab",
     "is_voila",
+    "is_vscode",
     "running_cell",
     "running_source",
     "shell",
     "warn",
 ]
+
+#: The variable of the user that VS Code's Jupyter extension sets to the path of the notebook. Environment
+#: variables prove nothing: a server that was started in a terminal of VS Code inherits them.
+VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
 
 
 def shell() -> Any:
@@ -39,6 +47,22 @@ def is_colab() -> bool:
 def is_voila() -> bool:
     """Return whether Voila shows the notebook; its page gets only the files that its options allow."""
     return os.environ.get("SERVER_SOFTWARE", "").lower().startswith("voila/")
+
+
+def is_vscode() -> bool:
+    """Return whether VS Code, or an editor made of it, shows the notebook of this kernel."""
+    return VSCODE_NOTEBOOK in getattr(shell(), "user_ns", {})
+
+
+def enable_custom_widgets() -> None:
+    """Have Colab load the widgets of other packages, such as anywidget's, in the outputs of this thread.
+
+    Call it before the first of them is created. anywidget does the same for the whole kernel, only once, but
+    Colab keeps the hook by thread: on a background thread it would be of no use to any cell.
+    """
+    output = sys.modules.get("google.colab.output")
+    if output is not None and threading.current_thread() is threading.main_thread():
+        output.enable_custom_widget_manager()
 
 
 def running_cell() -> tuple[str, str]:
