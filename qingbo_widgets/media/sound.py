@@ -1,7 +1,7 @@
 """A copy of a video with MP3 sound, for VS Code, which decodes no AAC.
 
-Its documentation of webviews lists WAV, MP3, Ogg and FLAC, and advises MP3 in an MP4; Opus is not in its build
-of FFmpeg either. The pictures are copied as they are, and the paid video stays as it is.
+Its documentation of webviews lists WAV, MP3, Ogg and FLAC, and advises MP3 in an MP4. Its build of FFmpeg has
+no Opus either. The pictures are copied as they are, and the paid video stays as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ __all__ = ["has_aac", "make_sound_copy"]
 
 _NEEDED = N_('A copy with MP3 sound needs av and Pillow: pip install "qingbo_widgets[frames]"')
 _NO_AAC = N_("{file} has no AAC sound, so it needs no copy with MP3 sound.")
-_NO_ENCODER = N_("This build of av has no MP3 encoder. That of PyPI has one: pip install --force-reinstall av")
+_NO_ENCODER = N_(
+    "This build of av has no MP3 encoder. That of PyPI has one: pip install --force-reinstall av"
+)
 _TAKEN = N_("{file} is another video. Rename it, so that the copy with MP3 sound can have its name.")
 _NO_SOUND = N_("none of its sound can be decoded")
 
@@ -45,7 +47,7 @@ def has_aac(video: Path) -> bool:
         info = video.stat()
     except OSError:
         return False
-    return _has_aac(video, info.st_size, info.st_mtime_ns)
+    return _has_aac(video, (info.st_size, info.st_mtime_ns))
 
 
 def make_sound_copy(video: Path) -> Path:
@@ -116,8 +118,8 @@ def _decoded(packet: Any) -> Iterator[Any]:
 
 
 @lru_cache(1024)
-def _has_aac(video: Path, size: int, modified_at: int) -> bool:
-    """Return whether a video has AAC sound; its size and time are there for the cache."""
+def _has_aac(video: Path, _version: tuple[int, int]) -> bool:
+    """Return whether this version of a video has AAC sound."""
     try:
         with open_inside(video) as file:
             return any(_is_aac(description) for description in contents_of(file, *_DESCRIPTION))

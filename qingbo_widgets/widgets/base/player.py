@@ -16,8 +16,9 @@ from ...i18n import N_, tr
 from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
-from ...system.host import is_colab
+from ...system.host import is_colab, is_vscode
 from ...system.notebook import shown_path
+from ...system.sound_copies import sound_copy
 from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain_line, tag, text
 from .page_files import not_loaded, reach_note, relative_url, uncover_next
@@ -28,6 +29,7 @@ __all__ = [
     "data_url",
     "embed_html",
     "files_html",
+    "heard",
     "is_image",
     "link_html",
     "live_html",
@@ -89,7 +91,7 @@ def video_html(path: Path | str, handlers: Mapping[str, str] = _NO_HANDLERS) -> 
         handlers: the event handlers of the player in the page.
     """
     path = Path(path)
-    url, lines = relative_url(path), [_caption(path), _playable(path), reach_note(path)]
+    url, lines = relative_url(heard(path)), [_caption(path), _playable(path), reach_note(path)]
     if url is None:
         return _figure(Markup(), *lines)
     if not path.is_file():  # requesting it would be pointless
@@ -118,6 +120,11 @@ def ratio_style(path: Path) -> str:
     return "" if size is None else f"; aspect-ratio: {size[0]} / {size[1]}"
 
 
+def heard(path: Path) -> Path:
+    """Return the file that is played for a saved video: in VS Code, its copy with MP3 sound if it has one."""
+    return (sound_copy(path) or path) if is_vscode() else path
+
+
 def saved_html(path: Path | str) -> Markup:
     """Return the player that works on this host: with the video embedded if the page gets no files."""
     return embed_html(path) if is_colab() else video_html(path)
@@ -140,7 +147,7 @@ def embed_html(
     path: Path | str, *, limit: int = EMBED_LIMIT, handlers: Mapping[str, str] = _NO_HANDLERS
 ) -> Markup:
     """Return a player with the video embedded; a message if the video is larger than ``limit`` bytes."""
-    path = Path(path)
+    path = heard(Path(path))
     try:
         size = path.stat().st_size
         if size > limit:

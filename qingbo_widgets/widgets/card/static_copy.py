@@ -14,6 +14,7 @@ from .head import headline, saved_status
 from .remedies import advice
 from .request_facts import about
 from .resume_code import resume_label, resume_line
+from .sound import sound_line
 from .states import ends_with_kernel, goes_on, is_resumable
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _ended_parts(task: Task, embed: bool | None = None) -> list[Markup]:
     parts = [headline(task)]
     if task.video_path is not None:
         play = saved_html if embed is None else embed_html if embed else video_html
-        parts.append(play(task.video_path))
+        parts += [play(task.video_path), sound_line(task)]
     if task.other_video_paths:
         parts.append(files_html(task.other_video_paths))
     return [*parts, about(task), advice(task)]
