@@ -32,6 +32,8 @@ __all__ = ["ColabPage"]
 VIEW = "application/vnd.jupyter.widget-view+json"
 _REFERENCE = "IPY_MODEL_"
 _NOT_SHOWN = re.compile(r"<style>.*?</style>|<script>.*?</script>", re.DOTALL)
+#: Hides, inside a live view, the outputs with this class.
+_LIVE = re.compile(r'class="(qingbo-static-copy-\w+)-live"')
 _VIDEO = re.compile(r"""<video[^>]*?\ssrc="([^"]*)\"""")
 
 
@@ -89,16 +91,28 @@ class ColabPage:
 
     # ------------------------------------------------------------------ what the user sees
 
-    def html(self, request: str) -> str:
-        """Return the HTML of a cell's outputs, with that of the widgets in them, without styles."""
-        parts = (self._html_of(output.data) for output in self._cells.get(request, ()))
-        return _NOT_SHOWN.sub("", "".join(parts))
+    def html(self, request: str, *, is_alive: bool = True) -> str:
+        """Return the HTML of a cell's outputs, with that of the widgets in them, without styles.
 
-    def videos(self, request: str) -> tuple[int, int]:
-        """Return the number of players in a cell's output that play, and of those that cannot."""
-        sources = _VIDEO.findall(self.html(request))
-        plays = sum(source.startswith("data:") for source in sources)
-        return plays, len(sources) - plays
+        Args:
+            request: the id of its request.
+            is_alive: whether the kernel is. Without it there are no views, and nothing hides static copies.
+        """
+        outputs = self._cells.get(request, [])
+        views = [self._html_of(output.data) for output in outputs if is_alive and VIEW in output.data]
+        hidden = _LIVE.findall("".join(views))
+        others = [self._html_of(output.data) for output in outputs if VIEW not in output.data]
+        shown = [html for html in others if not any(copy in html for copy in hidden)]
+        return _NOT_SHOWN.sub("", "".join((*views, *shown)))
+
+    def videos(self, request: str, *, is_alive: bool = True) -> tuple[int, int]:
+        """Return the number of players in a cell's output that play the video, and of those that cannot.
+
+        That of the service's link, in a card while a video is being saved, counts as neither.
+        """
+        sources = _VIDEO.findall(self.html(request, is_alive=is_alive))
+        plays, links = (sum(one.startswith(scheme) for one in sources) for scheme in ("data:", "http"))
+        return plays, len(sources) - plays - links
 
     def painted(self) -> str:
         """Return all that widgets have shown, one state after the other."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.films import written
 from tests.hosts.colab.kernel import ColabKernel, started_kernel
 from tests.hosts.colab.page import ColabPage
 from tests.hosts.environments import versions_of
@@ -19,8 +21,6 @@ import qingbo_widgets as qw
 manager = qw.connect(sandbox=qw.Sandbox(speed=20, draft=True))
 manager.poll_interval = 0.1
 """
-#: Outside Jupyter's server, a cell that counts as none: no page is drawn at its end.
-WAIT = "while not all(task.is_done for task in {tasks}): time.sleep(0.1)"
 
 
 class Colab:
@@ -56,24 +56,26 @@ def recorded(**outcomes: str) -> None:
     record("colab", versions_of(VERSIONS, "colab"), **outcomes)  # type: ignore[arg-type]
 
 
-FIRST = {
-    "studio": "widget = qw.VideoStudio(prompt='A koi')\nwidget",
-    "form": "widget = qw.RequestForm(prompt='A koi')\nwidget",
-    "gallery": "widget = qw.Gallery()\nwidget",
-    "card": "task = qw.generate('A koi', duration=5)\ntask",
-    "sweep": "sweep = qw.sweep(['A koi', 'A crane'], duration=5)\nsweep",
-}
-
-
-@pytest.mark.parametrize("first", FIRST)
-def test_scripts_load_whichever_widget_comes_first(colab: Colab, tmp_path: Path, first: str) -> None:
-    """Colab loads the scripts of a comparison and of everything else, also of what threads create later."""
-    shown = colab.run(FIRST[first])
-    colab.kernel.idle_until(lambda: True)
-    cell = colab.run("a, b = [qw.generate(f'A koi {n}', duration=5).wait() for n in (1, 2)]\nqw.Comparison(a, b)")
-    loaded, dead = colab.page.scripts(cell)
-    assert (loaded > 0, dead) == (True, 0), f"the controls of the comparison do not load after a {first}"
-    assert colab.page.scripts(shown)[1] == 0, f"a script of the {first} does not load"
+@pytest.mark.parametrize(
+    "first",
+    [
+        "studio = qw.VideoStudio(prompt='A koi')\nstudio",
+        "task = qw.generate('A koi', duration=5)\ntask",
+        "gallery = qw.Gallery()\ngallery",
+    ],
+)
+def test_scripts_load_whichever_thread_creates_the_first(colab: Colab, tmp_path: Path, first: str) -> None:
+    """A widget with a script that a thread creates takes the scripts from no later output."""
+    shown = colab.run(first)
+    for name in "ab":
+        written(tmp_path / "content" / f"{name}.mp4", 3)
+    colab.run(
+        "import threading\nthread = threading.Thread(target=qw.Comparison, args=[['a.mp4', 'b.mp4']])\n"
+        "thread.start()\nthread.join()"
+    )
+    loaded, dead = colab.page.scripts(colab.run("qw.Comparison(['a.mp4', 'b.mp4'])"))
+    assert (loaded, dead) == (1, 0), "the controls of the comparison do not load"
+    assert colab.page.scripts(shown)[1] == 0, "a script of the first widget does not load"
 
 
 def test_a_task_from_form_to_video(colab: Colab, tmp_path: Path) -> None:
@@ -99,6 +101,16 @@ def test_a_card_that_is_awaited(colab: Colab) -> None:
     colab.run("await task")
     assert colab.page.videos(cell) == (1, 0)
     assert "only while a cell" not in colab.page.html(cell)
+    recorded(card="partly")  # it needs a cell that runs
+
+
+@pytest.mark.xfail(reason="needs a waiting cell that draws once a second", strict=False)
+def test_a_card_moves_while_a_cell_waits(colab: Colab) -> None:
+    """The progress of a task is painted while a cell waits for it, and the first cell shows its card."""
+    colab.run("task = qw.generate('A koi', duration=10)\ntask")
+    colab.run("await task")
+    percents = set(re.findall(r"(\d+) %", colab.page.painted()))
+    assert len(percents - {"0", "100"}) >= 2, f"the card shows {sorted(percents)} % until the end"
 
 
 def test_a_sweep_and_its_videos(colab: Colab) -> None:
@@ -112,11 +124,10 @@ def test_a_sweep_and_its_videos(colab: Colab) -> None:
 def test_comparison_and_gallery(colab: Colab) -> None:
     """Both play embedded videos, and no player waits for a file that Colab does not serve."""
     colab.run("a, b = [qw.generate(f'A koi {n}', duration=5).wait() for n in (1, 2)]")
-    assert colab.page.videos(colab.run("qw.Comparison(a, b)")) == (2, 0)
+    assert colab.page.videos(colab.run("qw.Comparison([a, b])")) == (2, 0)
     gallery = colab.run("gallery = qw.Gallery()\ngallery")
     assert colab.page.html(gallery).count("<img") >= 2, "the gallery has no posters"
     assert colab.page.videos(gallery)[1] == 0
-    colab.run("gallery.open(a)" if False else "gallery")
     recorded(review="yes")
 
 
@@ -125,4 +136,15 @@ def test_a_finished_task_stays(colab: Colab) -> None:
     cell = colab.run("task = qw.generate('A koi', duration=5).wait()\ntask")
     assert colab.page.videos(cell) == (1, 0)
     assert not list(colab.page.widgets(cell)), "the output has a view, which is dead without its kernel"
-    recorded(video="yes", kernel_gone="yes", reload="yes")
+    recorded(video="yes")
+
+
+def test_a_studio_without_its_kernel(colab: Colab, tmp_path: Path) -> None:
+    """Its copy embeds no video, since it is sent again at every step; it says what to do."""
+    cell = colab.run("studio = qw.VideoStudio(prompt='A koi', duration=5)\nstudio")
+    colab.click(cell, "Generate")
+    colab.run("await studio.cards[0].task")
+    html = colab.page.html(cell, is_alive=False)
+    assert colab.page.videos(cell, is_alive=False) in ((1, 0), (0, 1))
+    assert "Colab serves no files to the page" in html or "data:video" in html
+    recorded(kernel_gone="partly")
