@@ -24,9 +24,7 @@ __all__ = ["has_aac", "make_sound_copy"]
 
 _NEEDED = N_('A copy with MP3 sound needs av and Pillow: pip install "qingbo_widgets[frames]"')
 _NO_AAC = N_("{file} has no AAC sound, so it needs no copy with MP3 sound.")
-_NO_ENCODER = N_(
-    "This build of av has no MP3 encoder. That of PyPI has one: pip install --force-reinstall av"
-)
+_NO_ENCODER = N_("This build of av has no MP3 encoder. PyPI's has one: pip install --force-reinstall av")
 _TAKEN = N_("{file} is another video. Rename it, so that the copy with MP3 sound can have its name.")
 _NO_SOUND = N_("none of its sound can be decoded")
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["standing_still_line"]
 
-_COLAB = N_("Colab updates this only while a cell runs. To see the progress and the video, run: await task")
+_COLAB = N_(
+    "Colab updates this only while a cell runs. Run any cell to update it, or “await task” to follow it."
+)
 
 
 def standing_still_line(task: Task) -> Markup:

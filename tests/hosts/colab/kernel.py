@@ -55,7 +55,9 @@ class ColabKernel:
         Raises:
             RuntimeError: the cell raised.
         """
-        return self._deliver("execute_request", {"code": code, "silent": False, "allow_stdin": False}, seconds)
+        return self._deliver(
+            "execute_request", {"code": code, "silent": False, "allow_stdin": False}, seconds
+        )
 
     def send_to_widget(self, model: str, content: dict[str, Any]) -> None:
         """Send a message of a view to its widget, such as a click, and wait until it is handled."""
