@@ -1,23 +1,23 @@
-"""What a user of Google Colab sees: a model of its page that applies the kernel's messages under Colab's rules.
+"""What a user of Google Colab sees: a model of its page that applies the kernel's messages by Colab's rules.
 
 The rules, and where they are public:
 
-- *Versions*: Python, ipykernel 6.17.1, IPython 7.34, traitlets 5.7.1 and ipywidgets 7.7.1, as the issues of
+- *Versions*: Python, ipykernel 6.17.1, IPython 7.34, traitlets 5.7.1 and ipywidgets 7.7.1, as issues of
   googlecolab/colabtools name them; ``requirements/hosts/colab.in`` has them.
-- *Widgets of other packages* load only in an output whose message has ``custom_widget_manager`` in the metadata
-  of its view (colabtools, ``google/colab/output/_widgets.py``). A hook of ``display_pub`` adds it, and ipykernel
-  keeps hooks by thread (``ipykernel/zmqshell.py``). The results of cells do not pass through it
+- *Widgets of other packages* load only in an output whose message has ``custom_widget_manager`` in the
+  metadata of its view (colabtools, ``google/colab/output/_widgets.py``). A hook of ``display_pub`` adds it,
+  and ipykernel keeps hooks by thread (``ipykernel/zmqshell.py``). The results of cells do not pass through it
   (manzt/anywidget#63).
 - *Background threads* repaint nothing; the state that a cell sends does (googlecolab/colabtools#3373).
 - *No files* of the kernel's machine reach the page: a video plays only as a ``data:`` URL. Each cell's output
   is a frame of its own on another host (googlecolab/colabtools#19).
-- *No ids* of cells are sent (``system/notebook.py``), and the page counts no views.
+- *No ids* of cells are sent, and the page counts no views: the least that a page may do.
 
-Taken at their strictest: whatever a thread sends is lost, while a cell runs too. Only new models are kept, since
-a page asks the kernel for a model that it does not know.
+Taken at their strictest: whatever a thread sends is lost, while a cell runs too. Only new models are kept, as
+if the page asked the kernel for a model that it does not know.
 
 Not simulated: how it looks, the limits of a saved notebook, sign-in, the real manager of widgets and its CDN,
-runtimes that end, and ``google.colab`` beyond its widgets. CONTRIBUTING.md has what to look at in the real one.
+runtimes that end, and ``google.colab`` beyond its widgets. CONTRIBUTING.md has a checklist for the real one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The widget manager of an output that loads the scripts of other packages, by the name that anywidget reads."""
+"""The widget manager of an output that loads the scripts of other packages."""
 
 from typing import Any
 
