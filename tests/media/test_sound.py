@@ -47,7 +47,7 @@ def packets(path: Path) -> list[tuple[bytes, Fraction, Fraction]]:
     """Return the content and the times of each packet of the pictures."""
     with av.open(str(path)) as file:
         (stream,) = file.streams.video
-        found = [packet for packet in file.demux(stream) if packet.dts is not None]
+        found: list[Any] = [packet for packet in file.demux(stream) if packet.dts is not None]
         return [(bytes(one), one.pts * one.time_base, one.dts * one.time_base) for one in found]
 
 
@@ -56,7 +56,8 @@ def beeps(path: Path) -> tuple[str, list[float]]:
     times: list[float] = []
     with av.open(str(path)) as file:
         (stream,) = file.streams.audio
-        for frame in file.decode(stream):
+        frames: Any = file.decode(stream)
+        for frame in frames:
             for index in np.flatnonzero(np.abs(frame.to_ndarray()[0]) > 0.3):
                 time = float(frame.time + index / frame.sample_rate)
                 if not times or time - times[-1] > 0.3:
