@@ -16,8 +16,8 @@ from .folder import open_inside
 
 __all__ = ["MARK", "contents_of", "is_sound_copy", "sound_copy", "sound_copy_path"]
 
-#: What a copy has as its comment.
-MARK = "copy with MP3 sound, made by qingbo_widgets"
+#: The comment in a copy.
+MARK = "qingbo_widgets:sound=mp3"
 _SUFFIX = "-mp3.mp4"
 _COMMENTS = (b"moov", b"udta")
 #: Bytes that are read of a box, and boxes that are looked at in another one.

@@ -1,4 +1,4 @@
-"""Why a live card stands still: Colab shows nothing that a background thread sends, only what a cell does."""
+"""The line on a card that stands still: Colab shows only what a cell sends, and nothing of other threads."""
 
 from __future__ import annotations
 

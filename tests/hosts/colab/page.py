@@ -1,4 +1,4 @@
-"""What a user of Google Colab sees: a model of its page that applies the kernel's messages by Colab's rules.
+"""A model of Google Colab's page, which applies the kernel's messages by Colab's rules.
 
 The rules, and where they are public:
 

@@ -132,7 +132,7 @@ def test_comparison_and_gallery(colab: Colab) -> None:
 
 
 def test_a_finished_task_stays(colab: Colab) -> None:
-    """What the notebook stores needs no file and no kernel."""
+    """The stored output needs no file and no kernel."""
     cell = colab.run("task = qw.generate('A koi', duration=5).wait()\ntask")
     assert colab.page.videos(cell) == (1, 0)
     assert not list(colab.page.widgets(cell)), "the output has a view, which is dead without its kernel"
