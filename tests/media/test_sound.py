@@ -106,7 +106,7 @@ def test_other_sound_needs_no_copy(tmp_path: Path, codec: str | None) -> None:
 
 
 def test_damaged_sound(tmp_path: Path) -> None:
-    """What can be decoded is copied; otherwise the error names the file, and nothing is left behind."""
+    """The sound that can be decoded is copied; without any, the error names the file and nothing is left."""
     assert beeps(make_sound_copy(damaged(clapped(tmp_path / "part.mp4"), 0.7, 0.8)))[0] == "mp3"
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(clapped(tmp_path / "whole.mp4").read_bytes()[:3000])
