@@ -48,7 +48,7 @@ ONLY_IN = {
     "alembic": ("library/journal/migrations/",),
     "uvicorn": ("sandbox/",),
     "starlette": ("sandbox/",),
-    "av": ("sandbox/drawing/", "media/film.py", "media/decoding.py"),
+    "av": ("sandbox/drawing/", "media/film.py", "media/decoding.py", "media/sound.py"),
     "PIL": ("sandbox/drawing/", "media/"),
     "numpy": ("sandbox/drawing/", "media/pictures/arrays.py"),
     "fsspec": ("tasks/uploading/",),

@@ -13,6 +13,7 @@ from ..i18n import N_, tr
 from ..service.contract.text import plain_line
 from ..system.boxes import outer_boxes
 from ..system.folder import Folder, OutsideFolder
+from ..system.sound_copies import is_sound_copy, sound_copy_path
 from ..system.video_files import HEAD, has_boxes, is_film_name, is_other_film_name, played_type
 from .other_videos import NOTE
 from .sidecar import is_saved_video
@@ -76,7 +77,7 @@ class FilmFiles:
         folder: the folder.
 
     Attributes:
-        names: their names, sorted, whatever they contain.
+        names: their names, sorted, whatever they contain; not those of copies with other sound.
         left_out: the other files that a user may miss.
 
     Raises:
@@ -94,6 +95,8 @@ class FilmFiles:
                     self.names.append(entry.name)
                 elif reason:
                     self.left_out.append(LeftOut(readable(entry.name), tr(reason)))
+        copies = {sound_copy_path(folder / name).name for name in self.names}
+        self.names = [name for name in self.names if name not in copies or not is_sound_copy(folder / name)]
 
     def check(self, name: str) -> str | None:
         """Return the reason why a file of the folder is no video, or ``None`` if it is one."""

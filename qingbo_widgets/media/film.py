@@ -16,7 +16,7 @@ from .decoding import NO_PICTURES, Film, not_decoded
 from .film_size import MOST_PIXELS, film_size
 from .webm_size import is_webm_decodable
 
-__all__ = ["open_film"]
+__all__ = ["open_container", "open_film", "pictures_in"]
 
 _NEEDED = N_('Frames need av and Pillow: pip install "qingbo_widgets[frames]"')
 _EMPTY = N_("it is empty")
@@ -38,11 +38,29 @@ def open_film(path: Path) -> Iterator[Film]:
         QingboError: the file does not exist, leads out of its folder, or cannot be decoded.
         ImportError: the extra ``[frames]`` is not installed.
     """
+    with open_container(path, _DECODERS, tr(_NEEDED)) as container:
+        stream = pictures_in(path, container)
+        stream.codec_context.options = _limits(_DECODERS)
+        yield Film(path, container, stream)
+
+
+@contextmanager
+def open_container(path: Path, decoders: str, needed: str) -> Iterator[Any]:
+    """Yield a video file, open in PyAV, of which only these kinds of streams can be decoded.
+
+    Args:
+        path: the file.
+        decoders: FFmpeg's names of the decoders, separated by commas.
+        needed: the message if the extra ``[frames]`` is not installed.
+
+    Raises:
+        QingboError, ImportError: as ``open_film``.
+    """
     try:
         import av
         import PIL  # noqa: F401 - av imports it only when it has a frame
     except ImportError:
-        raise ImportError(tr(_NEEDED)) from None
+        raise ImportError(needed) from None
     try:
         file = open_inside(path)
     except FileNotFoundError:
@@ -50,8 +68,8 @@ def open_film(path: Path) -> Iterator[Film]:
     except OSError as error:
         raise not_decoded(path, error) from None
     with file:
-        # The stream may announce larger pictures than the index. One thread, because each keeps pictures.
-        limits = {"max_pixels": str(MOST_PIXELS), "codec_whitelist": _DECODERS}
+        # One thread, because each keeps pictures.
+        options = {**_limits(decoders), "threads": "1"}
         # Before PyAV 19, a title that is not UTF-8 raised an error; since then there is no such argument.
         tolerant: dict[str, Any] = {"metadata_errors": "replace"} if _major(av.__version__) < 19 else {}
         has_index = True
@@ -59,14 +77,27 @@ def open_film(path: Path) -> Iterator[Film]:
             kind, has_index = _kind_of(path, file)
             # Not the path, and this format only: FFmpeg would also accept a playlist of other files, and open
             # those.
-            with av.open(file, format=kind, options={**limits, "threads": "1"}, **tolerant) as container:
-                stream = _pictures(container)
-                if stream is None:
-                    raise not_decoded(path, tr(NO_PICTURES))
-                stream.codec_context.options = limits
-                yield Film(path, container, stream)
+            with av.open(file, format=kind, options=options, **tolerant) as container:
+                yield container
         except (av.FFmpegError, OSError) as error:  # OSError: a seek past the ends of the file
             raise not_decoded(path, error if has_index else tr(_NO_INDEX)) from None
+
+
+def pictures_in(path: Path, container: Any) -> Any:
+    """Return the stream of pictures in an open video file that a player shows.
+
+    Raises:
+        QingboError: there is none.
+    """
+    stream = _pictures(container)
+    if stream is None:
+        raise not_decoded(path, tr(NO_PICTURES))
+    return stream
+
+
+def _limits(decoders: str) -> dict[str, str]:
+    """Return options of decoders. A stream may announce larger pictures than the index."""
+    return {"max_pixels": str(MOST_PIXELS), "codec_whitelist": decoders}
 
 
 def _pictures(container: Any) -> Any | None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = [
     "VOILA",
+    "VSCODE_NOTEBOOK",
     "after_each_cell",
+    "enable_custom_widgets",
     "host_without_files",
     "in_notebook",
     "is_colab",
     "is_voila",
+    "is_vscode",
     "running_cell",
     "running_source",
     "shell",
@@ -29,6 +33,9 @@ _MARKS = {
     "DEEPNOTE_PROJECT_ID": "Deepnote",
     "DATABRICKS_RUNTIME_VERSION": "Databricks",
 }
+#: The variable of the user that VS Code's Jupyter extension sets to the path of the notebook. Environment
+#: variables prove nothing: a server that was started in a terminal of VS Code inherits them.
+VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
 
 
 def shell() -> Any:
@@ -63,6 +70,22 @@ def host_without_files() -> str:
     if is_colab():
         return "Colab"
     return VOILA if is_voila() else ""
+
+
+def is_vscode() -> bool:
+    """Return whether VS Code, or an editor made of it, shows the notebook of this kernel."""
+    return VSCODE_NOTEBOOK in getattr(shell(), "user_ns", {})
+
+
+def enable_custom_widgets() -> None:
+    """Have Colab load the widgets of other packages, such as anywidget's, in the outputs of this thread.
+
+    Call it before the first of them is created. anywidget does the same for the whole kernel, only once, but
+    Colab keeps the hook by thread: on a background thread it would be of no use to any cell.
+    """
+    output = sys.modules.get("google.colab.output")
+    if output is not None and threading.current_thread() is threading.main_thread():
+        output.enable_custom_widget_manager()
 
 
 def running_cell() -> tuple[str, str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from .host import in_notebook, running_cell, shell
+from .host import VSCODE_NOTEBOOK, in_notebook, running_cell, shell
 
 __all__ = [
     "SESSION",
@@ -33,7 +33,7 @@ __all__ = [
 #: The variable of papermill (with ``--inject-paths``), which runs a copy of the input that it saves there.
 OUTPUT = "PAPERMILL_OUTPUT_PATH"
 #: Variables that a host sets in the user's namespace to the path of the notebook: VS Code, then papermill.
-VARIABLES = ("__vsc_ipynb_file__", OUTPUT, "PAPERMILL_INPUT_PATH")
+VARIABLES = (VSCODE_NOTEBOOK, OUTPUT, "PAPERMILL_INPUT_PATH")
 #: The environment variable that the Jupyter server sets.
 SESSION = "JPY_SESSION_NAME"
 #: How the folder is known if no host names it: the kernel started there, or it is the working directory.

@@ -16,6 +16,7 @@ from ..i18n import tr
 from ..library.merging import earliest
 from ..library.other_videos import is_noted
 from ..media.frames import contact_sheet, continuation, save_frame
+from ..media.sound import make_sound_copy
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..system.console import write_line
@@ -429,6 +430,22 @@ class Task(TaskState):
             QingboError: the errors of ``wait``.
         """
         return copy_video(self.wait(), path)
+
+    def copy_with_sound(self) -> Path:
+        """Make a copy of the saved video with MP3 sound, for players without AAC, such as those in VS Code.
+
+        The copy is beside the video, has the same pictures, and is deleted with the task. VS Code plays it in
+        place of the video.
+
+        Returns:
+            The path of the copy. If there is one, none is made.
+
+        Raises:
+            QingboError: the video is not saved, has no AAC sound, or its sound cannot be decoded.
+            OSError: the copy cannot be written.
+            ImportError: the extra ``[frames]`` is not installed.
+        """
+        return make_sound_copy(video_of(self))
 
     def frame(self, seconds: float | None = None, *, number: int | None = None) -> Image:
         """Return one frame of the saved video as a PIL image.

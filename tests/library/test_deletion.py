@@ -26,6 +26,7 @@ from qingbo_widgets.library.trash import Trash
 from qingbo_widgets.media.posters import poster_path
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.system.folder import Folder
+from qingbo_widgets.system.sound_copies import MARK
 from qingbo_widgets.tasks.connection import connect
 from tests.faults.film import film
 from tests.waiting import until
@@ -160,6 +161,18 @@ def test_tasks_without_a_video_are_deleted_too(library: Library) -> None:
     assert {left.key for left in library.entries()} == set("abc")
     library.restore(deleted)
     assert library.entries() == before
+
+
+def test_the_copy_with_mp3_sound_goes_with_its_task(library: Library) -> None:
+    """It is deleted and restored with the video; a video of the user's with such a name stays."""
+    for name, mark in (("a-mp3.mp4", MARK.encode()), ("b-mp3.mp4", b"a film")):
+        comment = (8 + len(mark)).to_bytes(4, "big") + b"udta" + mark
+        (library.folder / name).write_bytes((8 + len(comment)).to_bytes(4, "big") + b"moov" + comment)
+    before = files(library)
+    library.delete(["a", "b"])
+    assert {name for name in files(library) if "mp3" in name} == {"b-mp3.mp4"}
+    library.restore()
+    assert files(library) == before
 
 
 def test_deletions_are_undone_in_any_order(library: Library) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...i18n import N_, tr
-from ...system.host import in_notebook
+from ...system.host import enable_custom_widgets, in_notebook
 from .ipw import VBox, Widget
 from .page_scripts import install_soon
 from .sync import close_parts, close_whole, refresher, update
@@ -19,6 +19,7 @@ class CompositeMixin(Widget):
     """A mixin that closes every part with the widget, on the page or not. Must be the first base class."""
 
     def __init__(self, *arguments: Any, **traits: Any) -> None:
+        enable_custom_widgets()
         super().__init__(*arguments, **traits)
         install_soon()
 

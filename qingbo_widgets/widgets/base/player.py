@@ -16,7 +16,9 @@ from ...i18n import N_, tr
 from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
+from ...system.host import is_vscode
 from ...system.notebook import shown_path
+from ...system.sound_copies import sound_copy
 from ...system.video_files import is_image_name, media_type
 from .embedding import EMBED_LIMIT, Embedding
 from .html import Markup, block, is_web, join, note, plain_line, tag, text
@@ -28,6 +30,7 @@ __all__ = [
     "data_url",
     "embedded_url",
     "files_html",
+    "heard",
     "is_image",
     "link_html",
     "live_html",
@@ -86,7 +89,7 @@ def video_html(path: Path | str, handlers: Mapping[str, str] = _NO_HANDLERS) -> 
         handlers: the event handlers of the player in the page.
     """
     path = Path(path)
-    url, lines = relative_url(path), [_caption(path), _playable(path), reach_note(path)]
+    url, lines = relative_url(heard(path)), [_caption(path), _playable(path), reach_note(path)]
     if url is None:
         return _figure(Markup(), *lines)
     if not path.is_file():  # requesting it would be pointless
@@ -115,6 +118,11 @@ def ratio_style(path: Path) -> str:
     return "" if size is None else f"; aspect-ratio: {size[0]} / {size[1]}"
 
 
+def heard(path: Path) -> Path:
+    """Return the file that is played for a saved video: in VS Code, its copy with MP3 sound if it has one."""
+    return (sound_copy(path) or path) if is_vscode() else path
+
+
 def saved_html(path: Path | str, embedding: Embedding, handlers: Mapping[str, str] = _NO_HANDLERS) -> Markup:
     """Return the player of a saved video: embedded where the output embeds videos, else with its file.
 
@@ -124,9 +132,11 @@ def saved_html(path: Path | str, embedding: Embedding, handlers: Mapping[str, st
         handlers: the event handlers of the player in the page.
     """
     path = Path(path)
-    data, reason = embedded_url(path, embedding)
+    played = heard(path)
+    data, reason = embedded_url(played, embedding)
     if data is not None:
-        caption = tr("{name}, {size}, embedded").format(name=path.name, size=size_text(path.stat().st_size))
+        size = size_text(played.stat().st_size)
+        caption = tr("{name}, {size}, embedded").format(name=played.name, size=size)
         return _figure(_player(data, size=_shown_size(path), handlers=handlers), caption, _playable(path))
     if not reason:
         return video_html(path, handlers)

@@ -21,6 +21,7 @@ from ..base.sync import close_whole, lazy, observe, update
 from ..base.text_fields import Text
 from .contract_switch import ContractSwitch
 from .key_change import KeyChange
+from .sound import is_silent
 from .states import can_cancel, is_over, is_settled
 from .submit_again import SubmitAgain
 
@@ -38,6 +39,7 @@ _FOLLOW = N_("Follows the task at the service again, at no cost.")
 _TRY_NOW = N_("Asks the service now instead of waiting, at no cost.")
 _CHANGE_KEY = N_("Shows a field for another key. Nothing is submitted.")
 _FRAMES = N_("Shows single frames, to save one or continue from it. Click again to close.")
+_SOUND = N_("Makes a copy with MP3 sound beside the video, which stays as it is. At no cost.")
 LOADING = N_("Loading frames…")
 _OPEN, _CLOSED = "caret-down", "caret-right"
 
@@ -147,7 +149,8 @@ class CardButtons(CompositeMixin, HBox):
             if has_video or not offer.needs_video
         )
         if has_video:
-            shown = (*shown, self.frames_button) if has_details else ()
+            sound = (self.sound_button,) if is_silent(self._task) else ()
+            shown = (*shown, *sound, self.frames_button) if has_details else ()
         return (*shown, self.save_again_button) if self._task.lacks_others else shown
 
     def _after_error(self) -> tuple[Any, ...]:
@@ -245,6 +248,11 @@ class CardButtons(CompositeMixin, HBox):
             tr("Frames"), tr(_FRAMES), self._toggle_frames, "qingbo-opens-frames", icon=_CLOSED
         )
 
+    @lazy
+    def sound_button(self) -> Any:
+        """The button for ``task.copy_with_sound()``, shown where the page plays the video without sound."""
+        return self._button(tr("Copy with sound"), tr(_SOUND), self._copy_with_sound)
+
     # ------------------------------------------------------------------ what they do
 
     def _button(
@@ -269,6 +277,9 @@ class CardButtons(CompositeMixin, HBox):
         """Show the end of an action that took a while."""
         self.problem = message
         self._clicked()
+
+    def _copy_with_sound(self) -> Slow[Any]:
+        return Slow(tr("Making the copy…"), self._task.copy_with_sound, lambda _: None)
 
     def _submit_again(self) -> None:
         self._warning = self.submit_again.click()

@@ -15,6 +15,7 @@ from .head import headline, saved_status
 from .remedies import advice
 from .request_facts import about
 from .resume_code import resume_label, resume_line
+from .sound import sound_line
 from .states import ends_with_kernel, goes_on, is_resumable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def ended(task: Task, embedding: Embedding | None = None) -> Markup:
 def _ended_parts(task: Task, embedding: Embedding) -> list[Markup]:
     parts = [headline(task)]
     if task.video_path is not None:
-        parts.append(saved_html(task.video_path, embedding))
+        parts += [saved_html(task.video_path, embedding), sound_line(task)]
     if task.other_video_paths:
         parts.append(others_html(task.other_video_paths, embedding))
     return [*parts, about(task), advice(task)]

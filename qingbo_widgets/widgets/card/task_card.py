@@ -21,7 +21,9 @@ from . import head, remedies, request_facts, states, static_copy
 from .buttons import CardButtons, Offer
 from .plain import plain_text
 from .row import CardRow
+from .sound import sound_line
 from .spoken import spoken
+from .standing_still import standing_still_line
 from .video import video_view
 
 if TYPE_CHECKING:
@@ -290,6 +292,9 @@ class TaskCard(Composite):
             is_hidden = None if self._has_details else ""
             about = markup.tag("div", about, class_="qingbo-panel-details", hidden=is_hidden)
         problem, news = self.buttons.problem, self.buttons.news
+        about += sound_line(task, has_button=self._has_details)
+        if self._is_announced:  # a sweep explains it once
+            about += standing_still_line(task)
         facts = about + remedies.advice(task, problem, news, datetime.now(UTC))
         # In this part, because it is sent only when it changes.
         announced = spoken(task, problem) if self._is_announced else Markup()

@@ -18,7 +18,7 @@ from ..base.build import create_shared
 from ..base.composite import CompositeMixin
 from ..base.embedding import Embedding, held_by
 from ..base.ipw import VBox
-from ..base.player import link_html, live_html, others_html, output_of
+from ..base.player import heard, link_html, live_html, others_html, output_of
 from ..base.settings import settings_of
 from ..base.sync import refresher, update
 from . import states
@@ -83,7 +83,8 @@ class VideoView(CompositeMixin, VBox):
         """Show the video that can be played now."""
         task = self._task
         if task.video_path is not None:
-            self._show(_SAVED, str(task.video_path), lambda path: live_html(path, self._embedding))
+            video = task.video_path
+            self._show(_SAVED, str(heard(video)), lambda _: live_html(video, self._embedding))
             self._list_others()
         elif not self._sources and self._is_late():
             self._show(_LINK, states.link(task), link_html)
