@@ -8,8 +8,12 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..exceptions import QingboError
+from ..i18n import N_, tr
+
 __all__ = [
     "after_each_cell",
+    "check_threads",
     "in_notebook",
     "is_colab",
     "is_voila",
@@ -17,7 +21,13 @@ __all__ = [
     "running_source",
     "shell",
     "warn",
+    "why_no_threads",
 ]
+
+_PYODIDE = N_(
+    "qingbo_widgets cannot run in the browser (JupyterLite, Pyodide): this Python has no threads, which "
+    "follow the tasks. Use Jupyter on a computer or a server."
+)
 
 
 def shell() -> Any:
@@ -77,3 +87,18 @@ def warn(message: str) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, UserWarning, stacklevel=level)
+
+
+def why_no_threads() -> str:
+    """Return why this Python can never start a thread; an empty text if it can."""
+    return tr(_PYODIDE) if sys.platform == "emscripten" else ""
+
+
+def check_threads() -> None:
+    """Raise an error where no task could be followed, because Python runs in a browser.
+
+    Raises:
+        QingboError: it does.
+    """
+    if reason := why_no_threads():
+        raise QingboError(reason)
