@@ -16,6 +16,7 @@ __all__ = [
     "check_threads",
     "in_notebook",
     "is_colab",
+    "is_marimo",
     "is_voila",
     "running_cell",
     "running_source",
@@ -102,3 +103,9 @@ def check_threads() -> None:
     """
     if reason := why_no_threads():
         raise QingboError(reason)
+
+
+def is_marimo() -> bool:
+    """Return whether a marimo notebook runs, whose page shows no Jupyter widgets and gets no files."""
+    marimo = sys.modules.get("marimo")
+    return bool(getattr(marimo, "running_in_notebook", bool)())

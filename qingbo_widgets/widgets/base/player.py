@@ -16,10 +16,11 @@ from ...i18n import N_, tr
 from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
-from ...system.host import is_colab
+from ...system.host import is_colab, is_marimo
 from ...system.notebook import shown_path
 from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain_line, tag, text
+from .marimo_files import marimo_url
 from .page_files import not_loaded, reach_note, relative_url, uncover_next
 
 __all__ = [
@@ -120,7 +121,7 @@ def ratio_style(path: Path) -> str:
 
 def saved_html(path: Path | str) -> Markup:
     """Return the player that works on this host: with the video embedded if the page gets no files."""
-    return embed_html(path) if is_colab() else video_html(path)
+    return embed_html(path) if is_colab() or is_marimo() else video_html(path)
 
 
 def live_html(path: Path | str) -> Markup:
@@ -142,13 +143,13 @@ def embed_html(
     """Return a player with the video embedded; a message if the video is larger than ``limit`` bytes."""
     path = Path(path)
     try:
-        size = path.stat().st_size
-        if size > limit:
+        size, data = path.stat().st_size, marimo_url(path)
+        if data is None and size > limit:
             message = tr(_TOO_LARGE).format(
                 name=path.name, size=size_text(size), limit=size_text(limit), path=path
             )
             return note(message, "hint")
-        data = data_url(path, limit)
+        data = data or data_url(path, limit)
     except OSError as error:
         reason = error.strerror or error
         return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")

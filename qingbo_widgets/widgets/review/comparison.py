@@ -24,6 +24,7 @@ from ..base.captions import captions_of, shared_caption
 from ..base.clips import Clip, Source, clips_of
 from ..base.composite import Composite
 from ..base.html import Markup
+from ..base.marimo_files import marimo_url
 from ..base.output import CellOutput
 from ..base.page_files import not_loaded, reach_note, relative_url, uncover_next
 from ..base.player import (
@@ -179,6 +180,9 @@ class Comparison(Composite):
     def _ipython_display_(self, **_: Any) -> None:
         self.cell_output.show(self._static_copy(), self._plain_copy())
 
+    def _html_without_widgets(self) -> Markup:
+        return self._static_copy()
+
     @property
     def _visible_labels(self) -> list[str]:
         return [""] * len(self._labels) if self.is_blind else self._labels
@@ -232,10 +236,11 @@ def figures(
     items = []
     for letter, path, label in zip(LETTERS, paths, labels, strict=False):
         # A picture behind the player is enough for one that the user starts.
-        poster = poster_behind(path) if not (synced or embed) else Markup()
+        data = marimo_url(path) or (data_url(path) if embed else None)
+        poster = poster_behind(path) if not synced and data is None else Markup()
         player = markup.tag(
             "video",
-            src=data_url(path) if embed else relative_url(path),
+            src=data or relative_url(path),
             preload="none" if synced or poster else "metadata",  # comparison.js loads a few at a time
             poster=TRANSPARENT if poster else None,
             controls="",
@@ -248,7 +253,7 @@ def figures(
         box = markup.tag("div", poster, player, style=_BOX)
         name = markup.plain_line(f"{letter}: {shorten(label, 120)}" if label else letter)
         lines = markup.user_text(name if len(paths) > 1 else label, "span")
-        if not embed and (note := reach_note(path)):
+        if data is None and (note := reach_note(path)):
             lines += markup.Markup("<br>") + markup.text(note)
         caption = markup.tag("figcaption", lines, class_="qingbo-dim")
         items.append(markup.tag("figure", box, not_loaded(), caption))

@@ -14,13 +14,14 @@ from ...service.contract.labels import choice_label
 from ...service.contract.models import declared
 from ...service.contract.problem import listed
 from ...service.contract.text import shorten
+from ...system.host import is_marimo
 from ...tasks.sweep.cell import CellState
 from ...tasks.sweep.grid import summary
 from ...tasks.sweep.labels import value_text, values_text
 from ...tasks.sweep.plain import common_prompt, prompts_of
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.player import video_html
+from ..base.player import saved_html, video_html
 from ..base.settings import settings_of
 from ..card import head, remedies, states, times
 from ..form.labels import fact
@@ -195,9 +196,10 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
 
     Args:
         sweep: the sweep.
-        video: returns the player of a saved video; by default one with the relative path.
+        video: returns the player of a saved video; by default one with the relative path, where the page
+            gets files.
     """
-    play = video or video_html
+    play = video or (saved_html if is_marimo() else video_html)
     table = arrange(sweep)
     # The corner is no header, which would have no text.
     corner = markup.tag("td", style="min-width: 0")
