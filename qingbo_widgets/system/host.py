@@ -22,9 +22,16 @@ __all__ = [
     "running_source",
     "shell",
     "warn",
+    "why_no_cards",
     "why_no_threads",
 ]
 
+#: Modules by which Panel and Shiny show widgets outside Jupyter. What a thread makes or changes is lost there.
+_WITHOUT_CARDS = {"ipywidgets_bokeh": "Panel", "shinywidgets": "Shiny"}
+_NO_CARDS = N_(
+    "{host} would show neither the progress nor the video, so Generate is off. In Python, "
+    "task = form.submit() works, then task.wait()."
+)
 _PYODIDE = N_(
     "qingbo_widgets cannot run in the browser (JupyterLite, Pyodide): this Python has no threads, which "
     "follow the tasks. Use Jupyter on a computer or a server."
@@ -109,3 +116,13 @@ def is_marimo() -> bool:
     """Return whether a marimo notebook runs, whose page shows no Jupyter widgets and gets no files."""
     marimo = sys.modules.get("marimo")
     return bool(getattr(marimo, "running_in_notebook", bool)())
+
+
+def why_no_cards() -> str:
+    """Return why this host shows no card of a task, and what to do; an empty text if it does."""
+    if in_notebook():
+        return ""
+    for module, name in _WITHOUT_CARDS.items():
+        if module in sys.modules:
+            return tr(_NO_CARDS).format(host=name)
+    return ""
