@@ -17,6 +17,7 @@ __all__ = [
     "in_notebook",
     "is_colab",
     "is_marimo",
+    "is_solara",
     "is_voila",
     "running_cell",
     "running_source",
@@ -126,3 +127,8 @@ def why_no_cards() -> str:
         if module in sys.modules:
             return tr(_NO_CARDS).format(host=name)
     return ""
+
+
+def is_solara() -> bool:
+    """Return whether Solara shows this program as a page, which gets no files from its folder."""
+    return type(shell()).__module__.startswith("solara.")

@@ -38,7 +38,7 @@ __all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "text_of"]
 
 #: The text of a view without a static copy, where the page shows no widgets.
 _RUN = N_(
-    '{name}: run this cell in a notebook to show it. A console shows no widgets; there: '
+    "{name}: run this cell in a notebook to show it. A console shows no widgets; there: "
     'qw.generate("…").wait()'
 )
 

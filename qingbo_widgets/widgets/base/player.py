@@ -16,7 +16,7 @@ from ...i18n import N_, tr
 from ...media.picture_size import picture_size
 from ...media.posters import poster_path, read_poster
 from ...system.folder import read_inside
-from ...system.host import is_colab, is_marimo
+from ...system.host import is_colab, is_marimo, is_solara
 from ...system.notebook import shown_path
 from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain_line, tag, text
@@ -121,12 +121,16 @@ def ratio_style(path: Path) -> str:
 
 def saved_html(path: Path | str) -> Markup:
     """Return the player that works on this host: with the video embedded if the page gets no files."""
-    return embed_html(path) if is_colab() or is_marimo() else video_html(path)
+    return embed_html(path) if _gets_no_files() else video_html(path)
 
 
 def live_html(path: Path | str) -> Markup:
     """Return the player of ``saved_html`` for a live view, marked while it plays."""
-    return embed_html(path, handlers=_PLAYING) if is_colab() else video_html(path, _PLAYING)
+    return embed_html(path, handlers=_PLAYING) if _gets_no_files() else video_html(path, _PLAYING)
+
+
+def _gets_no_files() -> bool:
+    return is_colab() or is_marimo() or is_solara()
 
 
 def link_html(url: str) -> Markup:
