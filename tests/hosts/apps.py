@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +65,7 @@ def started(command: Sequence[str], folder: Path, path: str = "/") -> Iterator[A
         )
         try:
             end = time.monotonic() + PATIENCE
-            while not _answers(app.url):
+            while not _answers(port):
                 assert process.poll() is None, f"the server has ended:\n{app.output}"
                 assert time.monotonic() < end, f"the server does not answer:\n{app.output}"
                 time.sleep(0.1)
@@ -81,11 +79,7 @@ def started(command: Sequence[str], folder: Path, path: str = "/") -> Iterator[A
                 process.wait()
 
 
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
+def _answers(port: int) -> bool:
+    """Return whether the server accepts connections; a request would run the program already."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

@@ -31,7 +31,7 @@ def test_in_panel_generate_is_off_and_the_page_says_why(tmp_path: Path, browser:
     command = [str(python_of("panel")), "-m", "panel", "serve", "app.py", "--port", "{port}"]
     with started(command, tmp_path, "/app") as app:
         page = browser.new_page()
-        page.goto(app.url.replace("127.0.0.1", "localhost"))
+        page.goto(app.url.replace("127.0.0.1", "localhost"), timeout=120_000, wait_until="commit")
         button = page.get_by_role("button", name="Generate").first
         button.wait_for(timeout=120_000)
         assert button.is_disabled(), "a click submits, and no card appears"
