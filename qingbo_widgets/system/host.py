@@ -27,7 +27,7 @@ __all__ = [
     "why_no_threads",
 ]
 
-#: Modules by which Panel and Shiny show widgets outside Jupyter, where what a thread makes or changes is lost.
+#: The modules by which Panel and Shiny show widgets. What a thread makes or changes is lost there.
 _WITHOUT_CARDS = {"ipywidgets_bokeh": "Panel", "shinywidgets": "Shiny"}
 _NO_CARDS = N_(
     "{host} would show neither the progress nor the video, so Generate is off. In Python, "
