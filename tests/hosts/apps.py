@@ -30,7 +30,7 @@ class App:
 
     @property
     def output(self) -> str:
-        """What the server has printed so far."""
+        """The text that the server has printed so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def printed(self, text: str, seconds: float = PATIENCE) -> bool:
