@@ -177,8 +177,12 @@ class RenderPool:
         self._orders.put(work)
         if len(self._threads) < _CONCURRENT:
             thread = threading.Thread(target=self._work, name="qingbo-sandbox-draw", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+                self._threads.append(thread)
+            except RuntimeError:  # no thread is left: those that run draw it, or nothing can
+                if not self._threads:
+                    finished(DrawFailure("task_failed", tr("the sandbox has no thread left to draw with")))
         return job
 
     def close(self) -> None:

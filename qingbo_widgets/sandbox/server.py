@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import logging
 import os
 import secrets
 import signal
@@ -17,7 +18,7 @@ from typing import Any, Self
 
 import uvicorn
 
-from ..i18n import tr
+from ..i18n import N_, tr
 from .app import create_app
 from .backend import Backend
 from .callback import Callback
@@ -31,6 +32,11 @@ from .stopping import Server
 HOST = "127.0.0.1"
 #: Connections that may wait to be accepted.
 _BACKLOG = 128
+_THREAD = "qingbo-sandbox"
+_NO_THREAD = N_(
+    "This Python cannot start another thread: the limit of the system or container is reached. Shut down "
+    "other kernels or programs, then run this again."
+)
 #: Seconds for which ``stop`` waits for the server after it was set to drop running requests.
 _STOP_TIMEOUT = 5.0
 
@@ -166,6 +172,7 @@ class Sandbox:
 
         Raises:
             OSError: the port is taken.
+            RuntimeError: no thread can be started.
         """
         if self._running is None:
             self._running = _Running(self._port, self.api_key, Backend(self._contract, **self._settings))
@@ -203,18 +210,25 @@ class _Running:
                 backlog=max(1, most_connections() // 4),
                 ws="none",
                 lifespan="off",
-                log_config=None,  # leave the notebook's logging unchanged
-                log_level="critical",
-                access_log=False,
+                # The loggers are those of the process, in which a host such as Solara may use uvicorn, too.
+                log_config=None,
+                log_level=None,
+                access_log=True,
                 server_header=False,
             )
         )
+        for name in ("uvicorn.error", "uvicorn.access"):
+            logging.getLogger(name).addFilter(_is_of_others)
         atexit.register(backend.close)  # no drawing outlives a kernel that ends without stop()
         sockets = [self._socket]
-        self._thread = threading.Thread(
-            target=self._server.run, args=(sockets,), name="qingbo-sandbox", daemon=True
-        )
-        self._thread.start()
+        self._thread = threading.Thread(target=self._server.run, args=(sockets,), name=_THREAD, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            atexit.unregister(backend.close)
+            self._socket.close()
+            backend.close()
+            raise RuntimeError(tr(_NO_THREAD)) from None
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)  # until then uvicorn cannot be stopped
         self._socket.listen(_BACKLOG)  # uvicorn has replaced the backlog by its own
@@ -229,6 +243,11 @@ class _Running:
         self._thread.join(_STOP_TIMEOUT)  # a daemon thread, so it does not delay the exit
         self._socket.close()
         self.backend.close()
+
+
+def _is_of_others(_: logging.LogRecord) -> bool:
+    """Return whether another thread than that of a sandbox is logging; a sandbox is silent."""
+    return threading.current_thread().name != _THREAD
 
 
 def _listen(port: int) -> socket.socket:

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..i18n import N_, tr
+
 __all__ = [
     "VOILA",
     "VSCODE_NOTEBOOK",
@@ -17,12 +19,15 @@ __all__ = [
     "host_without_files",
     "in_notebook",
     "is_colab",
+    "is_marimo",
+    "is_solara",
     "is_voila",
     "is_vscode",
     "running_cell",
     "running_source",
     "shell",
     "warn",
+    "why_no_cards",
 ]
 
 #: The name of Voila in ``host_without_files``.
@@ -36,6 +41,12 @@ _MARKS = {
 #: The variable of the user that VS Code's Jupyter extension sets to the path of the notebook. Environment
 #: variables prove nothing: a server that was started in a terminal of VS Code inherits them.
 VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
+#: The modules by which Panel and Shiny show widgets. What a thread makes or changes is lost there.
+_WITHOUT_CARDS = {"ipywidgets_bokeh": "Panel", "shinywidgets": "Shiny"}
+_NO_CARDS = N_(
+    "{host} would show neither the progress nor the video, so Generate is off. In Python, "
+    "task = form.submit() works, then task.wait()."
+)
 
 
 def shell() -> Any:
@@ -59,6 +70,17 @@ def is_voila() -> bool:
     return os.environ.get("SERVER_SOFTWARE", "").lower().startswith("voila/")
 
 
+def is_marimo() -> bool:
+    """Return whether a marimo notebook runs, whose page shows no Jupyter widgets and gets no files."""
+    marimo = sys.modules.get("marimo")
+    return bool(getattr(marimo, "running_in_notebook", bool)())
+
+
+def is_solara() -> bool:
+    """Return whether Solara shows this program as a page, which gets no files from its folder."""
+    return type(shell()).__module__.startswith("solara.")
+
+
 def host_without_files() -> str:
     """Return the name of the host if its page gets no videos from the kernel's machine; empty for others.
 
@@ -67,9 +89,18 @@ def host_without_files() -> str:
     for variable, name in _MARKS.items():
         if variable in os.environ:
             return name
-    if is_colab():
-        return "Colab"
-    return VOILA if is_voila() else ""
+    checks = {"Colab": is_colab, "marimo": is_marimo, "Solara": is_solara, VOILA: is_voila}
+    return next((name for name, is_here in checks.items() if is_here()), "")
+
+
+def why_no_cards() -> str:
+    """Return why this host shows no card of a task, and what to do; an empty text if it does."""
+    if in_notebook():
+        return ""
+    for module, name in _WITHOUT_CARDS.items():
+        if module in sys.modules:
+            return tr(_NO_CARDS).format(host=name)
+    return ""
 
 
 def is_vscode() -> bool:

@@ -24,6 +24,7 @@ from ..service.credentials import find_contract
 from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
 from ..system.host import warn
+from ..system.threads import check_threads
 from . import completion
 from .library_notes import library_note
 from .manager import TaskManager
@@ -105,12 +106,13 @@ def connect(
         InvalidRequest: the key must not be sent to ``base_url``, or the contract is unknown or not that of
             the sandbox.
         QingboError: nothing can be saved in the library's folder; or its journal is damaged, or was created
-            by another program.
+            by another program; or this Python has no threads.
         TypeError: ``api_key`` is not a string, or ``sandbox`` is one.
         ImportError: the sandbox is not installed; the message explains how to install it.
     """
     # Rebind them, so that no later traceback can print the key, even one passed as base_url by mistake.
     api_key, base_url, contract = as_secret(api_key), as_secret(base_url), dated(contract)
+    check_threads()
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
@@ -197,14 +199,21 @@ def _server(sandbox: bool | Sandbox, contract: str | None) -> Sandbox | None:
                 "contract: this sandbox uses {own}, not {contract!r:.40}. Choose it with Sandbox(contract=…)."
             )
             raise InvalidRequest((Problem("contract", text.format(own=own, contract=contract)),))
-        return sandbox.start()
+        return _started(sandbox)
     # No address implies the contract: QINGBO_BASE_URL is not the sandbox's.
     name = find_contract(contract or TaskManager.configured_contract(), base_url="").name
     if name not in _own_sandboxes:
         from ..sandbox import Sandbox as Server
 
         _own_sandboxes[name] = Server(contract=name)
-    return _own_sandboxes[name].start()
+    return _started(_own_sandboxes[name])
+
+
+def _started(sandbox: Sandbox) -> Sandbox:
+    try:
+        return sandbox.start()
+    except RuntimeError as error:  # no thread is left for it
+        raise QingboError(str(error)) from None
 
 
 def default() -> TaskManager | None:

@@ -49,7 +49,8 @@ class ManagerSettings(Configurable):
     ).tag(config=True)
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**{"parent": shell(), **settings})
+        parent = shell()  # that of some hosts, such as Solara, has no configuration
+        super().__init__(**{"parent": parent if isinstance(parent, Configurable) else None, **settings})
 
     @classmethod
     def configured_contract(cls) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 from ...system.flags import Flag
 from ...system.forks import run_in_children
+from ...system.threads import start_thread
 from .secret import KEYRING, Secret
 
 __all__ = ["PATIENCE", "is_silent", "key_in_keyring"]
@@ -30,8 +30,12 @@ class _Lookup:
         self._began = time.monotonic()
 
     def start(self) -> None:
-        """Begin the lookup."""
-        threading.Thread(target=self._run, name="qingbo-keyring", daemon=True).start()
+        """Begin the lookup.
+
+        Raises:
+            QingboError: no thread can be started.
+        """
+        start_thread("qingbo-keyring", self._run)
 
     def _run(self) -> None:
         try:
@@ -58,12 +62,16 @@ def key_in_keyring() -> Secret:
 
     A keyring that has not answered yet is not asked a second time, and not waited for again: a later call
     uses its late answer.
+
+    Raises:
+        QingboError: no thread can be started, and a key in the keyring must not be taken for missing.
     """
     global _pending
     lookup = _pending
     if lookup is None:
-        _pending = lookup = _Lookup()
+        lookup = _Lookup()
         lookup.start()
+        _pending = lookup
     if not lookup.wait():
         return Secret("")
     _pending = None

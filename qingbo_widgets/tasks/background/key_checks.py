@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from ...exceptions import QingboError
 from ...service.client import Client
 from ...service.key_check import KeyCheck, Verdict
 from ...system.forks import renew_in_children
@@ -27,8 +28,11 @@ class KeyChecks:
         self._pool = DaemonPool(1, "qingbo-key-check", grows=True)
 
     def check(self, client: Client, callback: Callable[[KeyCheck], object]) -> None:
-        """Ask the service whether it knows the key of a client, and call back on another thread."""
-        self._pool.submit(self._run, client, callback)
+        """Ask the service whether it knows the key of a client, and call back: on another thread if any."""
+        try:
+            self._pool.submit(self._run, client, callback)
+        except QingboError as error:
+            callback(KeyCheck(Verdict.unclear, str(error)))
 
     @staticmethod
     def _run(client: Client, callback: Callable[[KeyCheck], object]) -> None:

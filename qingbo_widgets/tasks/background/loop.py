@@ -15,6 +15,7 @@ from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...system.forks import Process
 from ...system.interrupts import has_ended, uninterrupted
+from ...system.threads import start_thread
 from .pool import DaemonPool
 from .rate import RateLimiter
 from .writer import USUAL, JournalWriter
@@ -38,6 +39,8 @@ PATIENCE = 2.0
 URGENT = 60.0
 #: Permanent threads for callbacks; while all are busy, each further callback gets an extra one.
 CALLBACK_WORKERS = 4
+#: Seconds after which a callback is tried again for which no thread could be started.
+CALLBACK_AGAIN = 1.0
 POSTER_WORKERS = 4
 
 _CLOSED = N_("This task manager is closed. qw.connect() creates a new one.")
@@ -74,7 +77,7 @@ class TaskMonitor:
         """Run the coroutine ``coroutine(*args)`` on the thread; return at once.
 
         Raises:
-            QingboError: the monitor is closed, or belongs to another process.
+            QingboError: the monitor is closed, or belongs to another process, or its thread cannot start.
         """
         self.process.check()
         with uninterrupted(), self._lock:  # accepted before ``close`` takes the lock, refused afterwards
@@ -83,7 +86,7 @@ class TaskMonitor:
 
     def warm_up(self) -> None:
         """Start the thread early, so that the first task does not wait for it."""
-        with suppress(QingboError):  # closed, or of a parent process: not needed
+        with suppress(QingboError):  # closed, of a parent process, or without a thread: the first task tells
             self.process.check()
             with uninterrupted(), self._lock:
                 self._running_loop()
@@ -156,6 +159,7 @@ class TaskMonitor:
 
         Raises:
             asyncio.CancelledError: the monitor is closed and about to cancel the caller. Nothing was sent.
+            QingboError: no thread can be started to run it. Nothing was sent.
         """
         try:
             return self._requests.submit(call, *args, **kwargs)
@@ -209,9 +213,19 @@ class TaskMonitor:
         return await asyncio.wrap_future(self._journal.submit_by(due, call, *args, **kwargs))
 
     def run_callback(self, callback: Callable[..., object], /, *args: Any) -> None:
-        """Run a user's callback on a thread where it may block without limit."""
-        with suppress(RuntimeError):  # closed: no thread can run it
+        """Run a user's callback on a thread where it may block without limit.
+
+        Where no thread can be started, it is tried again until one can.
+        """
+        try:
             self._callbacks.submit(callback, *args)
+        except QingboError as error:
+            logger.warning("A callback has to wait: %s", error)
+            with suppress(QingboError), self._lock:  # the monitor has no thread either, or is closed
+                loop = self._running_loop()
+                loop.call_soon_threadsafe(loop.call_later, CALLBACK_AGAIN, self.run_callback, callback, *args)
+        except RuntimeError:
+            return  # closed: no thread can run it
 
     async def in_background(self, call: Callable[..., object], /, *args: Any, patience: float = 0.0) -> None:
         """Run a call that is not important, such as making the poster of a video, and wait a little for it.
@@ -221,7 +235,7 @@ class TaskMonitor:
             *args: its arguments.
             patience: seconds after which it goes on without being waited for.
         """
-        with suppress(RuntimeError):  # closed
+        with suppress(RuntimeError, QingboError):  # closed, or no thread can be started
             future = self._posters.submit(call, *args)
             if patience:
                 await asyncio.wait({asyncio.wrap_future(future)}, timeout=patience)
@@ -280,10 +294,11 @@ class TaskMonitor:
             raise QingboError(tr(_CLOSED))
         if self._loop is None:
             loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(
-                target=self._run, args=(loop,), name="qingbo-monitor", daemon=True
-            )
-            self._thread.start()
+            try:
+                self._thread = start_thread("qingbo-monitor", self._run, loop)
+            except QingboError:
+                loop.close()
+                raise
             self._loop = loop
         return self._loop
 

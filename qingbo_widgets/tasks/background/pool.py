@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from itertools import count
 from math import inf
 from queue import Empty, PriorityQueue
 from typing import Any, ParamSpec, TypeVar
 
+from ...exceptions import QingboError
 from ...system.interrupts import uninterrupted
+from ...system.threads import start_thread
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,7 +52,12 @@ class DaemonPool(Executor):
         return self.submit_by(0.0, fn, *args, **kwargs)
 
     def submit_by(self, due: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run ``fn`` on a thread of the pool, before all calls that are due later and have not begun."""
+        """Run ``fn`` on a thread of the pool, before all calls that are due later and have not begun.
+
+        Raises:
+            RuntimeError: the pool is closed.
+            QingboError: the pool has no thread, and none can be started. The call is forgotten.
+        """
         future: Future[T] = Future()
         with uninterrupted(), self._lock:
             if self._closed:
@@ -61,9 +69,9 @@ class DaemonPool(Executor):
                         self._start(self._work)
                     elif self._grows:
                         self._start(self._work_until_idle)
-                except RuntimeError:  # the system has no more threads: the existing ones run it
+                except QingboError:  # the existing threads run it, if there are any
                     if not self._threads:
-                        future.cancel()
+                        self._jobs.get_nowait()  # this call: where there is no thread, no other is waiting
                         raise
         return future
 
@@ -75,7 +83,8 @@ class DaemonPool(Executor):
         """
         with uninterrupted(), self._lock:
             if not self._closed and len(self._threads) < limit and not self._jobs.empty():
-                self._start(self._work_until_idle)
+                with suppress(QingboError):  # the regular threads run them later
+                    self._start(self._work_until_idle)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accept no more calls. Threads end after the accepted ones; ``wait`` means ``join(0.5)``."""
@@ -98,9 +107,7 @@ class DaemonPool(Executor):
                 thread.join(max(deadline - time.monotonic(), 0.0))
 
     def _start(self, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name=self._name, daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        self._threads.append(start_thread(self._name, work))
 
     def _work(self) -> None:
         while (job := self._jobs.get()[2]) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from ...exceptions import QingboError
 from ...media.posters import make_poster
 from .pool import DaemonPool
 
@@ -27,7 +28,10 @@ class PosterQueue:
             if video in self._requested:
                 return
             self._requested.add(video)
-        self._pool.submit(partial(self._work, video, callback))
+        try:
+            self._pool.submit(partial(self._work, video, callback))
+        except QingboError:  # without a thread there is no poster, until a gallery asks again
+            self._requested.discard(video)
 
     def _work(self, video: Path, callback: Callable[[], object]) -> None:
         if make_poster(video) is not None:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from ...exceptions import QingboError
 from ...system.forks import renew_in_children
 from .pool import DaemonPool
 
@@ -69,7 +70,12 @@ class Reports(Generic[K, R]):
                     self._waiting[key].append(callback)
                 return
             self._waiting[key] = [callback]
-        self._pool.submit(self._work, key, work)
+        try:
+            self._pool.submit(self._work, key, work)
+        except QingboError as error:  # without a thread there is no report, until a view asks again
+            logger.warning("No report on the %s: %s", self._subject, error)
+            with self._lock:
+                del self._waiting[key]
 
     def _work(self, key: K, work: Callable[[], R]) -> None:
         try:

@@ -6,12 +6,18 @@ from typing import Any
 
 from ...i18n import N_, tr
 from ...system.host import enable_custom_widgets, in_notebook
+from .html import Markup, note
 from .ipw import VBox, Widget
+from .output import bundle
 from .page_scripts import install_soon
 from .sync import close_parts, close_whole, refresher, update
 
 __all__ = ["Composite", "CompositeMixin"]
 
+_IN_MARIMO = N_(
+    "marimo shows no Jupyter widgets, so {name} cannot be used here. Instead: "
+    'task = await qw.generate("…"); task in a cell then shows the video.'
+)
 _NO_PAGE = N_('widgets need a notebook; here: qw.generate("…").wait()')
 
 
@@ -27,6 +33,15 @@ class CompositeMixin(Widget):
         # That of ipywidgets contains the HTML and style sheets of all parts.
         name = type(self).__name__
         return f"<{name}>" if in_notebook() else f"<{name}: {tr(_NO_PAGE)}>"
+
+    def _mime_(self) -> tuple[str, str]:
+        """Return the widget for marimo, as HTML."""
+        html: str = bundle(self._html_without_widgets())["text/html"]
+        return "text/html", html
+
+    def _html_without_widgets(self) -> Markup:
+        """Return what a page shows that shows no Jupyter widgets: by default, what to do there."""
+        return note(tr(_IN_MARIMO).format(name=type(self).__name__))
 
     def close(self) -> None:
         """Close the widget with all its parts. Tasks, libraries and sweeps continue."""

@@ -37,7 +37,10 @@ from .sync import update, weakly
 __all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "text_of"]
 
 #: The text of a view without a static copy, where the page shows no widgets.
-_RUN = N_("{name}: run this cell in Jupyter to show it.")
+_RUN = N_(
+    "{name}: run this cell in a notebook to show it. A console shows no widgets; there: "
+    'qw.generate("…").wait()'
+)
 
 
 #: Hides what a page shows in place of the view before a static copy if the kernel is gone: JupyterLab's

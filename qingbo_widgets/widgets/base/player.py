@@ -22,6 +22,7 @@ from ...system.sound_copies import sound_copy
 from ...system.video_files import is_image_name, media_type
 from .embedding import EMBED_LIMIT, Embedding
 from .html import Markup, block, is_web, join, note, plain_line, tag, text
+from .marimo_files import marimo_url
 from .page_files import not_loaded, reach_note, relative_url, uncover_next
 from .sizes import size_text
 
@@ -145,10 +146,15 @@ def saved_html(path: Path | str, embedding: Embedding, handlers: Mapping[str, st
 
 
 def embedded_url(path: Path, embedding: Embedding) -> tuple[str | None, str]:
-    """Return a video as a data URL; without one, why an output that embeds videos has not this one."""
+    """Return a video as a URL that needs no file; without one, why an output that embeds videos lacks this.
+
+    It is a data URL, or in marimo that of a file in marimo's memory.
+    """
     if not embedding.is_on:
         return None, ""
     try:
+        if (url := marimo_url(path)) is not None:
+            return url, ""
         reason = embedding.refusal(path)
         return (None, reason) if reason else (data_url(path), "")
     except OSError as error:

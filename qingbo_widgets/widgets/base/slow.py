@@ -65,9 +65,6 @@ def start(clicks: Clicks, pressed: Any, act: Callable[[], object], end: Callable
         slow.then(slow.work())
         return
     label = pressed.description
-    with update(pressed):
-        pressed.description = slow.text
-        set_busy(pressed, True)
 
     def finish(future: Future[Any]) -> None:
         message = clicks.attempt(lambda: slow.then(_result_of(future)))
@@ -80,7 +77,11 @@ def start(clicks: Clicks, pressed: Any, act: Callable[[], object], end: Callable
 
     # With the time of the click, which decides where the focus goes.
     context = copy_context()
-    _pool.submit(context.run, slow.work).add_done_callback(
+    result = _pool.submit(context.run, slow.work)
+    with update(pressed):
+        pressed.description = slow.text
+        set_busy(pressed, True)
+    result.add_done_callback(
         lambda future: loop.call_soon_threadsafe(context.run, safely, partial(finish, future))
     )
 

@@ -18,6 +18,9 @@ from typing import Any, Protocol
 import ipywidgets
 from traitlets import HasTraits
 
+from ...exceptions import QingboError
+from ...system.threads import start_thread
+
 __all__ = [
     "Echo",
     "Refreshable",
@@ -240,8 +243,12 @@ class Refresher:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="qingbo-views", daemon=True)
-            self._thread.start()
+            try:
+                self._thread = start_thread("qingbo-views", self._run)
+            except (
+                QingboError
+            ) as error:  # changes are drawn by the thread that makes them; the next view tries
+                logger.warning("Clocks and progress bars stand still: %s", error)
 
     def _run(self) -> None:
         drawn = time.monotonic()

@@ -248,6 +248,10 @@ class TaskCard(Composite):
         """Call ``view.method()`` after each status change; ``view`` is held weakly."""
         self._redraw_callbacks.append(weakly(view, method))
 
+    def _html_without_widgets(self) -> Markup:
+        is_ended = states.is_settled(self.task)
+        return static_copy.ended(self.task) if is_ended else static_copy.static_copy(self.task)
+
     def _ipython_display_(self, **_: Any) -> None:
         if states.is_settled(self.task):
             display_html(static_copy.ended(self.task), plain_text(self.task))

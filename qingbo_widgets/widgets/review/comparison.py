@@ -173,6 +173,9 @@ class Comparison(Composite):
     def _ipython_display_(self, **_: Any) -> None:
         self.cell_output.show(self._static_copy(), self._plain_copy())
 
+    def _html_without_widgets(self) -> Markup:
+        return self._static_copy()
+
     @property
     def _visible_labels(self) -> list[str]:
         return [""] * len(self._labels) if self.is_blind else self._labels

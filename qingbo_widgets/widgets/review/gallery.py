@@ -16,9 +16,10 @@ from ...tasks import connection
 from ...tasks.manager import TaskManager
 from ..base import html as markup
 from ..base.composite import Composite
-from ..base.embedding import gets_files, setting_of
+from ..base.embedding import Embedding, gets_files, setting_of
+from ..base.html import Markup
 from ..base.output import CellOutput
-from ..base.player import output_of
+from ..base.player import output_of, saved_html
 from ..base.sync import refresher, update, weakly
 from .detail import TaskDetail
 from .filters import Filters
@@ -40,6 +41,9 @@ _EMPTY = N_(
     "qw.generate(prompt)."
 )
 _NONE = N_("No videos match.")
+_VIDEOS = N_("{shown} of the {total:,} tasks in {folder}:")
+#: The maximum of videos on a page that shows no Jupyter widgets, where each is loaded at once.
+_MOST = 6
 _STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
 _NO_PICTURES = N_('Thumbnails need av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.')
 
@@ -98,7 +102,8 @@ class Gallery(Composite):
                 "close": lambda name: self.selection.close_part(name),
             },
         )
-        self._input.plays = gets_files(setting_of(manager))
+        self._embed = setting_of(manager)
+        self._input.plays = gets_files(self._embed)
         self.selection = Selection(
             self.library, self._mark, self._judged, self.delete, self._focus_first, self._input.focus_panel,
             blind=blind,
@@ -177,6 +182,16 @@ class Gallery(Composite):
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return (self.opened, self.tiles)
+
+    def _html_without_widgets(self) -> Markup:
+        if self._blind:  # the names of the files say what they show
+            return super()._html_without_widgets()
+        found = (self.library.video_of(entry) for entry, _ in self._shown)
+        videos = [video for video in found if video is not None and is_file_inside(video)]
+        embedding = Embedding(self._embed)
+        figures = [saved_html(video, embedding) for video in videos[:_MOST]]
+        text = tr(_VIDEOS).format(shown=len(figures), total=self.total, folder=self.library.folder.name)
+        return markup.note(text) + markup.tag("div", *figures, class_="qingbo-figures")
 
     def _ipython_display_(self, **_: Any) -> None:
         text = tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name)

@@ -15,7 +15,9 @@ from ...service.contract.frames import IMAGE
 from ...service.contract.misspelt import check_names
 from ...service.contract.offered import offers_fields
 from ...service.contract.request import VideoRequest
+from ...system.host import why_no_cards
 from ...system.interrupts import uninterrupted
+from ...system.threads import check_threads
 from ...tasks.connection import current, default, reconnect
 from ..base import clicks
 from ..base import html as markup
@@ -91,6 +93,7 @@ class VideoStudio(Composite):
     Raises:
         TypeError: ``manager`` is not a manager, but e.g. a key.
         ValueError: the language is not supported.
+        QingboError: this Python has no threads.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class VideoStudio(Composite):
             raise error
         if locale is not None:
             set_locale(locale)
+        check_threads()
         self._clicks = Clicks()
         self._problem = ""
         self._panel: ConnectPanel | None = None
@@ -263,7 +267,7 @@ class VideoStudio(Composite):
             is_closed = manager is not None and manager.is_closed
             self._actions.show(
                 self.cell_output.copy_class,
-                tr(_CLOSED) if is_closed else self.form.obstacle,
+                tr(_CLOSED) if is_closed else why_no_cards() or self.form.obstacle,
                 self._problem,
                 would_repeat=self._clicks.would_repeat,
             )
@@ -299,8 +303,8 @@ class VideoStudio(Composite):
 
         The second of a double click is ignored, because it would cost money.
         """
-        if self.comm is None:
-            return False  # a closed studio must not spend money
+        if self.comm is None or why_no_cards():
+            return False  # a studio that is closed, or shows no videos, must not spend money
         tasks: tuple[Task, ...] = ()
         with self._clicks.once((request, count)) as is_new:
             if not is_new:

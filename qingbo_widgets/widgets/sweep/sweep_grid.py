@@ -156,6 +156,9 @@ class SweepGrid(Composite):
             self._pages.grid,
         )
 
+    def _html_without_widgets(self) -> Markup:
+        return self._static_copy()
+
     def _ipython_display_(self, **_: Any) -> None:
         self.cell_output.show(self._static_copy(), plain_text(self.sweep))
 

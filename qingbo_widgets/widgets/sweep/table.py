@@ -14,6 +14,7 @@ from ...service.contract.labels import choice_label
 from ...service.contract.models import declared
 from ...service.contract.problem import listed
 from ...service.contract.text import shorten
+from ...system.host import is_marimo
 from ...tasks.sweep.cell import CellState
 from ...tasks.sweep.grid import summary
 from ...tasks.sweep.labels import value_text, values_text
@@ -213,7 +214,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
 
 
 def _player_of(sweep: Sweep) -> Callable[[Path], Markup]:
-    if not sweep.is_done:
+    if not (sweep.is_done or is_marimo()):  # whose page gets each output once
         return video_html
     embedding = held_by(sweep, sweep.manager.embed, is_copy=True)
     return lambda video: saved_html(video, embedding)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.tasks.background.pool import DaemonPool
 
 
@@ -143,7 +144,7 @@ def test_a_system_without_threads_runs_a_call_once_or_refuses_it(monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(RuntimeError, match="can't start"):
+        with pytest.raises(QingboError, match="cannot start another thread"):
             pool.submit(ran.append, "refused")
     gate = threading.Event()
     first = pool.submit(gate.wait, 20)
