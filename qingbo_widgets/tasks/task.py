@@ -29,7 +29,7 @@ from .observers import call_safely
 from .saved_video import copy_video, frame_of, video_of
 from .state import TaskState
 from .terminal import ProgressLine
-from .waiting import await_or_report, wait_until_done
+from .waiting import await_or_report, until_done, update_displays, wait_until_done
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -274,6 +274,7 @@ class Task(TaskState):
                 self.show()
             line = None if in_notebook() else ProgressLine(self)
             if not wait_until_done(self.lifecycle, timeout, line):
+                update_displays(is_over=True)
                 message = tr(
                     "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It continues; "
                     "call wait() again at any time."
@@ -574,7 +575,7 @@ class Task(TaskState):
             self.lifecycle.wait(SETTLING)
 
     def _result(self) -> Task:
-        late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
+        update_displays(is_over=True)
         if self.error is not None:
             # A fresh traceback each time, because several waits may raise the same error.
             raise self.error.with_traceback(None)
@@ -583,5 +584,5 @@ class Task(TaskState):
     async def _ended(self) -> Task:
         if not self.is_done:
             self.manager.monitor.process.check()
-        await self.lifecycle.until_done()
+        await until_done(self.lifecycle)
         return self._result()
