@@ -54,3 +54,4 @@ def versions_of(packages: Sequence[str], name: str | None = None) -> dict[str, s
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     versions: dict[str, str] = json.loads(done.stdout)
     return versions
+

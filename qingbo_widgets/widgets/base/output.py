@@ -45,6 +45,9 @@ SEND_EVERY = 1.0
 _RUN = N_("{name}: run this cell in Jupyter to show it.")
 
 
+#: The outputs of a cell: Jupyter's and nbconvert's, and those of Sphinx with MyST-NB.
+_AREAS = ".jp-OutputArea, .cell_output"
+
 #: Hides what a page shows in place of the view before a static copy if the kernel is gone: "Error displaying
 #: widget: model not found". Only that text has the class without an element inside.
 _NO_ERROR = (
@@ -129,14 +132,15 @@ class CellOutput:
 
         After a restart of the kernel the dead view stays until the page is reloaded: its fields can still be
         filled in, and its bar stands still. Only a class of ipywidgets marks it: then the copy is shown in
-        its place, with what to run.
+        its place, with what to run. So are the views of a published page, which never had a kernel.
         """
         copy, mark = f".{self.copy_class}", f"{self.copy_class}-live"
         dead = f":has(.jupyter-widgets-disconnected .{mark})"
-        area = f".jp-OutputArea{dead}"
+        area = f":is({_AREAS}){dead}"
         return markup.style(
             f"{copy}:not({area} *), .jp-OutputArea-child:has({copy}):not({area} > *), "
-            f"{area}:has({copy}) .jp-OutputArea-child{dead}:not(:has({copy})) {{ display: none; }}"
+            f"{area}:has({copy}) .jp-OutputArea-child{dead}:not(:has({copy})), "
+            f".cell_output:has({copy}) > {dead} {{ display: none; }}"
         ) + markup.join([markup.tag("i", class_=mark, hidden=""), keep_in_widgets()])
 
     def show(self, copy: Markup, text: str = "", *older: Markup) -> None:
@@ -282,14 +286,15 @@ def _send_states(widget: ipywidgets.Widget, seen: set[ipywidgets.Widget]) -> Non
         return
     seen.add(widget)
     state = widget.get_state()
+    # First its parts, down to the layouts: one that a thread has created is missing without a page, and the
+    # page of nbconvert shows no view with a part that is missing.
+    for name in state:
+        for part in _widgets_in(getattr(widget, name)):
+            _send_states(part, seen)
     digest = _digest(state)
     if _sent_states.get(widget) != digest:
         _sent_states[widget] = digest
         widget.send_state(state.keys() - {"msg_id"})  # at which nbclient raises, for an unused Output
-    # A layout that a thread has created is missing without a page, too, and with it the whole view.
-    for name in state:
-        for part in _widgets_in(getattr(widget, name)):
-            _send_states(part, seen)
 
 
 def _widgets_in(value: object) -> Iterator[ipywidgets.Widget]:

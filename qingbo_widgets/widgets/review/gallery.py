@@ -17,6 +17,7 @@ from ...tasks import connection
 from ...tasks.manager import TaskManager
 from ..base import html as markup
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.output import CellOutput
 from ..base.player import output_of
 from ..base.sync import refresher, update, weakly
@@ -25,6 +26,7 @@ from .filters import Filters
 from .pager import SIZES, Pager
 from .preview import preview_html
 from .selection import Selection
+from .static_copy import players
 from .tile_input import make_tile_input
 from .tiles import CSS, Tiles
 from .trash_line import TrashLine
@@ -180,7 +182,9 @@ class Gallery(Composite):
 
     def _ipython_display_(self, **_: Any) -> None:
         text = tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name)
-        self.cell_output.show(markup.block(markup.note(text), class_=self.cell_output.copy_class), text)
+        videos = Markup() if self._blind else players(self.library, self._shown)
+        html = markup.block(markup.note(text), videos, class_=self.cell_output.copy_class)
+        self.cell_output.show(html, text)
 
     def _judged(self) -> None:
         """Redraw the page; it keeps its tasks, even if the one being judged no longer matches the filters."""
