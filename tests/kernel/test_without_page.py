@@ -120,13 +120,12 @@ class Interrupting(NotebookClient):
 
     has_interrupted = False
 
-    def handle_comm_msg(self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int) -> None:
-        super().handle_comm_msg(outs, msg, cell_index)
-        is_waiting = cell_index == len(self.nb.cells) - 1
-        text = str(msg["content"]["data"].get("state", {}).get("value"))
-        if is_waiting and "Generating" in text and not self.has_interrupted:
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        is_waiting = cell_index == len(self.nb.cells) - 1 and msg["msg_type"] == "update_display_data"
+        if is_waiting and "Generating" in str(msg["content"]["data"]) and not self.has_interrupted:
             self.has_interrupted = True
             os.kill(self.km.provisioner.pid, signal.SIGINT)
+        return super().process_message(msg, cell, cell_index)
 
 
 @pytest.mark.slow
@@ -147,6 +146,7 @@ def test_a_cell_draws_while_it_waits(tmp_path: Path, run_notebook: RunNotebook, 
         "the cell that waits drew nothing before the end"
     )
     for cell in made.cells[1:3]:
+        assert views_of(cell), "the cell that waits drew nothing before the end"
         assert "Generating" in texts_in(made, *views_of(cell)), "the state during the wait is lost"
         assert "Generating" in html_of(cell), "the static copy still says that the task is being submitted"
 
