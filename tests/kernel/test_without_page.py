@@ -134,11 +134,10 @@ class Interrupting(NotebookClient):
 def test_a_cell_draws_while_it_waits(tmp_path: Path, run_notebook: RunNotebook, wait: str) -> None:
     """The views of earlier cells are drawn during a wait, and an interrupt leaves their last state."""
     cells = (
-        CONNECT.replace("speed=30", "speed=3"),
+        CONNECT.replace("speed=30", "speed=0.5"),
         "task = qw.generate('A koi', duration=5)\ntask",
         "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
-        "sweep.start()",
-        wait,
+        f"sweep.start()\n{wait}",
     )
     made = run_notebook(*cells, client=Interrupting, allow_errors=True)
     ends = [output.get("ename") for output in made.cells[-1].outputs if output.output_type == "error"]
