@@ -20,6 +20,7 @@ __all__ = [
     "read_film",
     "redraw_displays",
     "rendered_traceback",
+    "send_displays",
     "show_manager",
     "show_sweep",
     "show_task",
@@ -65,6 +66,7 @@ task_text = LazyCallable("widgets.card.plain:plain_text")
 task_mimebundle = LazyCallable("widgets.card.shown:mimebundle")
 export_task = LazyCallable("widgets.export:export_task")
 redraw_displays = LazyCallable("widgets.base.output:redraw_displays")
+send_displays = LazyCallable("widgets.base.output:send_displays")
 show_manager = LazyCallable("widgets.card.connection_view:show")
 manager_mimebundle = LazyCallable("widgets.card.connection_view:mimebundle")
 show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")

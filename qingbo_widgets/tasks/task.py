@@ -30,7 +30,7 @@ from .observers import call_safely
 from .saved_video import copy_video, frame_of, video_of
 from .state import TaskState
 from .terminal import ProgressLine
-from .waiting import await_or_report, wait_until_done
+from .waiting import await_or_report, until_done, update_displays, wait_until_done
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -279,6 +279,7 @@ class Task(TaskState):
                 self.show()
             line = None if in_notebook() else ProgressLine(self)
             if not wait_until_done(self.lifecycle, timeout, line):
+                update_displays(is_over=True)
                 message = tr(
                     "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It continues; "
                     "call wait() again at any time."
@@ -596,7 +597,7 @@ class Task(TaskState):
             self.lifecycle.wait(SETTLING)
 
     def _result(self) -> Task:
-        late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
+        update_displays(is_over=True)
         if self.error is not None:
             # A fresh traceback each time, because several waits may raise the same error.
             raise self.error.with_traceback(None)
@@ -605,5 +606,5 @@ class Task(TaskState):
     async def _ended(self) -> Task:
         if not self.is_done:
             self.manager.monitor.process.check()
-        await self.lifecycle.until_done()
+        await until_done(self.lifecycle)
         return self._result()

@@ -1,13 +1,20 @@
-"""Blocking waits for the end of a task, and for the outcome of a step on the monitor's thread."""
+"""Waits for the end of a task, and for the outcome of a step on the monitor's thread.
+
+A program that runs a notebook without a page keeps only what the running cell sends. So the cell that waits
+keeps the displays of all cells up to date.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .. import late
 from ..exceptions import QingboError
 from ..system.interrupts import outcome, uninterrupted
 
@@ -16,10 +23,24 @@ if TYPE_CHECKING:
     from .lifecycle import Lifecycle
     from .terminal import ProgressLine
 
-__all__ = ["TICK", "await_or_report", "wait_until_done"]
+__all__ = ["TICK", "await_or_report", "until_done", "update_displays", "wait_until_done"]
 
 #: Seconds between two updates while a wait blocks; Kernel → Interrupt ends the wait at once.
 TICK = 0.1
+#: Seconds between two updates of the displays while a cell awaits a task.
+_DISPLAYS_EVERY = 1.0
+
+
+def update_displays(*, is_over: bool = False) -> None:
+    """Update the displays of all cells from the cell that waits, if no page shows them.
+
+    Does nothing on another thread, whose messages would not belong to that cell.
+
+    Args:
+        is_over: whether the wait ends now; otherwise the displays are updated at most once a second.
+    """
+    if threading.current_thread() is threading.main_thread():
+        (late.redraw_displays if is_over else late.send_displays).call_if_imported()
 
 
 def wait_until_done(lifecycle: Lifecycle, timeout: float | None, line: ProgressLine | None) -> bool:
@@ -35,12 +56,23 @@ def wait_until_done(lifecycle: Lifecycle, timeout: float | None, line: ProgressL
         while not lifecycle.wait(_next_tick(deadline)):
             if line is not None:
                 line.update()
+            update_displays()
             if deadline is not None and time.monotonic() >= deadline:
                 return False
     finally:
         if line is not None:
             line.end()
     return True
+
+
+async def until_done(lifecycle: Lifecycle) -> None:
+    """Wait in an event loop until a task is done."""
+    while True:
+        try:
+            async with asyncio.timeout(_DISPLAYS_EVERY):
+                return await lifecycle.until_done()
+        except TimeoutError:
+            update_displays()
 
 
 def await_or_report(

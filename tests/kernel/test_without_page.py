@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +15,15 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.hosts.stored import html_of, missing_models, texts_in, views_of
+
 CONNECT = """
 import os
 import qingbo_widgets as qw
 manager = qw.connect(sandbox=qw.Sandbox(speed=30, draft=True))
 manager.poll_interval = 0.1
 """
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
+WAITS = ["task.wait()", "await task", "sweep.wait()", "await sweep", "for _ in sweep: pass"]
 
 RunNotebook = Callable[..., NotebookNode]
 
@@ -32,46 +33,28 @@ def run_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunNotebook
     """Return a function that runs cells as a notebook in a folder, and returns it as it would be saved."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
 
-    def run(*cells: str, folder: Path = tmp_path, session: Path | None = None) -> NotebookNode:
+    def run(
+        *cells: str,
+        folder: Path = tmp_path,
+        session: Path | None = None,
+        client: type[NotebookClient] = NotebookClient,
+        **options: Any,
+    ) -> NotebookNode:
         folder.mkdir(exist_ok=True)
         if session is not None:
             monkeypatch.setenv("JPY_SESSION_NAME", str(session))
         notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
-        client = NotebookClient(
-            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-        )
-        client.execute()
+        place = {"metadata": {"path": str(folder)}}
+        client(notebook, timeout=120, kernel_name="python3", resources=place, **options).execute()
         nbformat.validate(notebook)
         return NotebookNode(notebook)
 
     return run
 
 
-def html_of(cell: NotebookNode) -> str:
-    """Return the HTML of a cell's outputs, without styles."""
-    html = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
-    return re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
-
-
-def views_of(cell: NotebookNode) -> list[str]:
-    """Return the models of the widgets that a cell shows."""
-    data = (output.get("data", {}) for output in cell.outputs)
-    return [part[VIEW]["model_id"] for part in data if VIEW in part]
-
-
 def text_of(cell: NotebookNode) -> str:
     """Return what a cell has printed."""
     return "".join(output.get("text", "") for output in cell.outputs).strip()
-
-
-def texts_in(notebook: NotebookNode, model: str) -> str:
-    """Return the HTML of a stored widget and of everything inside it, as nbconvert shows it."""
-    states: dict[str, Any] = notebook.metadata.widgets[STATE]["state"]
-    state = states[model]["state"]
-    text = str(state.get("value", ""))
-    for child in state.get("children", ()):
-        text += texts_in(notebook, child.removeprefix("IPY_MODEL_"))
-    return text
 
 
 @pytest.mark.slow
@@ -126,9 +109,103 @@ def test_a_sweep_that_is_iterated_is_updated_too(run_notebook: RunNotebook) -> N
         "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
         "sweep.start()\nfor task in sweep: pass",
     )
+    assert missing_models(made) == set(), "the page of nbconvert cannot show the view"
     (model,) = views_of(made.cells[1])
     assert "2 finished" in texts_in(made, model)
     assert html_of(made.cells[1]).count("<video") == 2
+
+
+class Interrupting(NotebookClient):
+    """A client that interrupts the kernel as soon as a cell that waits has drawn that the task is running."""
+
+    has_interrupted = False
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        is_waiting = cell_index == len(self.nb.cells) - 1 and msg["msg_type"] == "update_display_data"
+        if is_waiting and "Generating" in str(msg["content"]["data"]) and not self.has_interrupted:
+            self.has_interrupted = True
+            os.kill(self.km.provisioner.pid, signal.SIGINT)
+        return super().process_message(msg, cell, cell_index)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a kernel is interrupted otherwise there")
+@pytest.mark.parametrize("wait", WAITS)
+def test_a_cell_draws_while_it_waits(tmp_path: Path, run_notebook: RunNotebook, wait: str) -> None:
+    """The views of earlier cells are drawn during a wait, and an interrupt leaves their last state."""
+    cells = (
+        CONNECT.replace("speed=30", "speed=0.5"),
+        "task = qw.generate('A koi', duration=5)\ntask",
+        "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
+        f"sweep.start()\n{wait}",
+    )
+    made = run_notebook(*cells, client=Interrupting, allow_errors=True)
+    ends = [output.get("ename") for output in made.cells[-1].outputs if output.output_type == "error"]
+    assert ends in (["KeyboardInterrupt"], ["CancelledError"]), (
+        "the cell that waits drew nothing before the end"
+    )
+    cell, end = (made.cells[1], "Finished") if "task" in wait else (made.cells[2], "2 finished")
+    assert end not in html_of(cell), "the cell that waits drew nothing before the end"
+    for cell in made.cells[1:3]:
+        shown = html_of(cell) + "".join(texts_in(made, model) for model in views_of(cell))
+        assert "Submitting" not in shown, "the state during the wait is lost"
+
+
+@pytest.mark.slow
+def test_a_wait_that_ends_early_leaves_the_last_state(run_notebook: RunNotebook) -> None:
+    """After a timeout, the displays show the state of its moment, even if the same cell goes on."""
+    made = run_notebook(
+        CONNECT.replace("speed=30", "speed=1"),
+        "task = qw.generate('A koi', duration=5)\ntask",
+        "import time\nwhile task.status != 'processing': time.sleep(0.05)\n"
+        "get_ipython().events.callbacks['post_run_cell'].clear()  # as if the cell had not ended\n"
+        "try: task.wait(0.05)\nexcept qw.WaitTimeout: pass",
+    )
+    assert "Generating" in html_of(made.cells[1])
+
+
+#: Records whether each message to the page is sent by the cell itself.
+RECORD = """
+import threading
+from ipykernel.comm import Comm
+by_cell = []
+def recording(send):
+    def record(*args, **options):
+        by_cell.append(threading.current_thread() is threading.main_thread())
+        return send(*args, **options)
+    return record
+publisher = get_ipython().display_pub
+Comm.publish_msg, publisher.publish = recording(Comm.publish_msg), recording(publisher.publish)
+"""
+
+
+class OfAPage(NotebookClient):
+    """A client that sends the ids of cells, as a page does."""
+
+    async def async_start_new_kernel_client(self, **options: Any) -> Any:
+        client = await super().async_start_new_kernel_client(**options)
+        make = client.session.msg
+
+        def msg(kind: str, *arguments: Any, metadata: Any = None, **options: Any) -> Any:
+            return make(kind, *arguments, metadata={**(metadata or {}), "cellId": "a cell"}, **options)
+
+        client.session.msg = msg
+        return client
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", WAITS)
+def test_a_cell_of_a_page_sends_nothing_while_it_waits(run_notebook: RunNotebook, wait: str) -> None:
+    """In a page, threads draw the views, and a cell that waits does not send anything again."""
+    made = run_notebook(
+        CONNECT.replace("speed=30", "speed=6"),
+        "task = qw.generate('A koi', duration=5)\ntask",
+        "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
+        f"{RECORD}sweep.start()\nby_cell.clear()\n{wait}\nresult = sum(by_cell), len(by_cell) > 0\nresult",
+        client=OfAPage,
+    )
+    (output,) = made.cells[-1].outputs
+    assert output.data["text/plain"] == "(0, True)", "the page gets every change of a view twice"
 
 
 @pytest.mark.slow

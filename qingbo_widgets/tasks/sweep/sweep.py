@@ -23,7 +23,7 @@ from ...system.host import in_notebook
 from ..connection import current
 from ..manager import TaskManager
 from ..task import Task
-from ..waiting import TICK
+from ..waiting import TICK, update_displays
 from .cell import FREE_RETRY, Cell, CellState
 from .grid import Skipped
 from .plain import rows_of, skipped_as_json, skipped_from_json
@@ -236,6 +236,7 @@ class Sweep(SweepState):
         deadline = None if timeout is None else time.monotonic() + timeout
         for _ in self._ticks():
             if deadline is not None and time.monotonic() >= deadline:
+                update_displays(is_over=True)
                 message = tr("The sweep {name!r} is not done after {timeout:g} s. It is still running.")
                 raise WaitTimeout(message.format(name=self.name, timeout=timeout))
             time.sleep(TICK)
@@ -271,8 +272,9 @@ class Sweep(SweepState):
         if self.state == "planned":
             raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(ASK)))
         while not self.is_done:
+            update_displays()
             yield
-        late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
+        update_displays(is_over=True)
         if self.manager.is_closed and self.state != "ended":
             raise QingboError(tr(_CLOSED).format(name=self.name))
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):

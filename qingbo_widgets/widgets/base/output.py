@@ -11,15 +11,17 @@ A page that is reloaded counts its views again without subtracting the old ones:
 count as seen, never the reverse.
 
 Without a page, as with nbclient and papermill, only what the running cell sends is kept, and what background
-threads have written to earlier cells is lost. So a cell draws everything again once it has waited for a task,
-and at its end, because a loop of the user's may have waited.
+threads have written to earlier cells is lost; Colab's page does not draw what they send. So a cell that waits
+for a task sends the changes of all displays once a second and when the wait ends. Every cell does so at its
+end, because a loop of the user's may have waited.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -27,14 +29,17 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from ...i18n import N_, tr
-from ...system.host import after_each_cell, in_notebook, running_cell
+from ...system.host import after_each_cell, in_notebook, is_colab, running_cell
 from . import html as markup
 from .html import Markup
 from .page_keys import keep_in_widgets, kept_in
 from .reruns import record_display
 from .sync import update, weakly
 
-__all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "text_of"]
+__all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "send_displays", "text_of"]
+
+#: Seconds between two updates of the displays while a cell waits.
+SEND_EVERY = 1.0
 
 #: The text of a view without a static copy, where the page shows no widgets.
 _RUN = N_(
@@ -42,6 +47,8 @@ _RUN = N_(
     'qw.generate("…").wait()'
 )
 
+#: The outputs of a cell: Jupyter's and nbconvert's, and those of Sphinx with MyST-NB.
+_AREAS = ".jp-OutputArea, .cell_output"
 
 #: Hides what a page shows in place of the view before a static copy if the kernel is gone: JupyterLab's
 #: "Error displaying widget: model not found", and its like in the classic Notebook. Only such a text has the
@@ -59,6 +66,8 @@ _without_page: weakref.WeakSet[CellOutput] = weakref.WeakSet()
 _written: dict[str, tuple[Markup, str]] = {}
 #: A digest of the state of each widget in these outputs as a waiting cell has sent it.
 _sent_states: weakref.WeakKeyDictionary[ipywidgets.Widget, int] = weakref.WeakKeyDictionary()
+#: The time of the next update while a cell waits.
+_next_update = 0.0
 
 
 class CellOutput:
@@ -128,14 +137,15 @@ class CellOutput:
 
         After a restart of the kernel the dead view stays until the page is reloaded: its fields can still be
         filled in, and its bar stands still. Only a class of ipywidgets marks it: then the copy is shown in
-        its place, with what to run.
+        its place, with what to run. So are the views of a published page, which never had a kernel.
         """
         copy, mark = f".{self.copy_class}", f"{self.copy_class}-live"
         dead = f":has(.jupyter-widgets-disconnected .{mark})"
-        area = f".jp-OutputArea{dead}"
+        area = f":is({_AREAS}){dead}"
         return markup.style(
             f"{copy}:not({area} *), .jp-OutputArea-child:has({copy}):not({area} > *), "
-            f"{area}:has({copy}) .jp-OutputArea-child{dead}:not(:has({copy})) {{ display: none; }}"
+            f"{area}:has({copy}) .jp-OutputArea-child{dead}:not(:has({copy})), "
+            f".cell_output:has({copy}) > {dead} {{ display: none; }}"
         ) + markup.join([markup.tag("i", class_=mark, hidden=""), keep_in_widgets()])
 
     def show(self, copy: Markup, text: str = "", *older: Markup) -> None:
@@ -191,11 +201,14 @@ class CellOutput:
 
     def redraw(self) -> None:
         """Draw the widget, and send its state again while a cell shows it."""
-        if self.widget.comm is None:
-            return
-        getattr(self.widget, "redraw_now", _do_nothing)()
-        if self._displays:
-            _send_states(self.widget)
+        if self.widget.comm is not None:
+            getattr(self.widget, "redraw_now", _do_nothing)()
+            self.send()
+
+    def send(self) -> None:
+        """Send the state of the widget again while a cell shows it, as far as it has changed."""
+        if self._displays and self.widget.comm is not None:
+            _send_states(self.widget, set())
 
     def _parts_of(self, name: str, parts: Sequence[Markup], text: str) -> Iterator[tuple[str, Markup, str]]:
         """Yield display id, HTML and plain text of each part of the static copy of a display."""
@@ -245,18 +258,68 @@ def redraw_displays() -> None:
         _written.clear()
 
 
+def send_displays() -> None:
+    """Send what threads have drawn since the last call, from the running cell, at most once a second.
+
+    Does nothing where a page shows the displays, except in Colab, which draws only what a cell sends.
+    """
+    global _next_update
+    if not (_without_page or _written) or time.monotonic() < _next_update:
+        return
+    with update():
+        for output in list(_without_page):
+            if is_colab() or not output.is_on_page:
+                output.send()
+        for name, shown in _written.items():
+            _update(name, *shown)
+        _written.clear()
+    _next_update = time.monotonic() + SEND_EVERY
+
+
 def _after_cell(*_: object) -> None:
     redraw_displays()
 
 
-def _send_states(widget: ipywidgets.Widget) -> None:
-    """Send the state of a widget and of everything inside it, as far as it has changed."""
-    digest = hash(repr(widget.get_state()))
+def _send_states(widget: ipywidgets.Widget, seen: set[ipywidgets.Widget]) -> None:
+    """Send the state of a widget and of all widgets that it refers to, as far as it has changed.
+
+    Args:
+        widget: the widget.
+        seen: the widgets that were looked at.
+    """
+    if widget in seen or widget.comm is None:
+        return
+    seen.add(widget)
+    state = widget.get_state()
+    # First its parts, down to the layouts: one that a thread has created is missing without a page, and the
+    # page of nbconvert shows no view with a part that is missing.
+    for name in state:
+        for part in _widgets_in(getattr(widget, name)):
+            _send_states(part, seen)
+    digest = _digest(state)
     if _sent_states.get(widget) != digest:
         _sent_states[widget] = digest
-        widget.send_state(set(widget.keys) - {"msg_id"})  # at which nbclient raises, for an unused Output
-    for child in getattr(widget, "children", ()):
-        _send_states(child)
+        widget.send_state(state.keys() - {"msg_id"})  # at which nbclient raises, for an unused Output
+
+
+def _widgets_in(value: object) -> Iterator[ipywidgets.Widget]:
+    """Yield the widgets in the value of a trait."""
+    if isinstance(value, ipywidgets.Widget):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _widgets_in(item)
+
+
+def _digest(value: object) -> int:
+    """Return a digest of the state of a widget; cheap for a long text that has not changed."""
+    if isinstance(value, Mapping):
+        return hash(tuple((key, _digest(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return hash(tuple(map(_digest, value)))
+    if isinstance(value, str | bytes):
+        return hash(value)  # which the object keeps
+    return hash(bytes(value) if isinstance(value, memoryview | bytearray) else repr(value))
 
 
 def display_html(html: Markup, text: str) -> None:

@@ -26,6 +26,7 @@ from .filters import Filters
 from .pager import SIZES, Pager
 from .preview import preview_html
 from .selection import Selection
+from .static_copy import players
 from .tile_input import make_tile_input
 from .tiles import CSS, Tiles
 from .trash_line import TrashLine
@@ -42,7 +43,7 @@ _EMPTY = N_(
 )
 _NONE = N_("No videos match.")
 _VIDEOS = N_("{shown} of the {total:,} tasks in {folder}:")
-#: The maximum of videos on a page that shows no Jupyter widgets, where each is loaded at once.
+#: The maximum of tasks on a page that shows no Jupyter widgets, where each video is loaded at once.
 _MOST = 6
 _STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
 _NO_PICTURES = N_('Thumbnails need av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.')
@@ -186,16 +187,15 @@ class Gallery(Composite):
     def _html_without_widgets(self) -> Markup:
         if self._blind:  # the names of the files say what they show
             return super()._html_without_widgets()
-        found = (self.library.video_of(entry) for entry, _ in self._shown)
-        videos = [video for video in found if video is not None and is_file_inside(video)]
-        embedding = Embedding(self._embed)
-        figures = [saved_html(video, embedding) for video in videos[:_MOST]]
-        text = tr(_VIDEOS).format(shown=len(figures), total=self.total, folder=self.library.folder.name)
-        return markup.note(text) + markup.tag("div", *figures, class_="qingbo-figures")
+        shown, embedding = self._shown[:_MOST], Embedding(self._embed)
+        text = tr(_VIDEOS).format(shown=len(shown), total=self.total, folder=self.library.folder.name)
+        return markup.note(text) + players(self.library, shown, lambda path: saved_html(path, embedding))
 
     def _ipython_display_(self, **_: Any) -> None:
         text = tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name)
-        self.cell_output.show(markup.block(markup.note(text), class_=self.cell_output.copy_class), text)
+        videos = Markup() if self._blind else markup.unloaded(players(self.library, self._shown))
+        html = markup.block(markup.note(text), videos, class_=self.cell_output.copy_class)
+        self.cell_output.show(html, text)
 
     def _judged(self) -> None:
         """Redraw the page; it keeps its tasks, even if the one being judged no longer matches the filters."""

@@ -219,7 +219,7 @@ def test_a_dead_view_gives_way_to_its_copy() -> None:
     label = ipywidgets.Label()
     style = CellOutput(label).style
     (mark,) = re.findall(r'<i class="([\w-]+)" hidden="">', style)
-    assert f".jp-OutputArea:has(.jupyter-widgets-disconnected .{mark})" in style
+    assert f":is(.jp-OutputArea, .cell_output):has(.jupyter-widgets-disconnected .{mark})" in style
     label.layout.close()
     label.style.close()
     label.close()
