@@ -245,9 +245,8 @@ class Refresher:
         if self._thread is None:
             try:
                 self._thread = start_thread("qingbo-views", self._run)
-            except (
-                QingboError
-            ) as error:  # changes are drawn by the thread that makes them; the next view tries
+            except QingboError as error:
+                # Changes are drawn by the thread that makes them; the next view tries again.
                 logger.warning("Clocks and progress bars stand still: %s", error)
 
     def _run(self) -> None:
