@@ -63,7 +63,6 @@ class Site:
     Attributes:
         copied: the sizes of the copied files in bytes, by their names in the site.
         kept: the names of the files that were there already.
-        missing: the files that are not there.
         failures: sentences about pages that could not be read or written.
     """
 
@@ -71,13 +70,18 @@ class Site:
     output: Path
     copied: dict[str, int] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
-    missing: list[Missing] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    _missing: dict[Missing, None] = field(default_factory=dict)
     _places: dict[Path, str] = field(default_factory=dict)
     _outside: dict[Path, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.source, self.output = map(_absolute, (self.source, self.output))
+
+    @property
+    def missing(self) -> list[Missing]:
+        """The files that are not there."""
+        return list(self._missing)
 
     def complete(self, page: Path, folders: Sequence[Path]) -> None:
         """Copy the files that a page shows, and change the URLs that lead elsewhere.
@@ -132,7 +136,7 @@ class Site:
     def report(self) -> str:
         """Return a sentence about the files that were copied, and those that were there."""
         if not self.copied and not self.kept:
-            return "" if self.missing else tr(_NOTHING)
+            return "" if self._missing else tr(_NOTHING)
         size = f"{sum(self.copied.values()) / 1e6:.1f} MB"
         return sentences(
             tr(_COPIED).format(count=len(self.copied), size=size) if self.copied else "",
@@ -147,9 +151,7 @@ class Site:
             return False
 
     def _miss(self, page: str, url: str, reason: str) -> None:
-        missing = Missing(page, url, reason)
-        if missing not in self.missing:
-            self.missing.append(missing)
+        self._missing[Missing(page, url, reason)] = None
 
     def _place_of(self, path: str, folders: Iterable[Path]) -> str:
         """Return the name in the site of a file of a page, which is copied if it is not there.
