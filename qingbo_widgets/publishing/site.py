@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from ..i18n import N_, sentences, tr
+from ..library.sidecar import is_saved_video
 from ..service.contract.text import plain_line
 from ..system.companions import POSTERS
 from ..system.files import reason_of
@@ -26,8 +27,13 @@ _NOTHING = N_("The pages show no videos or pictures of their own folder.")
 _MISSING = N_("{page}: {name} is missing: {reason}.")
 _UNREADABLE = N_("{path} cannot be read or written: {reason}.")
 _NO_FILE = N_("there is no such file; run the notebook to its end, with its videos finished")
+_TAKEN = N_("a library in the folder of the pages has another video of that name")
 #: Characters of a URL that no file of this package has, and that systems understand in different ways.
 _STRANGE = re.compile(r"[\\\x00-\x1f\x7f]")
+
+
+class _Taken(NotPublished):
+    """The error for a file whose place in the site has a video that this package has saved."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class Site:
                     self._miss(name, path, tr(_NO_FILE))
                 return None
             except NotPublished as error:
-                if not self._has(here, path):
+                if isinstance(error, _Taken) or not self._has(here, path):
                     self._miss(name, path, str(error))
                 return None
             if _joined(here, path) == self.output / place:
@@ -213,6 +219,8 @@ class Site:
             if os.path.samestat(old, info) or (old.st_size == info.st_size and old.st_mtime >= info.st_mtime):
                 self.kept.add(place)
                 return
+            if is_saved_video(self.output / place):
+                raise _Taken(tr(_TAKEN))
         except OSError:
             pass
         try:
