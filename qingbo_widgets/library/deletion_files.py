@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from ..system.companions import poster_name
 from ..system.folder import is_file_inside
-from ..system.sound_copies import sound_copy
+from ..system.sound_copies import is_sound_copy, sound_copy_path
 from ..system.video_files import VIDEO_SUFFIXES
 from .deletion_list import batches
 from .entry import Entry
@@ -54,7 +54,7 @@ def files_of(entry: Entry, video: Path | None, planned: Path) -> Iterator[str]:
         if is_file_inside(path):
             yield path.name
             yield poster_name(path)
-            if (copy := sound_copy(path)) is not None:
+            if is_sound_copy(copy := sound_copy_path(path)):
                 yield copy.name
             if read_sidecar(path) is not None:
                 yield sidecar_path(path).name

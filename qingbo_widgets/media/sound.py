@@ -16,7 +16,7 @@ from typing import Any
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..system.folder import Folder, open_inside
-from ..system.sound_copies import MARK, contents_of, sound_copy, sound_copy_path
+from ..system.sound_copies import MARK, contents_of, is_sound_copy, sound_copy, sound_copy_path
 from .decoding import not_decoded
 from .film import open_container, pictures_in
 
@@ -59,7 +59,7 @@ def make_sound_copy(video: Path) -> Path:
     if (copy := sound_copy(video)) is not None:
         return copy
     target = sound_copy_path(video)
-    if os.path.lexists(target):
+    if os.path.lexists(target) and not is_sound_copy(target):
         raise QingboError(tr(_TAKEN).format(file=target.name))
     with tempfile.TemporaryDirectory() as folder, open_container(video, "aac", tr(_NEEDED)) as source:
         made = Path(folder) / "copy.mp4"

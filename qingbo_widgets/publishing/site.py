@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from ..i18n import N_, sentences, tr
+from ..library.sidecar import is_saved_video
 from ..service.contract.text import plain_line
 from ..system.companions import POSTERS
 from ..system.files import reason_of
@@ -26,8 +27,13 @@ _NOTHING = N_("The pages show no videos or pictures of their own folder.")
 _MISSING = N_("{page}: {name} is missing: {reason}.")
 _UNREADABLE = N_("{path} cannot be read or written: {reason}.")
 _NO_FILE = N_("there is no such file; run the notebook to its end, with its videos finished")
+_TAKEN = N_("a library in the folder of the pages has another video of that name")
 #: Characters of a URL that no file of this package has, and that systems understand in different ways.
 _STRANGE = re.compile(r"[\\\x00-\x1f\x7f]")
+
+
+class _Taken(NotPublished):
+    """The error for a file whose place in the site has a video that this package has saved."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,6 @@ class Site:
     Attributes:
         copied: the sizes of the copied files in bytes, by their names in the site.
         kept: the names of the files that were there already.
-        missing: the files that are not there.
         failures: sentences about pages that could not be read or written.
     """
 
@@ -71,13 +76,18 @@ class Site:
     output: Path
     copied: dict[str, int] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
-    missing: list[Missing] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    _missing: dict[Missing, None] = field(default_factory=dict)
     _places: dict[Path, str] = field(default_factory=dict)
     _outside: dict[Path, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.source, self.output = map(_absolute, (self.source, self.output))
+
+    @property
+    def missing(self) -> list[Missing]:
+        """The files that are not there."""
+        return list(self._missing)
 
     def complete(self, page: Path, folders: Sequence[Path]) -> None:
         """Copy the files that a page shows, and change the URLs that lead elsewhere.
@@ -111,7 +121,7 @@ class Site:
                     self._miss(name, path, tr(_NO_FILE))
                 return None
             except NotPublished as error:
-                if not self._has(here, path):
+                if isinstance(error, _Taken) or not self._has(here, path):
                     self._miss(name, path, str(error))
                 return None
             if _joined(here, path) == self.output / place:
@@ -132,7 +142,7 @@ class Site:
     def report(self) -> str:
         """Return a sentence about the files that were copied, and those that were there."""
         if not self.copied and not self.kept:
-            return "" if self.missing else tr(_NOTHING)
+            return "" if self._missing else tr(_NOTHING)
         size = f"{sum(self.copied.values()) / 1e6:.1f} MB"
         return sentences(
             tr(_COPIED).format(count=len(self.copied), size=size) if self.copied else "",
@@ -147,9 +157,7 @@ class Site:
             return False
 
     def _miss(self, page: str, url: str, reason: str) -> None:
-        missing = Missing(page, url, reason)
-        if missing not in self.missing:
-            self.missing.append(missing)
+        self._missing[Missing(page, url, reason)] = None
 
     def _place_of(self, path: str, folders: Iterable[Path]) -> str:
         """Return the name in the site of a file of a page, which is copied if it is not there.
@@ -211,6 +219,8 @@ class Site:
             if os.path.samestat(old, info) or (old.st_size == info.st_size and old.st_mtime >= info.st_mtime):
                 self.kept.add(place)
                 return
+            if is_saved_video(self.output / place):
+                raise _Taken(tr(_TAKEN))
         except OSError:
             pass
         try:

@@ -9,12 +9,14 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..exceptions import QingboError
 from ..i18n import N_, tr
 
 __all__ = [
     "VOILA",
     "VSCODE_NOTEBOOK",
     "after_each_cell",
+    "check_cards",
     "enable_custom_widgets",
     "host_without_files",
     "in_notebook",
@@ -101,6 +103,16 @@ def why_no_cards() -> str:
         if module in sys.modules:
             return tr(_NO_CARDS).format(host=name)
     return ""
+
+
+def check_cards() -> None:
+    """Raise an error where a click would spend money on videos that the page does not show.
+
+    Raises:
+        QingboError: this host shows no cards; nothing may be submitted by a click.
+    """
+    if reason := why_no_cards():
+        raise QingboError(reason)
 
 
 def is_vscode() -> bool:

@@ -30,9 +30,13 @@ def sound_copy_path(video: Path) -> Path:
 
 
 def sound_copy(video: Path) -> Path | None:
-    """Return the copy of a video with MP3 sound, if it has been made."""
+    """Return the copy of a video with MP3 sound, if it has been made of this version of the video."""
     path = sound_copy_path(video)
-    return path if is_sound_copy(path) else None
+    try:
+        is_of_another = path.stat().st_mtime_ns < video.stat().st_mtime_ns
+    except OSError:
+        return None
+    return path if not is_of_another and is_sound_copy(path) else None
 
 
 def is_sound_copy(path: Path) -> bool:

@@ -107,16 +107,19 @@ def connect(
             the sandbox.
         QingboError: nothing can be saved in the library's folder; or its journal is damaged, or was created
             by another program; or this Python has no threads.
-        TypeError: ``api_key`` is not a string, or ``sandbox`` is one.
+        TypeError: ``api_key`` is not a string, ``sandbox`` is one, or ``embed`` is none of its values.
         ImportError: the sandbox is not installed; the message explains how to install it.
     """
     # Rebind them, so that no later traceback can print the key, even one passed as base_url by mistake.
     api_key, base_url, contract = as_secret(api_key), as_secret(base_url), dated(contract)
     check_threads()
+    if embed is not None and not isinstance(embed, bool):
+        embed = None  # keep the value out of tracebacks, too
+        raise TypeError(tr("embed must be True, False or None."))
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
-    arguments = (*_library_arguments(library), *([] if embed is None else [f"embed={bool(embed)}"]))
+    arguments = (*_library_arguments(library), *([] if embed is None else [f"embed={embed}"]))
     chosen, library = library, library if isinstance(library, Library) else Library(library)
     with _connecting:
         server = _server(sandbox, contract)

@@ -29,6 +29,8 @@ __all__ = ["TICK", "await_or_report", "until_done", "update_displays", "wait_unt
 TICK = 0.1
 #: Seconds between two updates of the displays while a cell awaits a task.
 _DISPLAYS_EVERY = 1.0
+#: The tasks that the main thread awaits: several with ``asyncio.gather``.
+_awaited: list[Lifecycle] = []
 
 
 def update_displays(*, is_over: bool = False) -> None:
@@ -37,10 +39,13 @@ def update_displays(*, is_over: bool = False) -> None:
     Does nothing on another thread, whose messages would not belong to that cell.
 
     Args:
-        is_over: whether the wait ends now; otherwise the displays are updated at most once a second.
+        is_over: whether the wait ends now; otherwise the displays are updated at most once a second. Of
+            several tasks that are awaited together, the last one counts: to draw all of them at each end
+            would take most of the time.
     """
     if threading.current_thread() is threading.main_thread():
-        (late.redraw_displays if is_over else late.send_displays).call_if_imported()
+        is_last = is_over and not _awaited
+        (late.redraw_displays if is_last else late.send_displays).call_if_imported()
 
 
 def wait_until_done(lifecycle: Lifecycle, timeout: float | None, line: ProgressLine | None) -> bool:
@@ -67,12 +72,19 @@ def wait_until_done(lifecycle: Lifecycle, timeout: float | None, line: ProgressL
 
 async def until_done(lifecycle: Lifecycle) -> None:
     """Wait in an event loop until a task is done."""
-    while True:
-        try:
-            async with asyncio.timeout(_DISPLAYS_EVERY):
-                return await lifecycle.until_done()
-        except TimeoutError:
-            update_displays()
+    is_counted = threading.current_thread() is threading.main_thread()
+    if is_counted:
+        _awaited.append(lifecycle)
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(_DISPLAYS_EVERY):
+                    return await lifecycle.until_done()
+            except TimeoutError:
+                update_displays()
+    finally:
+        if is_counted:
+            _awaited.remove(lifecycle)
 
 
 def await_or_report(

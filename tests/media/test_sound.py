@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -41,6 +42,19 @@ def clapped(path: Path, rate: int = 44_100, layout: str = "stereo", codec: str =
         file.mux(heard.encode(sound))
         file.mux(heard.encode(None))
     return path
+
+
+def test_a_copy_of_another_version_is_not_played(tmp_path: Path) -> None:
+    """VS Code would show the pictures of the video that was there before; the next copy replaces that one."""
+    video = clapped(tmp_path / "koi.mp4")
+    made = make_sound_copy(video)
+    old = made.stat()
+    os.utime(video, ns=(old.st_atime_ns, old.st_mtime_ns + 10**9))
+    assert sound_copy(video) is None
+    os.utime(made, ns=(old.st_atime_ns, old.st_mtime_ns))
+    os.utime(video, ns=(old.st_atime_ns, old.st_mtime_ns + 1))
+    assert make_sound_copy(video) == made
+    assert sound_copy(video) == made
 
 
 def packets(path: Path) -> list[tuple[bytes, Fraction, Fraction]]:

@@ -324,3 +324,13 @@ def test_kinds_of_files(tmp_path: Path, name: str, content: bytes) -> None:
         return
     with open_media(path, tmp_path) as file:
         assert file.read() == content
+
+
+def test_a_saved_video_in_the_folder_of_the_pages_stays(site: Site) -> None:
+    """A user may publish into a folder that is a library itself; its videos were paid for."""
+    saved = save_video(site.output / "koi.mp4")
+    save(site.source / "koi.mp4", FILM + b"another")
+    page = save(site.output / "page.html", b'<video src="koi.mp4"></video>')
+    site.complete(page, [site.source])
+    assert saved.read_bytes() == FILM, "a paid video has been overwritten"
+    assert "has another video of that name" in " ".join(site.problems())

@@ -360,6 +360,14 @@ def test_embedding_is_a_setting_of_the_connection() -> None:
     assert resume_code.connect_line(connected).endswith("qw.connect(embed=False)")
 
 
+@pytest.mark.parametrize("embed", ["yes", 1, 0])
+def test_embedding_is_switched_by_nothing_else(embed: Any) -> None:
+    """The error names the argument and its values, and nothing is connected."""
+    with pytest.raises(TypeError, match=r"embed must be True, False or None\."):
+        qw.connect(KEY, embed=embed)
+    assert connection.default() is None
+
+
 def test_embedding_is_configured_the_jupyter_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """``c.TaskManager.embed`` applies with and without a connection; the argument precedes it."""
     config = Config({"TaskManager": {"embed": True}})

@@ -11,6 +11,7 @@ import re
 import sys
 from pathlib import Path
 
+from ...system.folder import open_inside
 from ...system.host import is_marimo
 
 __all__ = ["marimo_url"]
@@ -20,10 +21,11 @@ def marimo_url(path: Path) -> str | None:
     """Return the URL at which marimo's page gets a video of the running cell; ``None`` in other hosts.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or leads out of its folder.
     """
     if not is_marimo():
         return None
+    open_inside(path).close()  # a library from elsewhere may have a link to any file in place of a video
     with path.open("rb") as file:
         element = sys.modules["marimo"].video(src=file).text
     found = re.search(r"""\bsrc=(?:'([^']*)'|"([^"]*)")""", element)

@@ -18,10 +18,12 @@ end, because a loop of the user's may have waited.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -34,12 +36,16 @@ from . import html as markup
 from .html import Markup
 from .page_keys import keep_in_widgets, kept_in
 from .reruns import record_display
-from .sync import update, weakly
+from .sync import safely, update, weakly
 
 __all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "send_displays", "text_of"]
 
+logger = logging.getLogger("qingbo_widgets")
+
 #: Seconds between two updates of the displays while a cell waits.
 SEND_EVERY = 1.0
+#: The share of a wait in which displays are drawn: the loop of the tasks that are awaited has to run, too.
+_MOST_OF_A_WAIT = 0.2
 
 #: The text of a view without a static copy, where the page shows no widgets.
 _RUN = N_(
@@ -220,9 +226,10 @@ class CellOutput:
             yield _copy_id(name, number), markup.lazy(html), "" if number else text
 
     def _write(self, name: str, html: Markup, text: str = "") -> None:
-        if self._is_written_again:
-            _written[name] = html, text
-        _update(name, html, text)
+        with update():  # a cell that waits may be sending what was written
+            if self._is_written_again:
+                _written[name] = html, text
+            _update(name, html, text)
 
     def _on_view_count(self, change: Any) -> None:
         """Handle the page's count of views."""
@@ -244,36 +251,47 @@ class CellOutput:
 
 
 def redraw_displays() -> None:
-    """Draw what cells show once more, from the running cell, if no page has run them."""
+    """Draw what cells show once more, from the running cell, if no page has run them. Never raise."""
     if not _without_page and not _written:
         return
     with update():  # so that no other thread writes something older afterwards
         earlier = dict(_written)
-        _written.clear()
         for output in list(_without_page):
-            output.redraw()
+            _drawn(output, output.redraw)
         for name, shown in earlier.items():
-            if name not in _written:
-                _update(name, *shown)
+            if _written.get(name) is shown:  # otherwise it has been written above
+                safely(partial(_update, name, *shown))
         _written.clear()
 
 
 def send_displays() -> None:
     """Send what threads have drawn since the last call, from the running cell, at most once a second.
 
-    Does nothing where a page shows the displays, except in Colab, which draws only what a cell sends.
+    Does nothing where a page shows the displays, except in Colab, which draws only what a cell sends. Where
+    there are many displays, it is called less often, because the wait has more to do than drawing. Never
+    raises.
     """
     global _next_update
-    if not (_without_page or _written) or time.monotonic() < _next_update:
+    if not (_without_page or _written) or (began := time.monotonic()) < _next_update:
         return
     with update():
         for output in list(_without_page):
             if is_colab() or not output.is_on_page:
-                output.send()
-        for name, shown in _written.items():
-            _update(name, *shown)
+                _drawn(output, output.send)
+        for name, shown in list(_written.items()):
+            safely(partial(_update, name, *shown))
         _written.clear()
-    _next_update = time.monotonic() + SEND_EVERY
+    now = time.monotonic()
+    _next_update = now + max(SEND_EVERY, (now - began) / _MOST_OF_A_WAIT)
+
+
+def _drawn(output: CellOutput, draw: Callable[[], None]) -> None:
+    """Draw an output; after an error, which is logged, no more: a paid task must not fail with it."""
+    try:
+        draw()
+    except Exception:
+        _without_page.discard(output)
+        logger.exception("A view could not be drawn")
 
 
 def _after_cell(*_: object) -> None:

@@ -10,6 +10,7 @@ from ... import late
 from ...exceptions import AuthenticationFailed, SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
+from ...system.host import check_cards
 from ...tasks.saved_video import video_of
 from ..base.build import PAYS, button, create_shared, set_expanded, set_tooltip
 from ..base.clicks import Clicks
@@ -282,6 +283,7 @@ class CardButtons(CompositeMixin, HBox):
         return Slow(tr("Making the copy…"), self._task.copy_with_sound, lambda _: None)
 
     def _submit_again(self) -> None:
+        check_cards()
         self._warning = self.submit_again.click()
 
     def _connect_again(self) -> None:

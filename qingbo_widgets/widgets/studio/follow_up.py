@@ -12,6 +12,7 @@ from ...i18n import N_, tr
 from ...media.frames import continuation, save_frame
 from ...service.contract.media import Medium
 from ...service.contract.models import declared
+from ...system.host import check_cards
 from ...system.notebook import shown_path
 from ...tasks.connection import current
 from ..base import html as markup
@@ -204,6 +205,7 @@ class FollowUp(Composite):
 
     def _submit_now(self, submit: Callable[[], Task]) -> None:
         try:
+            check_cards()
             card = TaskCard(submit())
         except Exception as error:
             self._clicks.forget()

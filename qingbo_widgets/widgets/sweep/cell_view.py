@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...system.host import check_cards
 from ...tasks.sweep.cell import CellState
 from ..base import html as markup
 from ..base.build import PAYS, button
@@ -50,9 +51,9 @@ class CellView(Composite):
         self._act = act
         self._line = ipywidgets.HTML()
         self.drop_button = button_at_left(tr("Cancel"), tr(_DROP), lambda: act(cell.cancel))
-        self.retry_button = button_at_left(tr("Regenerate"), tr(_AGAIN), lambda: act(cell.retry), PAYS)
+        self.retry_button = button_at_left(tr("Regenerate"), tr(_AGAIN), lambda: act(self._retry), PAYS)
         self.new_task_button = button_at_left(
-            tr("Regenerate"), tr(_NEW_TASK), lambda: act(cell.submit_new_task), PAYS
+            tr("Regenerate"), tr(_NEW_TASK), lambda: act(self._submit_new_task), PAYS
         )
         self._card: TaskCard | None = None
         self.line: CellLine | None = None
@@ -85,6 +86,14 @@ class CellView(Composite):
             self._line.value = markup.span(table.waiting(cell), "qingbo-dim")
             if self._shown != parts:
                 self.children = self._shown = parts
+
+    def _retry(self) -> None:
+        check_cards()
+        self.cell.retry()
+
+    def _submit_new_task(self) -> None:
+        check_cards()
+        self.cell.submit_new_task()
 
     def _show_details(self) -> None:
         if self._card is not None and self.line is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...system.host import check_cards
 from ...tasks.sweep.cell import FREE_RETRY, CellState
 from ..base import html as markup
 from ..base.announcement import announcement
@@ -74,14 +75,14 @@ class SweepGrid(Composite):
         set_tooltip(self._bar, tr("The line above shows the progress as text."))
         tooltip = tr(_SUBMIT).format(places=sweep.max_running)
         text = tr("Submit {count} tasks").format(count=count)
-        self.start_button = button_at_left(text, tooltip, lambda: self._act(sweep.start))
+        self.start_button = button_at_left(text, tooltip, lambda: self._act(self._start))
         self.start_button.button_style = "primary"
         self.pause_button = button_at_left(tr("Pause"), tr(_PAUSE), lambda: self._act(self._pause), PAYS)
         self.cancel_button = button_at_left(
             tr("Cancel the rest"), tr(_CANCEL), lambda: self._act(sweep.cancel)
         )
         self.retry_button = button_at_left(
-            tr("Regenerate failed"), tr(_RETRY), lambda: self._act(sweep.retry_failed), PAYS
+            tr("Regenerate failed"), tr(_RETRY), lambda: self._act(self._retry_failed), PAYS
         )
         self.follow_button = button_at_left(
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
@@ -179,8 +180,17 @@ class SweepGrid(Composite):
             self._problem = self._clicks.attempt(act)
         self.redraw_now()
 
+    def _start(self) -> None:
+        check_cards()
+        self.sweep.start()
+
+    def _retry_failed(self) -> None:
+        check_cards()
+        self.sweep.retry_failed()
+
     def _pause(self) -> None:
         if self.sweep.state == "paused":
+            check_cards()
             self.sweep.resume()
         else:
             self.sweep.pause()
