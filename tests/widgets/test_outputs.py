@@ -231,7 +231,7 @@ def test_a_sweep_as_text(manager: TaskManager, capsys: pytest.CaptureFixture[str
 def test_a_gallery_as_text(manager: TaskManager, cell: Any, close_later: Callable[[Any], Any]) -> None:
     """A gallery says how many tasks it has and how to see them."""
     close_later(Gallery(manager))._ipython_display_()
-    assert "A gallery of 0 tasks in qingbo_videos: run this cell to show it." in _texts(cell)
+    assert "A gallery of 0 tasks in qingbo_videos. Run this cell in a notebook to show it." in _texts(cell)
 
 
 def test_a_studio_as_text(

@@ -18,6 +18,7 @@ from ...library.requests import readable_part_of, request_of
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_label, status_name
+from ...system.host import why_no_cards
 from ...system.times import local_time
 from ..base import html as markup
 from ..base.build import PAYS, button, set_tooltip
@@ -170,7 +171,8 @@ class TaskDetail(Composite):
                 self._video.outputs = self._player(entry, hidden)
             self.judgement.show(entry.key)
             is_known = request_of(entry) is not None
-            self.again_button.disabled = self.change_button.disabled = hidden or not is_known
+            self.change_button.disabled = hidden or not is_known
+            self.again_button.disabled = self.change_button.disabled or bool(why_no_cards())
             self.frames_button.disabled = self.continue_button.disabled = hidden or not entry.file
             refusal = self._library.read_only
             self.delete_button.disabled = refusal is not None

@@ -45,7 +45,7 @@ _NONE = N_("No videos match.")
 _VIDEOS = N_("{shown} of the {total:,} tasks in {folder}:")
 #: The maximum of tasks on a page that shows no Jupyter widgets, where each video is loaded at once.
 _MOST = 6
-_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
+_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}. Run this cell in a notebook to show it.")
 _NO_PICTURES = N_('Thumbnails need av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.')
 
 
