@@ -359,7 +359,7 @@ def test_every_output_of_a_notebook_has_its_videos(
 
 @pytest.mark.usefixtures("embedding")
 def test_a_gallery_and_a_ranking_of_a_folder_embed(
-    finished: Task, manager: TaskManager, close_later: Callable[[Any], Any]
+    finished: Task, manager: TaskManager, cell: Any, close_later: Callable[[Any], Any]
 ) -> None:
     """Views of a library follow the default manager, and hold one task's or pair's videos at a time."""
     for number in range(2):
@@ -369,6 +369,8 @@ def test_a_gallery_and_a_ranking_of_a_folder_embed(
     gallery = close_later(Gallery(Library(manager.library.folder)))
     gallery.open_video("1" * 32)
     assert "".join(outputs_of(gallery)).count("data:video/mp4") == 1
+    gallery._ipython_display_()
+    assert cell.html.count("data:video/mp4") == 2, "the copy does not play in a notebook that is sent alone"
     pairs = close_later(Pairwise(manager.library.entries(), library=manager.library))
     pairs.skip()
     assert "".join(outputs_of(pairs)).count("data:video/mp4") == 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ipywidgets
 
 from ...exceptions import QingboError
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...library.other_videos import saved_beside
 from ...library.requests import readable_part_of, request_of
 from ...service.contract.callbacks import callback_note
@@ -160,7 +160,7 @@ class TaskDetail(Composite):
             if entry is None:
                 self.children = ()
                 return
-            self._head.value = markup.note(f"{tr(_BLIND)} {tr(_KEYS_HELP)}") if hidden else _head(entry)
+            self._head.value = markup.note(sentences(tr(_BLIND), tr(_KEYS_HELP))) if hidden else _head(entry)
             self.follow_up.origin = (entry.service, self._library.folder)
             self._request.value = "" if hidden else _request(entry)
             # A redraw would restart the video while the user judges it.
