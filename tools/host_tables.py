@@ -69,7 +69,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Result:
-    """What is known of a host: the outcomes by column, and where they are from."""
+    """The known facts of a host: the outcomes by column, and where they are from."""
 
     outcomes: Mapping[str, str]
     how: str

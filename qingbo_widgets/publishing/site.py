@@ -23,7 +23,10 @@ __all__ = ["Missing", "Site"]
 
 _COPIED = N_("Videos and pictures copied: {count} ({size}).")
 _KEPT = N_("Already there: {count}.")
-_NOTHING = N_("The pages show no videos or pictures of their own folder.")
+_NOTHING = N_(
+    "The pages show no videos or pictures of their own folder. Before you publish a notebook, run it and "
+    "save it."
+)
 _MISSING = N_("{page}: {name} is missing: {reason}.")
 _UNREADABLE = N_("{path} cannot be read or written: {reason}.")
 _NO_FILE = N_("there is no such file; run the notebook to its end, with its videos finished")

@@ -46,8 +46,8 @@ VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
 #: The modules by which Panel and Shiny show widgets. What a thread makes or changes is lost there.
 _WITHOUT_CARDS = {"ipywidgets_bokeh": "Panel", "shinywidgets": "Shiny"}
 _NO_CARDS = N_(
-    "{host} would show neither the progress nor the video, so Generate is off. In Python, "
-    "task = form.submit() works, then task.wait()."
+    "{host} would show neither the progress nor the video, so buttons that submit are off. In Python, "
+    "generate(…), form.submit() and sweep.start() work, then wait()."
 )
 
 

@@ -271,7 +271,11 @@ def test_a_player_without_its_file_says_why(notebook: Notebook) -> None:
     page.problems.clear()
     page.output(1).locator("video:visible").last.evaluate("video => { video.play().catch(() => {}) }")
     expect(line.last).to_be_visible(timeout=PATIENCE)
-    page.problems.clear()  # the page asked for the file that is gone
+    for path in page.path.parent.rglob("posters/*.jpg"):
+        path.unlink()
+    page.reload()
+    expect(line.last).to_be_visible(timeout=PATIENCE)  # without a click, where the page gets no files at all
+    page.problems.clear()  # the page asked for the files that are gone
 
 
 @pytest.mark.parametrize(

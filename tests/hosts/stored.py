@@ -1,4 +1,4 @@
-"""What an executed notebook has stored: outputs, and the states of its widgets."""
+"""The contents of an executed notebook: outputs, and the states of its widgets."""
 
 from __future__ import annotations
 

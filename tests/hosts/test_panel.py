@@ -16,11 +16,14 @@ pytestmark = [pytest.mark.host, pytest.mark.browser]
 APP = """
 import panel as pn
 import qingbo_widgets as qw
+from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 
 pn.extension("ipywidgets")
 manager = qw.connect(sandbox=qw.Sandbox(speed=100, draft=True), library="videos")
 studio = qw.VideoStudio(prompt="a koi")
-pn.Column(pn.pane.IPyWidget(studio, sizing_mode="stretch_width")).servable()
+sweep = qw.sweep([f"a koi {number}" for number in range(13)], duration=5)
+views = [pn.pane.IPyWidget(view, sizing_mode="stretch_width") for view in (studio, SweepGrid(sweep))]
+pn.Column(*views).servable()
 print("path of the video", qw.generate("a carp").wait().video_path, flush=True)
 """
 
@@ -35,6 +38,9 @@ def test_in_panel_generate_is_off_and_the_page_says_why(tmp_path: Path, browser:
         button = page.get_by_role("button", name="Generate").first
         button.wait_for(timeout=120_000)
         assert button.is_disabled(), "a click submits, and no card appears"
+        button = page.get_by_role("button", name="Submit 13 tasks").first
+        button.wait_for()
+        assert button.is_disabled(), "a click submits 13 tasks, and no card appears"
         page.get_by_text("Panel would show neither the progress nor the video").first.wait_for()
         page.close()
         assert app.printed("path of the video"), app.output

@@ -1,4 +1,4 @@
-"""What tests record of hosts."""
+"""The results that tests record of hosts."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def rows(file: str) -> dict[str, list[str]]:
 
 
 def test_every_result_is_shown() -> None:
-    """What a test has recorded of a host stands in the table, with its date and versions."""
+    """The recorded result of a host stands in the table, with its date and versions."""
     described = {host.key: host for host in host_tables.hosts()}
     for key, line in host_tables.results().items():
         assert key in described, f"docs/hosts.toml lacks the host {key}, so no reader would see its result"

@@ -231,7 +231,7 @@ def test_a_sweep_as_text(manager: TaskManager, capsys: pytest.CaptureFixture[str
 def test_a_gallery_as_text(manager: TaskManager, cell: Any, close_later: Callable[[Any], Any]) -> None:
     """A gallery says how many tasks it has and how to see them."""
     close_later(Gallery(manager))._ipython_display_()
-    assert "A gallery of 0 tasks in qingbo_videos: run this cell to show it." in _texts(cell)
+    assert "A gallery of 0 tasks in qingbo_videos. Run this cell in a notebook to show it." in _texts(cell)
 
 
 def test_a_studio_as_text(
@@ -359,7 +359,7 @@ def test_every_output_of_a_notebook_has_its_videos(
 
 @pytest.mark.usefixtures("embedding")
 def test_a_gallery_and_a_ranking_of_a_folder_embed(
-    finished: Task, manager: TaskManager, close_later: Callable[[Any], Any]
+    finished: Task, manager: TaskManager, cell: Any, close_later: Callable[[Any], Any]
 ) -> None:
     """Views of a library follow the default manager, and hold one task's or pair's videos at a time."""
     for number in range(2):
@@ -369,6 +369,8 @@ def test_a_gallery_and_a_ranking_of_a_folder_embed(
     gallery = close_later(Gallery(Library(manager.library.folder)))
     gallery.open_video("1" * 32)
     assert "".join(outputs_of(gallery)).count("data:video/mp4") == 1
+    gallery._ipython_display_()
+    assert cell.html.count("data:video/mp4") == 2, "the copy does not play in a notebook that is sent alone"
     pairs = close_later(Pairwise(manager.library.entries(), library=manager.library))
     pairs.skip()
     assert "".join(outputs_of(pairs)).count("data:video/mp4") == 2

@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets
 
+from ...system.host import why_no_cards
 from . import html as markup
 from .clicks import TimestampedButton, clicked_at
 from .page_scripts import has_scripts
@@ -30,7 +31,8 @@ __all__ = [
     "tooltip",
 ]
 
-#: The CSS class of a button that may cost money: the focus never goes there by itself.
+#: The CSS class of a button that may cost money: the focus never goes there by itself, and where the page
+#: would show no card of a task, the button is disabled.
 PAYS = "qingbo-pays"
 #: Seconds in which the page sees where the focus should go.
 _WISHED = 2.0
@@ -97,6 +99,8 @@ def button(
         shares_style: True to share layout and style with other buttons, as in ``create_shared``.
         **traits: further traits.
     """
+    if PAYS in classes and (reason := why_no_cards()):
+        help_text, traits["disabled"] = reason, True
     create = create_shared if shares_style else create_widget
     widget = create(TimestampedButton, help_text, *classes, description=description, layout=layout, **traits)
     widget.on_click(lambda _: act())

@@ -70,8 +70,10 @@ class Embedding:
         is_needed = bool(host) and not (is_copy and host in _WITHOUT_COPIES)
         #: Whether videos are embedded, within the limits.
         self.is_on = is_needed if setting is None else setting
-        self.setting, self._most = setting, most
         self._limit = _HOST_LIMITS.get(host, EMBED_LIMIT)
+        if most is not None:
+            most = min(most, _HOST_LIMITS.get(host, most))
+        self.setting, self._most = setting, most
         self._sizes: dict[Path, int] = {}
         with update():
             _embeddings.add(self)

@@ -79,6 +79,13 @@ _PLAYING = {
 TRANSPARENT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
+#: Where the page cannot get the picture, it loads the beginning of the video. So if it gets no files at all,
+#: the line below the player appears without a click.
+_WITHOUT_PICTURE = (
+    "const v=this.nextElementSibling;this.remove();if(v){v.removeAttribute('poster');v.preload='metadata'}"
+)
+
+
 def video_html(path: Path | str, handlers: Mapping[str, str] = _NO_HANDLERS) -> Markup:
     """Return a player for a file that Jupyter serves, the video's or its future one's.
 
@@ -110,7 +117,7 @@ def poster_behind(path: Path) -> Markup:
     url = relative_url(poster_path(path)) if read_poster(path) is not None else None
     if url is None:
         return Markup()
-    return tag("img", src=url, alt="", loading="lazy", style=_BEHIND, onerror="this.remove()")
+    return tag("img", src=url, alt="", loading="lazy", style=_BEHIND, onerror=_WITHOUT_PICTURE)
 
 
 def ratio_style(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...media.sound import has_aac
 from ...system.host import is_vscode
 from ...system.sound_copies import sound_copy
@@ -37,4 +37,4 @@ def sound_line(task: Task, *, has_button: bool = False) -> Markup:
     if not is_silent(task):
         return Markup()
     more = tr(_BY_BUTTON) if has_button else tr(_BY_CODE).format(code="task.copy_with_sound(); task.show()")
-    return markup.note(f"{tr(_SILENT)} {more}", "hint")
+    return markup.note(sentences(tr(_SILENT), more), "hint")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ipywidgets
 
 from ...exceptions import QingboError
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...library.other_videos import saved_beside
 from ...library.requests import readable_part_of, request_of
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_label, status_name
+from ...system.host import why_no_cards
 from ...system.times import local_time
 from ..base import html as markup
 from ..base.build import PAYS, button, set_tooltip
@@ -159,7 +160,7 @@ class TaskDetail(Composite):
             if entry is None:
                 self.children = ()
                 return
-            self._head.value = markup.note(f"{tr(_BLIND)} {tr(_KEYS_HELP)}") if hidden else _head(entry)
+            self._head.value = markup.note(sentences(tr(_BLIND), tr(_KEYS_HELP))) if hidden else _head(entry)
             self.follow_up.origin = (entry.service, self._library.folder)
             self._request.value = "" if hidden else _request(entry)
             # A redraw would restart the video while the user judges it.
@@ -170,7 +171,8 @@ class TaskDetail(Composite):
                 self._video.outputs = self._player(entry, hidden)
             self.judgement.show(entry.key)
             is_known = request_of(entry) is not None
-            self.again_button.disabled = self.change_button.disabled = hidden or not is_known
+            self.change_button.disabled = hidden or not is_known
+            self.again_button.disabled = self.change_button.disabled or bool(why_no_cards())
             self.frames_button.disabled = self.continue_button.disabled = hidden or not entry.file
             refusal = self._library.read_only
             self.delete_button.disabled = refusal is not None

@@ -16,7 +16,7 @@ from ...tasks import connection
 from ...tasks.manager import TaskManager
 from ..base import html as markup
 from ..base.composite import Composite
-from ..base.embedding import Embedding, gets_files, setting_of
+from ..base.embedding import COPY_LIMIT, Embedding, gets_files, setting_of
 from ..base.html import Markup
 from ..base.output import CellOutput
 from ..base.player import output_of, saved_html
@@ -45,7 +45,7 @@ _NONE = N_("No videos match.")
 _VIDEOS = N_("{shown} of the {total:,} tasks in {folder}:")
 #: The maximum of tasks on a page that shows no Jupyter widgets, where each video is loaded at once.
 _MOST = 6
-_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
+_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}. Run this cell in a notebook to show it.")
 _NO_PICTURES = N_('Thumbnails need av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.')
 
 
@@ -187,13 +187,18 @@ class Gallery(Composite):
     def _html_without_widgets(self) -> Markup:
         if self._blind:  # the names of the files say what they show
             return super()._html_without_widgets()
-        shown, embedding = self._shown[:_MOST], Embedding(self._embed)
+        shown = self._shown[:_MOST]
         text = tr(_VIDEOS).format(shown=len(shown), total=self.total, folder=self.library.folder.name)
-        return markup.note(text) + players(self.library, shown, lambda path: saved_html(path, embedding))
+        return markup.note(text) + self._players(shown)
+
+    def _players(self, page: Sequence[tuple[Entry, Judgement]], *, is_copy: bool = False) -> Markup:
+        """Return the videos of a page of tasks, embedded where the manager embeds them."""
+        embedding = Embedding(self._embed, COPY_LIMIT, is_copy=is_copy)
+        return players(self.library, page, lambda path: saved_html(path, embedding))
 
     def _ipython_display_(self, **_: Any) -> None:
         text = tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name)
-        videos = Markup() if self._blind else markup.unloaded(players(self.library, self._shown))
+        videos = Markup() if self._blind else markup.unloaded(self._players(self._shown, is_copy=True))
         html = markup.block(markup.note(text), videos, class_=self.cell_output.copy_class)
         self.cell_output.show(html, text)
 

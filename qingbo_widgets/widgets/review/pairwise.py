@@ -148,7 +148,7 @@ class Pairwise(Composite):
         return rank(list(self._clips), self._judgements.preferences(self._clips.keys()))
 
     def _ipython_display_(self, **_: Any) -> None:
-        text = tr("Pairwise comparison: run this cell to show it.")
+        text = tr("Pairwise comparison. Run this cell in a notebook to show it.")
         self.cell_output.show(markup.block(markup.note(text), class_=self.cell_output.copy_class), text)
 
     def _on_key(self, key: str) -> None:

@@ -10,7 +10,6 @@ from ...service.contract.text import shorten
 from ...system.folder import is_file_inside
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.player import video_html
 from .facts import facts_of
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _GRID = "display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minma
 
 
 def players(
-    library: Library, page: Sequence[tuple[Entry, Judgement]], play: Callable[[Path], Markup] = video_html
+    library: Library, page: Sequence[tuple[Entry, Judgement]], play: Callable[[Path], Markup]
 ) -> Markup:
     """Return the saved videos of a page with their prompts; no markup if there are none.
 

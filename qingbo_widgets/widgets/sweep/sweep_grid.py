@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...system.host import check_cards
+from ...system.host import check_cards, why_no_cards
 from ...tasks.sweep.cell import FREE_RETRY, CellState
 from ..base import html as markup
 from ..base.announcement import announcement
@@ -75,7 +75,7 @@ class SweepGrid(Composite):
         set_tooltip(self._bar, tr("The line above shows the progress as text."))
         tooltip = tr(_SUBMIT).format(places=sweep.max_running)
         text = tr("Submit {count} tasks").format(count=count)
-        self.start_button = button_at_left(text, tooltip, lambda: self._act(self._start))
+        self.start_button = button_at_left(text, tooltip, lambda: self._act(self._start), PAYS)
         self.start_button.button_style = "primary"
         self.pause_button = button_at_left(tr("Pause"), tr(_PAUSE), lambda: self._act(self._pause), PAYS)
         self.cancel_button = button_at_left(
@@ -126,13 +126,16 @@ class SweepGrid(Composite):
             self._head.value = table.headline(sweep)
             self._bar.value = round(1000 * sweep.progress)
             problem = markup.note(self._problem, "alarm") if self._problem else ""
+            reason = why_no_cards()
             notes = (
                 table.notes(sweep)
+                + (markup.note(reason) if reason else "")
                 + problem
                 + announcement(sweep.name, self._spoken_state(), is_urgent=bool(self._problem))
             )
             self._notes.value = markup.style() + self.cell_output.style + notes
             is_paused = sweep.state == "paused"
+            self.pause_button.disabled = is_paused and bool(reason)
             self.pause_button.description = tr("Resume") if is_paused else tr("Pause")
             set_tooltip(self.pause_button, tr(_RESUME) if is_paused else tr(_PAUSE))
             buttons = self._visible_buttons()

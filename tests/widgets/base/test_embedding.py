@@ -108,6 +108,9 @@ def test_databricks_limits_an_output(workdir: Path, monkeypatch: pytest.MonkeyPa
     assert path.stat().st_size < EMBED_LIMIT
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "16.4")
     assert "the limit is 7.0 MB" in saved_html(path, Embedding(None))
+    output, films = Embedding(None), [film(workdir, f"{name}.mp4", 4 * 10**6) for name in "bc"]
+    shown = [is_embedded(saved_html(path, output)) for path in films]
+    assert shown == [True, False], "the videos of one output are more than it may have"
 
 
 def test_a_notebook_has_a_limit(workdir: Path, small: None) -> None:
