@@ -29,6 +29,8 @@ __all__ = ["TICK", "await_or_report", "until_done", "update_displays", "wait_unt
 TICK = 0.1
 #: Seconds between two updates of the displays while a cell awaits a task.
 _DISPLAYS_EVERY = 1.0
+#: Held while a cell that awaits a task draws its line: those of several tasks would overwrite each other.
+_drawing = threading.Lock()
 
 
 def update_displays(*, is_over: bool = False) -> None:
@@ -65,14 +67,27 @@ def wait_until_done(lifecycle: Lifecycle, timeout: float | None, line: ProgressL
     return True
 
 
-async def until_done(lifecycle: Lifecycle) -> None:
-    """Wait in an event loop until a task is done."""
-    while True:
-        try:
-            async with asyncio.timeout(_DISPLAYS_EVERY):
-                return await lifecycle.until_done()
-        except TimeoutError:
-            update_displays()
+async def until_done(lifecycle: Lifecycle, line: ProgressLine | None) -> None:
+    """Wait in an event loop until a task is done.
+
+    Args:
+        lifecycle: the state of the task.
+        line: the line that shows its progress meanwhile, unless that of another task is shown.
+    """
+    line = line if line is not None and _drawing.acquire(blocking=False) else None
+    try:
+        while True:
+            if line is not None:
+                line.update()
+            try:
+                async with asyncio.timeout(_DISPLAYS_EVERY):
+                    return await lifecycle.until_done()
+            except TimeoutError:
+                update_displays()
+    finally:
+        if line is not None:
+            line.end()
+            _drawing.release()
 
 
 def await_or_report(
