@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,25 +48,25 @@ def made(server: qw.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 BUILDERS: dict[str, Callable[[Made], object]] = {
-    "CameraControl": lambda made: qw.CameraControl("simple", {"zoom": 3}),
-    "Client": lambda made: qw.Client(KEY),
+    "CameraControl": lambda _: qw.CameraControl("simple", {"zoom": 3}),
+    "Client": lambda _: qw.Client(KEY),
     "Comparison": lambda made: qw.Comparison(made.tasks),
-    "DynamicMask": lambda made: qw.DynamicMask("https://example.com/mask.png", [(0, 0), (9, 9)]),
+    "DynamicMask": lambda _: qw.DynamicMask("https://example.com/mask.png", [(0, 0), (9, 9)]),
     "FramePicker": lambda made: qw.FramePicker(made.tasks[0]),
     "Gallery": lambda made: qw.Gallery(made.manager),
     "Library": lambda made: made.manager.library,
     "Pairwise": lambda made: qw.Pairwise(made.tasks),
-    "Problem": lambda made: qw.VideoRequest(prompt=PROMPT * 3, duration=99).problems()[0],
-    "RequestForm": lambda made: qw.RequestForm(prompt=PROMPT),
+    "Problem": lambda _: qw.VideoRequest(prompt=PROMPT * 3, duration=99).problems()[0],
+    "RequestForm": lambda _: qw.RequestForm(prompt=PROMPT),
     "Sandbox": lambda made: made.sandbox,
-    "Shot": lambda made: qw.Shot("a koi in a pond", 5),
-    "Storage": lambda made: qw.Storage("s3://bucket/folder", key_id=KEY, secret=KEY),
+    "Shot": lambda _: qw.Shot("a koi in a pond", 5),
+    "Storage": lambda _: qw.Storage("s3://bucket/folder", key_id=KEY, secret=KEY),
     "Sweep": lambda made: made.sweep,
     "Task": lambda made: made.tasks[0],
     "TaskCard": lambda made: qw.TaskCard(made.tasks[0]),
     "TaskManager": lambda made: made.manager,
     "TaskSnapshot": lambda made: made.manager.client.status(made.tasks[0].task_id),
-    "VideoRequest": lambda made: qw.VideoRequest(prompt=PROMPT, negative_prompt=PROMPT),
+    "VideoRequest": lambda _: qw.VideoRequest(prompt=PROMPT, negative_prompt=PROMPT),
     "VideoStudio": lambda made: qw.VideoStudio(prompt=PROMPT, manager=made.manager),
 }
 
@@ -98,7 +97,9 @@ def test_a_repr_is_one_short_line(made: Made, name: str) -> None:
         built.close()
 
 
-@pytest.mark.parametrize("name", ["Comparison", "FramePicker", "Gallery", "Pairwise", "RequestForm", "TaskCard"])
+@pytest.mark.parametrize(
+    "name", ["Comparison", "FramePicker", "Gallery", "Pairwise", "RequestForm", "TaskCard"]
+)
 def test_a_widget_in_a_plain_python_says_what_to_do_there(made: Made, name: str) -> None:
     """Where no widget can be shown, its repr has the code that does without one."""
     widget: Any = BUILDERS[name](made)

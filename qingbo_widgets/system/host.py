@@ -65,8 +65,8 @@ def in_console() -> bool:
     """Return whether the user types into a text console: IPython's own, or one with a kernel.
 
     A kernel knows ``jupyter console`` and its like only by the request that runs the cell: Python's client
-    makes its id, with two underscores, and the user can be asked for input. Pages make other ids, and programs
-    that run notebooks take no input.
+    makes its id, with two underscores, and the user can be asked for input. Pages make other ids, and
+    programs that run notebooks take no input.
     """
     if not in_notebook():
         return shell() is not None and sys.stderr.isatty()

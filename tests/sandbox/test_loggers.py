@@ -56,7 +56,8 @@ def app() -> Iterator[str]:
     thread.start()
     end = time.monotonic() + 30
     while not server.started:
-        assert thread.is_alive() and time.monotonic() < end, "the user's server does not start"
+        assert thread.is_alive(), "the user's server has ended"
+        assert time.monotonic() < end, "the user's server does not start"
         time.sleep(0.005)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True

@@ -1,4 +1,4 @@
-"""A Python in the browser, which has no threads: ``connect`` and the studio say so before anything is made."""
+"""A Python in the browser, which has no threads: ``connect`` and the studio refuse with one sentence."""
 
 from __future__ import annotations
 
