@@ -177,8 +177,8 @@ def test_jupyter_console(tmp_path: Path) -> None:
 def test_an_export_to_text(tmp_path: Path, target: str, suffix: str) -> None:
     """An exported notebook has the status and path of a finished task, and the resume line of another."""
     cells = [CONNECT, "task = await qw.generate('a koi')", "task", f"{RUNNING} running.show()", *WIDGETS]
-    notebook = new_notebook(cells=[new_code_cell(code) for code in cells])  # type: ignore[no-untyped-call]
-    nbformat.write(notebook, tmp_path / "notebook.ipynb")  # type: ignore[no-untyped-call]
+    notebook = new_notebook(cells=[new_code_cell(code) for code in cells])
+    nbformat.write(notebook, tmp_path / "notebook.ipynb")
     done = subprocess.run(
         [str(python_of()), "-m", "nbconvert", "--execute", "--to", target, "notebook.ipynb"],
         cwd=tmp_path,
