@@ -19,6 +19,7 @@ __all__ = [
     "check_cards",
     "enable_custom_widgets",
     "host_without_files",
+    "in_console",
     "in_notebook",
     "is_colab",
     "is_marimo",
@@ -60,6 +61,19 @@ def shell() -> Any:
 def in_notebook() -> bool:
     """Return whether this code runs in a Jupyter kernel, so that widgets can be shown."""
     return getattr(shell(), "kernel", None) is not None
+
+
+def in_console() -> bool:
+    """Return whether the user types into a text console: IPython's own, or one with a kernel.
+
+    A kernel knows ``jupyter console`` and its like only by the request that runs the cell: Python's client
+    makes its id, with two underscores, and the user can be asked for input. Pages make other ids, and
+    programs that run notebooks take no input.
+    """
+    if not in_notebook():
+        return shell() is not None and sys.stderr.isatty()
+    takes_input = _field_of_request("content", "allow_stdin") is True
+    return takes_input and running_cell()[1].count("_") >= 2 and not running_cell()[0]
 
 
 def is_colab() -> bool:
@@ -153,11 +167,16 @@ def running_source() -> str:
 
 def _of_request(part: str, name: str) -> str:
     """Return a text in the request that runs the cell; an empty text if there is none."""
+    value = _field_of_request(part, name)
+    return value if isinstance(value, str) else ""
+
+
+def _field_of_request(part: str, name: str) -> Any:
+    """Return a value in the request that runs the cell; ``None`` if there is none."""
     get_parent = getattr(shell(), "get_parent", None)
     parent = get_parent() if get_parent is not None else None
     fields = parent.get(part) if isinstance(parent, Mapping) else None
-    value = fields.get(name) if isinstance(fields, Mapping) else None
-    return value if isinstance(value, str) else ""
+    return fields.get(name) if isinstance(fields, Mapping) else None
 
 
 def warn(message: str) -> None:

@@ -20,7 +20,7 @@ from ..media.sound import make_sound_copy
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..system.console import write_line
-from ..system.host import in_notebook, running_cell, running_source, warn
+from ..system.host import in_console, in_notebook, running_cell, running_source, warn
 from ..system.interrupts import uninterrupted
 from . import resubmission
 from .clocks import next_moment
@@ -254,7 +254,7 @@ class Task(TaskState):
     def wait(self, timeout: float | None = None) -> Task:
         """Block until the video is saved.
 
-        A terminal or script shows the progress as a line of text; a notebook shows the task's card, unless it
+        A console or script shows the progress as a line of text; a notebook shows the task's card, unless it
         is already on screen. An interrupt ends the wait and leaves the task running.
 
         Args:
@@ -275,9 +275,9 @@ class Task(TaskState):
                 raise RuntimeError(
                     tr("wait() in an observer would wait for itself; use on_end(), or await the task")
                 )
-            if in_notebook() and not self._shown:
+            line = ProgressLine(self) if in_console() or not in_notebook() else None
+            if line is None and not self._shown:
                 self.show()
-            line = None if in_notebook() else ProgressLine(self)
             if not wait_until_done(self.lifecycle, timeout, line):
                 update_displays(is_over=True)
                 message = tr(
@@ -604,7 +604,9 @@ class Task(TaskState):
         return self
 
     async def _ended(self) -> Task:
+        line = None
         if not self.is_done:
             self.manager.monitor.process.check()
-        await until_done(self.lifecycle)
+            line = ProgressLine(self) if in_console() else None
+        await until_done(self.lifecycle, line)
         return self._result()

@@ -31,6 +31,8 @@ TICK = 0.1
 _DISPLAYS_EVERY = 1.0
 #: The tasks that the main thread awaits: several with ``asyncio.gather``.
 _awaited: list[Lifecycle] = []
+#: Held while a cell that awaits a task draws its line: those of several tasks would overwrite each other.
+_drawing = threading.Lock()
 
 
 def update_displays(*, is_over: bool = False) -> None:
@@ -70,13 +72,21 @@ def wait_until_done(lifecycle: Lifecycle, timeout: float | None, line: ProgressL
     return True
 
 
-async def until_done(lifecycle: Lifecycle) -> None:
-    """Wait in an event loop until a task is done."""
+async def until_done(lifecycle: Lifecycle, line: ProgressLine | None) -> None:
+    """Wait in an event loop until a task is done.
+
+    Args:
+        lifecycle: the state of the task.
+        line: the line that shows its progress meanwhile, unless that of another task is shown.
+    """
+    line = line if line is not None and _drawing.acquire(blocking=False) else None
     is_counted = threading.current_thread() is threading.main_thread()
     if is_counted:
         _awaited.append(lifecycle)
     try:
         while True:
+            if line is not None:
+                line.update()
             try:
                 async with asyncio.timeout(_DISPLAYS_EVERY):
                     return await lifecycle.until_done()
@@ -85,6 +95,9 @@ async def until_done(lifecycle: Lifecycle) -> None:
     finally:
         if is_counted:
             _awaited.remove(lifecycle)
+        if line is not None:
+            line.end()
+            _drawing.release()
 
 
 def await_or_report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,13 +42,16 @@ class App:
 
 
 @contextmanager
-def started(command: Sequence[str], folder: Path, path: str = "/") -> Iterator[App]:
+def started(
+    command: Sequence[str], folder: Path, path: str = "/", *, variables: Mapping[str, str] | None = None
+) -> Iterator[App]:
     """Run a server in a folder until the end of the block.
 
     Args:
         command: its program and arguments; ``{port}`` stands for a free port.
         folder: its working directory.
         path: the path of the page.
+        variables: further environment variables.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -58,7 +61,7 @@ def started(command: Sequence[str], folder: Path, path: str = "/") -> Iterator[A
         process = subprocess.Popen(
             [part.format(port=port) for part in command],
             cwd=folder,
-            env=variables_of(folder / "home"),
+            env=variables_of(folder / "home") | dict(variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

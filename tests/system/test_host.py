@@ -8,7 +8,14 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from qingbo_widgets.system import host
-from qingbo_widgets.system.host import in_notebook, is_colab, is_voila, running_cell, running_source
+from qingbo_widgets.system.host import (
+    in_console,
+    in_notebook,
+    is_colab,
+    is_voila,
+    running_cell,
+    running_source,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +43,34 @@ def test_a_shell_without_cells(monkeypatch: pytest.MonkeyPatch, shell: object) -
     """A script, and a terminal, run no cells."""
     monkeypatch.setattr(host, "shell", lambda: shell)
     assert (running_cell(), running_source(), in_notebook()) == (("", ""), "", False)
+
+
+#: The id of a request by Python's client, and by a page.
+CLIENT_ID, PAGE_ID = "547063eb-e311890e02abd7cd_17271_2", "5470e311-890e-42ab-9d7c-d0e2973e4aaa"
+
+
+@pytest.mark.parametrize(
+    ("request_id", "takes_input", "cell", "is_it"),
+    [
+        (CLIENT_ID, True, "", True),  # jupyter console
+        (CLIENT_ID, False, "", False),  # nbclient, papermill
+        (PAGE_ID, True, "", False),  # nbclassic, Colab
+        (PAGE_ID, True, "4e1", False),  # JupyterLab
+        (CLIENT_ID, True, "4e1", False),  # a server that runs the cells of its page
+    ],
+)
+def test_a_console_with_a_kernel(
+    monkeypatch: pytest.MonkeyPatch, request_id: str, takes_input: bool, cell: str, is_it: bool
+) -> None:
+    """Only a console asks by Python's client and takes input; a page keeps its cards."""
+    parent = {
+        "header": {"msg_id": request_id},
+        "content": {"allow_stdin": takes_input},
+        "metadata": {"cellId": cell},
+    }
+    running = SimpleNamespace(get_parent=lambda: parent, kernel=object())
+    monkeypatch.setattr(host, "shell", lambda: running)
+    assert in_console() is is_it
 
 
 def test_colab_is_recognised_by_its_module_or_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

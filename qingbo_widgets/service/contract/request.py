@@ -15,7 +15,7 @@ from .misspelt import check_names
 from .models import DEFAULT_CONTRACT, dated, declared, home_of, models_of
 from .objects import completed, with_gaps
 from .offered import offers_fields
-from .problem import Problem
+from .problem import Problem, assigned
 from .resolve import resolve, translation_of
 from .schema import Models, Parameter
 from .values import CameraControl, DynamicMask, Item, LocalMedia, Shot, is_integer, is_same, is_set
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .fields import EveryField, Fields
 
 __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
+
+#: Characters of the fields in the ``repr`` of a request.
+_LONGEST_REPR = 280
 
 
 @offers_fields()
@@ -133,8 +136,10 @@ class VideoRequest(Searchable):
         return hash(frozenset(self.values().items()))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.chosen().items())
-        return hide(f"VideoRequest({fields})")  # a prompt may contain a key, and tracebacks show it
+        # A prompt may contain a key, and tracebacks show it.
+        fields = assigned(self.chosen())
+        fields = fields if len(fields) <= _LONGEST_REPR else f"{fields[:_LONGEST_REPR]}…"
+        return f"VideoRequest({fields})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), dict(self._explicit))

@@ -11,6 +11,7 @@ from typing import Any
 __all__ = ["ServiceFailure", "TaskSnapshot", "TaskStatus", "Video"]
 
 _LONGEST_NAME = 64
+_LONGEST_ERROR = 120
 
 
 class TaskStatus(StrEnum):
@@ -127,3 +128,7 @@ class TaskSnapshot:
     word: str = field(default="", repr=False, compare=False)
     unusable_link: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        error = f": {self.error.text[:_LONGEST_ERROR]!r}" if self.error else ""
+        return f"<TaskSnapshot {self.task_id} {self.status} {self.progress} %{error}>"
