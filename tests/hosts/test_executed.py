@@ -100,7 +100,12 @@ def cells_of(folder: Path) -> tuple[NotebookNode, dict[str, NotebookNode]]:
 
 
 @pytest.mark.parametrize(
-    ("program", "environment"), [("papermill", None), ("nbconvert", None), ("papermill", "ipykernel6")]
+    ("program", "environment"),
+    [
+        ("papermill", None),
+        pytest.param("nbconvert", None, marks=pytest.mark.host),
+        ("papermill", "ipykernel6"),
+    ],
 )
 def test_an_executed_notebook_has_each_video_once(
     execute: Execute, program: str, environment: str | None
