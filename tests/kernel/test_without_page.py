@@ -145,10 +145,11 @@ def test_a_cell_draws_while_it_waits(run_notebook: RunNotebook) -> None:
             "task = qw.generate('A koi', duration=5)\ntask",
             "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
             f"sweep.start()\n{wait}",
+            "manager.close()",  # nothing goes on during the next waits
         ]
     made = run_notebook(*cells, client=Interrupting, allow_errors=True)
     for number, wait in enumerate(WAITS):
-        _, card, grid, waiting = made.cells[4 * number : 4 * number + 4]
+        _, card, grid, waiting, _ = made.cells[5 * number : 5 * number + 5]
         ends = [output.get("ename") for output in waiting.outputs if output.output_type == "error"]
         assert ends in (["KeyboardInterrupt"], ["CancelledError"]), f"{wait} drew nothing before the end"
         cell, end = (card, "Finished") if "task" in wait else (grid, "2 finished")
