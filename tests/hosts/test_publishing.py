@@ -54,6 +54,8 @@ INDEX = """
 */*
 ```
 """
+OTHERS = ("dirhtml", "singlehtml")
+"""Builders that no usual run of the tests includes."""
 PLAYERS = "video:not([src^='data:'])"
 
 
@@ -145,6 +147,7 @@ def test_nbconvert(project: Path, page: Page, tmp_path: Path) -> None:
     record("nbconvert-file", versions_of(["nbconvert"]), video="yes")
 
 
+@pytest.mark.host
 @pytest.mark.browser
 def test_a_library_above_the_published_folder(project: Path, page: Page, tmp_path: Path) -> None:
     """The page of one notebook lies at the top of the site; its videos from above are put inside."""
@@ -156,7 +159,9 @@ def test_a_library_above_the_published_folder(project: Path, page: Page, tmp_pat
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("builder", ["html", "dirhtml", "singlehtml"])
+@pytest.mark.parametrize(
+    "builder", ["html", *(pytest.param(name, marks=pytest.mark.host) for name in OTHERS)]
+)
 def test_sphinx(project: Path, page: Page, tmp_path: Path, builder: str) -> None:
     """With the extension, the pages of Sphinx play, wherever they are, and share their videos."""
     built = tmp_path / "site"
@@ -199,6 +204,7 @@ def test_sphinx_warns_of_a_missing_video(small: Path, tmp_path: Path) -> None:
     run([*command, "-W", "-E"], small, status=1)
 
 
+@pytest.mark.host
 @pytest.mark.parametrize("builder", ["text", "epub", "json"])
 def test_another_builder_is_left_alone(small: Path, tmp_path: Path, builder: str) -> None:
     """A builder without pages for a browser works as before."""
@@ -207,6 +213,7 @@ def test_another_builder_is_left_alone(small: Path, tmp_path: Path, builder: str
     assert names_in(tmp_path / "site", "*.mp4") == []
 
 
+@pytest.mark.host
 @pytest.mark.browser
 def test_pages_of_another_program(project: Path, page: Page, tmp_path: Path) -> None:
     """Pages that were built without the videos, at the places of the notebooks, are completed."""
@@ -223,6 +230,7 @@ def test_pages_of_another_program(project: Path, page: Page, tmp_path: Path) -> 
     assert names_in(site, "*.mp4") == names_in(project, "*.mp4")
 
 
+@pytest.mark.host
 @pytest.mark.browser
 def test_execute(project: Path, page: Page, tmp_path: Path) -> None:
     """``--execute`` runs a notebook beside its file, which stays as it is; a cell's error ends it."""

@@ -135,6 +135,7 @@ def test_voila_as_installed(tmp_path: Path, browser: Browser) -> None:
     record("voila", versions, form="yes", card="yes", video="yes", review="yes")
 
 
+@pytest.mark.host
 def test_voila_without_its_option(tmp_path: Path, browser: Browser) -> None:
     """With ``embed=False``, a line below each player names Voila's option; no player is silently grey."""
     with voila(tmp_path / "notebooks", (CONNECT.format(embed=", embed=False"), *WALK)) as url:
@@ -148,6 +149,7 @@ def test_voila_without_its_option(tmp_path: Path, browser: Browser) -> None:
         page.close()
 
 
+@pytest.mark.host
 def test_voila_that_serves_videos(tmp_path: Path, browser: Browser) -> None:
     """With Voila's option and ``embed=False``, the videos play from their files."""
     cells = (CONNECT.format(embed=", embed=False"), *WALK)

@@ -44,17 +44,16 @@ SOURCE = re.compile(r'<video[^>]*?\ssrc="([^"]*)"')
 SILENT = "VS Code plays no AAC sound"
 
 
-@pytest.fixture
-def notebook(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of a notebook in a folder below that in which the kernel starts."""
-    folder = tmp_path / "kernel-0" / "课程 one"
-    return folder / "my notes.ipynb"
+    return tmp_path_factory.mktemp("vscode") / "kernel-0/课程 one/my notes.ipynb"
 
 
-@pytest.fixture
-def vscode(tmp_path: Path, notebook: Path) -> Iterator[Kernel]:
-    """Yield a kernel that VS Code has started, with a connection to the sandbox."""
-    with start_kernels(tmp_path) as (kernel,):
+@pytest.fixture(scope="module")
+def vscode(notebook: Path) -> Iterator[Kernel]:
+    """Yield a kernel that VS Code has started, with a connection to the sandbox, for several tests."""
+    with start_kernels(notebook.parents[2]) as (kernel,):
         notebook.parent.mkdir()
         notebook.write_text("{}", encoding="utf-8")
         kernel.run(STARTUP.format(notebook=str(notebook)))
@@ -98,7 +97,8 @@ def test_videos_have_paths_from_the_notebooks_folder(vscode: Kernel, notebook: P
     run(vscode, "%cd /")
     (source,) = SOURCE.findall(run(vscode, "task"))
     assert (notebook.parent / source).is_file()
-    recorded(video="yes")
+    run(vscode, "%cd -")
+    recorded(video="partly")  # without sound
 
 
 def test_messages_are_small_and_need_no_other_package(vscode: Kernel) -> None:
@@ -150,11 +150,12 @@ def test_a_video_that_has_no_sound_is_not_called_silent(vscode: Kernel) -> None:
 
 def test_the_button_of_a_card(vscode: Kernel) -> None:
     """In a studio a click makes the copy, and the player in the card is that of the copy."""
+    before = len(vscode.messages)
     run(vscode, "studio = qw.VideoStudio(prompt='A koi', duration=5, enable_audio=True)\nstudio")
     run(vscode, "studio.generate_button.click()\nawait studio.cards[0].task")
     (button,) = {
         message.content["comm_id"]
-        for message in vscode.messages
+        for message in vscode.messages[before:]
         if message.kind == "comm_open"
         and message.content["data"]["state"].get("description") == "Copy with sound"
     }
@@ -162,7 +163,7 @@ def test_the_button_of_a_card(vscode: Kernel) -> None:
     vscode.deliver("comm_msg", content)
 
     def played() -> bool:
-        shown = [str(state["outputs"]) for state in states(list(vscode.messages)) if state.get("outputs")]
+        shown = [str(state["outputs"]) for state in states(vscode.messages[before:]) if state.get("outputs")]
         return bool(shown) and "-mp3.mp4" in shown[-1]
 
     vscode.wait_for(played, 60)
@@ -171,6 +172,7 @@ def test_the_button_of_a_card(vscode: Kernel) -> None:
     )
 
 
+@pytest.mark.host
 def test_another_host_says_nothing_of_it(tmp_path: Path) -> None:
     """Jupyter's pages play AAC, also if their server was started in a terminal of VS Code."""
     with start_kernels(tmp_path) as (kernel,):

@@ -116,39 +116,47 @@ def test_a_sweep_that_is_iterated_is_updated_too(run_notebook: RunNotebook) -> N
 
 
 class Interrupting(NotebookClient):
-    """A client that interrupts the kernel as soon as a cell that waits has drawn that the task is running."""
+    """A client that interrupts the kernel as soon as a cell that waits has drawn that its task is running."""
 
-    has_interrupted = False
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.interrupted = set[int]()
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
-        is_waiting = cell_index == len(self.nb.cells) - 1 and msg["msg_type"] == "update_display_data"
-        if is_waiting and "Generating" in str(msg["content"]["data"]) and not self.has_interrupted:
-            self.has_interrupted = True
-            os.kill(self.km.provisioner.pid, signal.SIGINT)
+        is_waiting = cell.source.startswith("sweep.start()") and cell_index not in self.interrupted
+        if is_waiting and msg["msg_type"] == "update_display_data":
+            content = msg["content"]
+            shown = self._display_id_map.get(content["transient"]["display_id"], {})  # by cell
+            is_own = not {cell_index - 1, cell_index - 2}.isdisjoint(shown)
+            if is_own and "Generating" in str(content["data"]):
+                self.interrupted.add(cell_index)
+                os.kill(self.km.provisioner.pid, signal.SIGINT)
         return super().process_message(msg, cell, cell_index)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a kernel is interrupted otherwise there")
-@pytest.mark.parametrize("wait", WAITS)
-def test_a_cell_draws_while_it_waits(tmp_path: Path, run_notebook: RunNotebook, wait: str) -> None:
+def test_a_cell_draws_while_it_waits(run_notebook: RunNotebook) -> None:
     """The views of earlier cells are drawn during a wait, and an interrupt leaves their last state."""
-    cells = (
-        CONNECT.replace("speed=30", "speed=0.5"),
-        "task = qw.generate('A koi', duration=5)\ntask",
-        "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
-        f"sweep.start()\n{wait}",
-    )
+    cells: list[str] = []
+    for wait in WAITS:
+        cells += [
+            CONNECT.replace("speed=30", "speed=0.5"),  # a sandbox of its own: no task waits for another
+            "task = qw.generate('A koi', duration=5)\ntask",
+            "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
+            f"sweep.start()\n{wait}",
+            "manager.close()",  # nothing goes on during the next waits
+        ]
     made = run_notebook(*cells, client=Interrupting, allow_errors=True)
-    ends = [output.get("ename") for output in made.cells[-1].outputs if output.output_type == "error"]
-    assert ends in (["KeyboardInterrupt"], ["CancelledError"]), (
-        "the cell that waits drew nothing before the end"
-    )
-    cell, end = (made.cells[1], "Finished") if "task" in wait else (made.cells[2], "2 finished")
-    assert end not in html_of(cell), "the cell that waits drew nothing before the end"
-    for cell in made.cells[1:3]:
-        shown = html_of(cell) + "".join(texts_in(made, model) for model in views_of(cell))
-        assert "Submitting" not in shown, "the state during the wait is lost"
+    for number, wait in enumerate(WAITS):
+        _, card, grid, waiting, _ = made.cells[5 * number : 5 * number + 5]
+        ends = [output.get("ename") for output in waiting.outputs if output.output_type == "error"]
+        assert ends in (["KeyboardInterrupt"], ["CancelledError"]), f"{wait} drew nothing before the end"
+        cell, end = (card, "Finished") if "task" in wait else (grid, "2 finished")
+        assert end not in html_of(cell), f"{wait} drew nothing before the end"
+        for cell in (card, grid):
+            shown = html_of(cell) + "".join(texts_in(made, model) for model in views_of(cell))
+            assert "Submitting" not in shown, f"the state during {wait} is lost"
 
 
 @pytest.mark.slow
@@ -194,18 +202,19 @@ class OfAPage(NotebookClient):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wait", WAITS)
-def test_a_cell_of_a_page_sends_nothing_while_it_waits(run_notebook: RunNotebook, wait: str) -> None:
+def test_a_cell_of_a_page_sends_nothing_while_it_waits(run_notebook: RunNotebook) -> None:
     """In a page, threads draw the views, and a cell that waits does not send anything again."""
-    made = run_notebook(
-        CONNECT.replace("speed=30", "speed=6"),
-        "task = qw.generate('A koi', duration=5)\ntask",
-        "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
-        f"{RECORD}sweep.start()\nby_cell.clear()\n{wait}\nresult = sum(by_cell), len(by_cell) > 0\nresult",
-        client=OfAPage,
-    )
-    (output,) = made.cells[-1].outputs
-    assert output.data["text/plain"] == "(0, True)", "the page gets every change of a view twice"
+    cells = [CONNECT.replace("speed=30", "speed=6"), RECORD]
+    # The task begins in the cell that waits, so that it cannot have ended before.
+    start = "task = qw.generate('A koi', duration=5)\ndisplay(task)\nsweep.start()\nby_cell.clear()"
+    for wait in WAITS:
+        cells += [
+            "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
+            f"{start}\n{wait}\nresult = sum(by_cell), len(by_cell) > 0\nresult",
+        ]
+    made = run_notebook(*cells, client=OfAPage)
+    results = [cell.outputs[-1].data["text/plain"] for cell in made.cells[3::2]]
+    assert results == ["(0, True)"] * len(WAITS), "the page gets every change of a view twice"
 
 
 @pytest.mark.slow

@@ -44,10 +44,14 @@ class ColabKernel:
     Args:
         client: the connection to it.
         receive: called with each message to the page, in their order.
+        folder: that in which it runs.
     """
 
-    def __init__(self, client: BlockingKernelClient, receive: Callable[[Message], object]) -> None:
+    def __init__(
+        self, client: BlockingKernelClient, receive: Callable[[Message], object], folder: Path
+    ) -> None:
         self._client, self._receive = client, receive
+        self.folder = folder
 
     def run(self, code: str, seconds: float = 120.0) -> str:
         """Run a cell and return the id of its request. Colab's page sends no id of the cell.
@@ -121,7 +125,7 @@ def started_kernel(folder: Path, receive: Callable[[Message], object]) -> Iterat
     try:
         client.start_channels()
         client.wait_for_ready(timeout=90)
-        kernel = ColabKernel(client, receive)
+        kernel = ColabKernel(client, receive, work)
         kernel.run(PREPARE)
         yield kernel
     finally:
