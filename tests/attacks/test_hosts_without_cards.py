@@ -25,7 +25,7 @@ def test_no_button_of_a_sweep_submits(manager: qw.TaskManager) -> None:
     grid = SweepGrid(sweep)
     grid.start_button.click()
     assert (sweep.state, manager.tasks) == ("planned", ()), "a click has spent money that no card shows"
-    assert "Generate is off" in grid._problem
+    assert "buttons that submit are off" in grid._problem
     sweep.start()
     sweep.pause()
     sweep.cancel()
@@ -47,7 +47,7 @@ def test_no_button_below_a_video_submits(manager: qw.TaskManager) -> None:
     follow_up.offer(request)
     follow_up.generate_button.click()
     assert manager.tasks == (), "a click has spent money that no card shows"
-    assert "Generate is off" in follow_up._error.value
+    assert "buttons that submit are off" in follow_up._error.value
     follow_up.close()
 
 
@@ -57,5 +57,5 @@ def test_no_card_submits_again(manager: qw.TaskManager) -> None:
     task = manager.submit(prompt="a koi", duration=5).wait()
     card = qw.TaskCard(task)
     card.buttons.submit_again_button.click()
-    assert "Generate is off" in card.buttons.problem
+    assert "buttons that submit are off" in card.buttons.problem
     card.close()

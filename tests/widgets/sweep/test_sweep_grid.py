@@ -288,9 +288,8 @@ def test_several_videos_can_be_played_together(make_grid: Callable[..., SweepGri
     grid = make_grid(prompt=["koi", "crane"], max_running=1)
     assert not isinstance(grid._play_all, ipywidgets.DOMWidget)
     grid.start_button.click()
-    until(lambda: grid._play_all is not None)
+    until(lambda: grid._play_all is not None and grid._play_all in displayed(grid))
     assert grid.sweep.counts[CellState.finished] == 2
-    assert grid._play_all in displayed(grid)
     assert grid._play_all.texts["play"] == "Play all in step"
     script = grid._play_all._esm
     assert "class SyncedVideos" in script
