@@ -78,7 +78,9 @@ class Result:
 
     @property
     def overall(self) -> str:
-        """``yes`` if all works, ``no`` if nothing does, otherwise ``partly``; empty if nothing is known."""
+        """``yes`` if all works, ``no`` if no video plays, otherwise ``partly``; empty if nothing is known."""
+        if self.outcomes.get("video") == "no":
+            return "no"
         found = {self.outcomes[column] for column in COLUMNS if column in self.outcomes}
         return found.pop() if len(found) == 1 else "partly" if found else ""
 
