@@ -101,7 +101,7 @@ def test_a_submission_during_close_is_sent_or_refused(
 ) -> None:
     """Every task is done, and its row is correct: no paid task is recorded as failed."""
     monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: True)
-    assert close_while_submitting(tmp_path, 6) > 20
+    assert close_while_submitting(tmp_path, 6) > 3, "nothing was submitted while it closed"
 
 
 @pytest.mark.slow
