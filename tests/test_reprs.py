@@ -101,7 +101,7 @@ def test_a_repr_is_one_short_line(made: Made, name: str) -> None:
     "name", ["Comparison", "FramePicker", "Gallery", "Pairwise", "RequestForm", "TaskCard"]
 )
 def test_a_widget_in_a_plain_python_says_what_to_do_there(made: Made, name: str) -> None:
-    """Where no widget can be shown, its repr has the code that does without one."""
+    """The repr of a widget that cannot be shown has the code that does without one."""
     widget: Any = BUILDERS[name](made)
     text = repr(widget)
     widget.close()

@@ -28,7 +28,7 @@ _NO_ENCODER = N_("This build of av has no MP3 encoder. PyPI's has one: pip insta
 _TAKEN = N_("{file} is another video. Rename it, so that the copy with MP3 sound can have its name.")
 _NO_SOUND = N_("none of its sound can be decoded")
 
-#: Bits of sound per second, at which MP3 cannot be told from its source.
+#: Bits of sound per second, at which MP3 sounds like its source.
 _BIT_RATE = 192_000
 #: Samples per second that MP3 may have; another rate is converted to the last.
 _RATES = (32_000, 44_100, 48_000)

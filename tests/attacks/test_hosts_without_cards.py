@@ -1,4 +1,4 @@
-"""Where the page shows no cards, as in Panel and Shiny, no click submits: its video would not be seen."""
+"""No click submits in a page without cards, as in Panel and Shiny: its video would not be seen."""
 
 from __future__ import annotations
 

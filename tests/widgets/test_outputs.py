@@ -390,7 +390,7 @@ def test_a_sweep_is_embedded_once_it_is_done(
 
 
 def test_a_host_without_files_promises_no_player(running: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the page gets no files, the copy of a running task has no player that could never play."""
+    """The copy of a running task has no player in a page that gets no files and could never play it."""
     assert "<video" in static_card(running)
     monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Batch")
     assert "<video" not in static_card(running)

@@ -72,7 +72,7 @@ def test_a_host_that_serves_no_files_gets_the_video(workdir: Path, host: str) ->
     else:
         assert f"{host} serves no files to the page" in refused
     assert gets_files(None) is False
-    assert gets_files(False) is (host == "Voila"), "only Voila can be told to serve videos"
+    assert gets_files(False) is (host == "Voila"), "only Voila has an option to serve videos"
 
 
 def test_a_copy_below_a_live_view(workdir: Path, host: str) -> None:
