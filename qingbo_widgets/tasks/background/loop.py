@@ -203,6 +203,8 @@ class TaskMonitor:
     ) -> T:
         """Await a call to the journal; calls run one by one, urgent ones first, else in order of submission.
 
+        The call runs even if its caller is cancelled meanwhile.
+
         Args:
             call: the function.
             *args: its arguments.

@@ -35,6 +35,9 @@ class DaemonPool(Executor):
             ends when no call is waiting.
     """
 
+    #: The class of the calls' results.
+    future_class: type[Future[Any]] = Future
+
     def __init__(self, workers: int, name: str, *, grows: bool = False) -> None:
         self._limit = workers
         self._grows = grows
@@ -58,7 +61,7 @@ class DaemonPool(Executor):
             RuntimeError: the pool is closed.
             QingboError: the pool has no thread, and none can be started. The call is forgotten.
         """
-        future: Future[T] = Future()
+        future: Future[T] = self.future_class()
         with uninterrupted(), self._lock:
             if self._closed:
                 raise RuntimeError("this pool is closed")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 from queue import Empty
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...library.journal.damage import JournalReplaced
 from .pool import DaemonPool, Job
@@ -24,14 +25,25 @@ GATHER = 0.05
 LINGER = 0.2
 
 
+class _Written(Future[Any]):
+    """Result of a call that runs even if its caller is cancelled: it may be the only record of a task."""
+
+    def cancel(self) -> bool:
+        """Return False: the call cannot be withdrawn."""
+        return False
+
+
 class JournalWriter(DaemonPool):
     """Pool of one thread that runs calls in order; calls that arrive together share a transaction.
 
-    A call's result is set when that transaction has been committed, so its data is on disk by then.
+    A call's result is set when that transaction has been committed, so its data is on disk by then. Every
+    accepted call runs, even if the coroutine that waits for it is cancelled because the manager closes.
 
     Args:
         journal: the journal that the calls read and write; a call need not use it.
     """
+
+    future_class = _Written
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(1, "qingbo-journal")
@@ -46,7 +58,7 @@ class JournalWriter(DaemonPool):
             while len(jobs) < MAX_BATCH and (job := self._waiting()) is not None:
                 jobs.append(job)
             had_several = len(jobs) > 1
-            self._write([job for job in jobs if job[0].set_running_or_notify_cancel()])
+            self._write(jobs)
             del job, jobs  # as in any pool: keep no task alive while idle
         self._journal.close_connection()
 
