@@ -164,19 +164,24 @@ class KeyEntry:
         self._use()
 
     def _carry_out(self, run: object, result: KeyCheck, accept: Callable[[str], object]) -> None:
+        """Accept a checked key, or show why not."""
+        if self._run is not run or self.field.comm is None:
+            return
+        problem = self._problem_of(result, accept)
+        if self._run is run:
+            self._run = None  # before the message: the user may enter another key at once
+            if problem and self.field.comm is not None:
+                self.fail(problem)
+
+    @staticmethod
+    def _problem_of(result: KeyCheck, accept: Callable[[str], object]) -> str:
+        if result.verdict is Verdict.refused:
+            return sentences(result.message, tr(_NOT_SUBMITTED))
         try:
-            if self._run is not run or self.field.comm is None:
-                return
-            if result.verdict is Verdict.refused:
-                self.fail(sentences(result.message, tr(_NOT_SUBMITTED)))
-            else:
-                accept(result.message)
+            accept(result.message)
         except Exception as error:
-            if self._run is run and self.field.comm is not None:
-                self.fail(message_of(error))
-        finally:
-            if self._run is run:
-                self._run = None
+            return message_of(error)
+        return ""
 
 
 def keys_page() -> Markup:

@@ -54,6 +54,29 @@ def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
     assert sorted(ended) == list(range(100))
 
 
+def test_a_call_to_the_journal_outlives_its_cancelled_caller(tmp_path):
+    """A row that waits to be written when the manager closes is written."""
+    monitor, gate, written = TaskMonitor(Journal(tmp_path)), threading.Event(), []
+    waiting, is_cancelled = threading.Event(), threading.Event()
+
+    async def story() -> None:
+        asyncio.get_running_loop().call_soon(waiting.set)
+        try:
+            await monitor.journal(written.append, "not sent")
+        finally:
+            is_cancelled.set()
+
+    monitor.start(monitor.journal, gate.wait, 30)
+    monitor.start(story)
+    assert waiting.wait(10)
+    closing = threading.Thread(target=monitor.close, args=(30,))
+    closing.start()
+    assert is_cancelled.wait(10)
+    gate.set()
+    closing.join()
+    assert written == ["not sent"]
+
+
 @pytest.mark.parametrize(
     ("patience", "left"), [(0.05, 3600), (60.0, 30)], ids=["crawling", "a link dies soon"]
 )

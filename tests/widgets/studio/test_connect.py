@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import ipywidgets
 import pytest
@@ -320,6 +321,24 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
         connected[0].client.key_source
         == "The current key was typed into a field. This kernel forgets it when it ends."
     )
+    panel.close()
+
+
+def test_another_key_is_used_as_soon_as_the_error_is_there(workdir: object, service: FaultServer) -> None:
+    """A user who answers the error with another key and Enter at once need not press Enter again."""
+    connected: list[TaskManager] = []
+    panel = ConnectPanel(connected.append)
+
+    def answer_the_error(change: Any) -> None:
+        if "does not know" in change["new"]:
+            enter(panel.key_field, "sk-another-1234567890")
+            send(panel.key_field, {"event": "submit"})
+
+    below(panel, panel.key_field).observe(answer_the_error, "value")
+    service.then(UNKNOWN_KEY)
+    enter(panel.key_field, SENTINEL)
+    click(panel, "Connect")
+    until(lambda: connected)
     panel.close()
 
 
