@@ -56,8 +56,8 @@ def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
 
 def test_a_call_to_the_journal_outlives_its_cancelled_caller(tmp_path):
     """A row that waits to be written when the manager closes is written."""
-    monitor, gate, written = TaskMonitor(Journal(tmp_path)), threading.Event(), []
-    waiting, is_cancelled = threading.Event(), threading.Event()
+    monitor, written = TaskMonitor(Journal(tmp_path)), list[str]()
+    waiting, is_cancelled, gate = threading.Event(), threading.Event(), threading.Event()
 
     async def story() -> None:
         asyncio.get_running_loop().call_soon(waiting.set)
