@@ -28,7 +28,13 @@ CONNECT = (
     "manager = qw.connect(sandbox.api_key, base_url=sandbox.base_url, library='videos'); "
     "manager.poll_interval = 0.2"
 )
-RUNNING = "running = qw.generate('a carp'); [time.sleep(0.1) for _ in range(100) if not running.task_id];"
+#: A task that does not end before it is shown, at a slower sandbox.
+RUNNING = (
+    "slow = qw.Sandbox(speed=0.1, draft=True).start(); "
+    "slow_manager = qw.TaskManager(qw.Client(slow.api_key, slow.base_url), qw.Library('videos')); "
+    "running = slow_manager.submit(prompt='a carp'); "
+    "[time.sleep(0.1) for _ in range(100) if not running.task_id];"
+)
 #: What a terminal shows in place of a widget, whatever else it says.
 WIDGETS = ("qw.VideoStudio(prompt='a koi')", "qw.Gallery()", "qw.RequestForm(prompt='a koi')")
 #: Characters of the longest line that a terminal may show: a line of progress is padded to its width.

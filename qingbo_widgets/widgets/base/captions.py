@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...library.library import Library
+from ...library.requests import read_request
 from ...library.selection import Selection
 from ...service.contract.request import VideoRequest
 from ...service.contract.text import shorten
@@ -131,19 +134,33 @@ def _places(minute: datetime, clips: Sequence[Clip]) -> list[str]:
     if library is not None:
         model = clips[0].model or None
         during = Selection(model=model, since=minute, until=minute + timedelta(minutes=1))
-        found = [entry for entry, _ in select(library.journal, during)[1]]
-        known += [clip for clip in clips_of(found, library) if _is_same(clip, clips[0])]
+        settings = _settings_of(clips[0].request)
+        found = [
+            entry
+            for entry, _ in select(library.journal, during)[1]
+            if entry.model == clips[0].model and _is_same(_settings_in(_json_of(entry)), settings)
+        ]
+        known += clips_of(found, library)
     times = {clip.key: clip.submitted_at for clip in known}
     order = sorted(times, key=lambda key: (times[key], key))
     text = tr(_PLACE)
     return [text.format(number=order.index(clip.key) + 1, count=len(order)) for clip in clips]
 
 
-def _is_same(one: Clip, other: Clip) -> bool:
-    """Return whether two tasks have the same model and settings."""
-    return one.model == other.model and not differing(
-        [_settings_of(one.request), _settings_of(other.request)]
-    )
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two tasks have the same settings."""
+    return one == other or not differing([one, other])
+
+
+def _json_of(entry: Entry) -> str:
+    return json.dumps(None if entry.request is None else dict(entry.request), sort_keys=True)
+
+
+@lru_cache(maxsize=2000)
+def _settings_in(text: str) -> Mapping[str, Any]:
+    """Return the settings of a request of the library, as JSON; each drawing of a gallery needs many again."""
+    fields = json.loads(text)
+    return _settings_of(None if fields is None else read_request(fields))
 
 
 def _texts(name: str, values: Sequence[object]) -> list[str]:

@@ -130,7 +130,7 @@ def test_a_mask_that_cannot_be_saved_is_a_problem(studio: VideoStudio, local: Ta
     folder.write_text("a file in its place", encoding="utf-8")
     paint(studio.form, 0)
     assert studio.generate_button.disabled
-    assert "could not be saved" in displayed_html(editor_of(studio.form))
+    until(lambda: "could not be saved" in displayed_html(editor_of(studio.form)))
     send_click(studio.generate_button)
     studio.get_ready()
     ctrl_enter(studio, "Prompt", "A heron")
