@@ -40,9 +40,12 @@ if TYPE_CHECKING:
     from .library.library import Library
     from .sandbox import Sandbox
     from .service.client import Client, models
+    from .service.contract.pricing.answers import Balance
+    from .service.contract.pricing.price import Price, PriceSource
     from .service.contract.problem import Problem
     from .service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
     from .service.contract.snapshot import TaskSnapshot, TaskStatus
+    from .tasks.account import balance, price
     from .tasks.connection import connect, generate
     from .tasks.manager import TaskManager
     from .tasks.sweep.make import sweep
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthenticationFailed",
     "BadRequest",
+    "Balance",
     "CameraControl",
     "Client",
     "Comparison",
@@ -75,6 +79,8 @@ __all__ = [
     "LinkExpired",
     "MissingApiKey",
     "Pairwise",
+    "Price",
+    "PriceSource",
     "Problem",
     "QingboError",
     "RateLimited",
@@ -98,9 +104,11 @@ __all__ = [
     "VideoRequest",
     "VideoStudio",
     "WaitTimeout",
+    "balance",
     "connect",
     "generate",
     "models",
+    "price",
     "set_locale",
     "sweep",
 ]
@@ -110,6 +118,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _NAMES_BY_MODULE = {
     "i18n": ("set_locale",),
+    "service.contract.pricing.answers": ("Balance",),
+    "service.contract.pricing.price": ("Price", "PriceSource"),
     "service.contract.problem": ("Problem",),
     "service.client": ("Client", "models"),
     "service.contract.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),
@@ -117,6 +127,7 @@ _NAMES_BY_MODULE = {
     "library.library": ("Library",),
     "tasks.connection": ("connect", "generate"),
     "tasks.manager": ("TaskManager",),
+    "tasks.account": ("balance", "price"),
     "tasks.sweep.make": ("sweep",),
     "tasks.sweep.sweep": ("Sweep",),
     "tasks.task": ("Task",),

@@ -39,6 +39,7 @@ from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
 from .inputs.inputs import Inputs
+from .prices import Prices
 from .recovery import Recovery
 from .settings import ManagerSettings
 from .task import Task
@@ -46,6 +47,8 @@ from .task import Task
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import EveryField
+    from ..service.contract.pricing.answers import Balance
+    from ..service.contract.pricing.price import Price
     from .uploading.choice import Upload
 
 __all__ = ["TaskManager"]
@@ -106,6 +109,7 @@ class TaskManager(ManagerSettings):
         self.sweeps: dict[str, Any] = {}
         self._tasks: dict[str, Task] = {}
         self._recovery = Recovery(self, self._tasks)
+        self._prices = Prices(self.inputs, self.library, self.service)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
         self._finalizer = weakref.finalize(
             self, finish, self.monitor, self.library, self.holder, self.backlog
@@ -194,15 +198,7 @@ class TaskManager(ManagerSettings):
             TypeError: a field does not exist, or ``request`` is not a ``VideoRequest``.
             QingboError: the manager is closed.
         """
-        if request is not None and not isinstance(request, VideoRequest):
-            kind, request = type(request).__name__, None  # keep the text out of tracebacks: it may be a key
-            message = tr(
-                'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
-            )
-            raise TypeError(message.format(kind=kind))
-        self.monitor.check_open()
-        check_names("submit()", fields, lambda: self.client.contract.models, (IMAGE,))
-        request = VideoRequest(**fields) if request is None else request.replace(**fields)
+        request = self._request(request, fields, "submit()")
         contract = self.client.contract.name
         checked = self.inputs.checked(request, contract)
         if checked.problems:
@@ -213,6 +209,28 @@ class TaskManager(ManagerSettings):
         task = self.follow(Task(self, checked.request), known=False, submit=True)
         late.watch_task.call_if_imported(task)  # a page may notify the user of the end, without a card
         return task
+
+    def price(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Price:
+        """Return the price of a request before it is submitted. Blocks while the service is asked.
+
+        Args:
+            request: the request; by default one from the fields.
+            **fields: fields of the request, as in ``VideoRequest``.
+
+        Returns:
+            The price; if it is not known, ``reason`` says why.
+
+        Raises:
+            InvalidRequest: the service would refuse the request.
+            QingboError: the manager is closed.
+            TypeError: ``request`` is not a ``VideoRequest``, or no model takes one of the fields.
+        """
+        return self._prices.price(self._request(request, fields, "price()"), self.client, self.tasks)
+
+    def balance(self) -> Balance:
+        """Return the money of the account; see ``Client.balance``."""
+        self.monitor.check_open()
+        return self.client.balance()
 
     def resume(self, task_id: str) -> Task:
         """Follow an existing task: of another kernel, of an earlier session, or of another program.
@@ -306,6 +324,23 @@ class TaskManager(ManagerSettings):
         """
         self.monitor.check_open()
         return self.inputs.publish(picture, use)
+
+    def _request(self, request: VideoRequest | None, fields: EveryField, caller: str) -> VideoRequest:
+        """Return the request of a call: the given one with these fields, or one from the fields.
+
+        Raises:
+            TypeError: ``request`` is not a ``VideoRequest``, or no model takes one of the fields.
+            QingboError: the manager is closed.
+        """
+        if request is not None and not isinstance(request, VideoRequest):
+            kind, request = type(request).__name__, None  # keep the text out of tracebacks: it may be a key
+            message = tr(
+                'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
+            )
+            raise TypeError(message.format(kind=kind))
+        self.monitor.check_open()
+        check_names(caller, fields, lambda: self.client.contract.models, (IMAGE,))
+        return VideoRequest(**fields) if request is None else request.replace(**fields)
 
     def follow(
         self,
