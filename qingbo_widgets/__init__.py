@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .exceptions import (
         AuthenticationFailed,
         BadRequest,
+        BudgetExceeded,
         ConnectionFailed,
         DownloadFailed,
         InsufficientBalance,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from .i18n import set_locale
+    from .library.budget import Budget
     from .library.library import Library
     from .sandbox import Sandbox
     from .service.client import Client, models
@@ -65,6 +67,8 @@ __all__ = [
     "AuthenticationFailed",
     "BadRequest",
     "Balance",
+    "Budget",
+    "BudgetExceeded",
     "CameraControl",
     "Client",
     "Comparison",
@@ -124,6 +128,7 @@ _NAMES_BY_MODULE = {
     "service.client": ("Client", "models"),
     "service.contract.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),
     "service.contract.snapshot": ("TaskSnapshot", "TaskStatus"),
+    "library.budget": ("Budget",),
     "library.library": ("Library",),
     "tasks.connection": ("connect", "generate"),
     "tasks.manager": ("TaskManager",),

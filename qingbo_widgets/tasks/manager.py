@@ -45,6 +45,7 @@ from .settings import ManagerSettings
 from .task import Task
 
 if TYPE_CHECKING:
+    from ..library.ledger import Ledger
     from ..sandbox import Sandbox
     from ..service.contract.fields import EveryField
     from ..service.contract.pricing.answers import Balance
@@ -194,6 +195,7 @@ class TaskManager(ManagerSettings):
             **fields: as in ``VideoRequest``.
 
         Raises:
+            BudgetExceeded: it would exceed a budget; nothing was sent.
             InvalidRequest: the service would refuse it; nothing was sent.
             TypeError: a field does not exist, or ``request`` is not a ``VideoRequest``.
             QingboError: the manager is closed.
@@ -206,7 +208,9 @@ class TaskManager(ManagerSettings):
         for advice in (*request.warnings(contract, local_service=self.is_local), *checked.notes):
             warn(advice.message)
         self.inputs.tell(checked.request)
-        task = self.follow(Task(self, checked.request), known=False, submit=True)
+        task = Task(self, checked.request)
+        self.reserve(task)
+        self.follow(task, known=False, submit=True)
         late.watch_task.call_if_imported(task)  # a page may notify the user of the end, without a card
         return task
 
@@ -226,6 +230,30 @@ class TaskManager(ManagerSettings):
             TypeError: ``request`` is not a ``VideoRequest``, or no model takes one of the fields.
         """
         return self._prices.price(self._request(request, fields, "price()"), self.client, self.tasks)
+
+    @property
+    def is_bounded(self) -> bool:
+        """True if this kernel or the folder has a budget, so that the price is requested before each task."""
+        return self.budget is not None or self.library.has_budget
+
+    def reserve(self, task: Task) -> None:
+        """Reserve the price of a task in the budgets, right before it is submitted. Blocks.
+
+        Raises:
+            BudgetExceeded: it would exceed the budget of this kernel or of the folder; nothing is sent.
+            QingboError: the journal cannot be written; nothing is sent.
+        """
+        if not self.is_bounded or task.request is None:
+            return
+        price = self._prices.price(task.request, self.client, self.tasks)
+        self.ledger.reserve(task.key, price, self.holder, self.budget)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The reservations of the library for this service."""
+        from ..library.ledger import Ledger  # imports SQLAlchemy, which takes long
+
+        return Ledger(self.library.journal, self.service)
 
     def balance(self) -> Balance:
         """Return the money of the account; see ``Client.balance``."""
