@@ -177,6 +177,14 @@ class Client:
         client.was_checked = self.was_checked
         return client
 
+    def with_timeout(self, connecting: float, answering: float) -> Client:
+        """Return another client with the same key, address and contract, and these timeouts in seconds."""
+        client = Client(
+            self._key, self.base_url, contract=self.contract.name, timeout=(connecting, answering)
+        )
+        client.connect_arguments = self.connect_arguments
+        return client
+
     def _like(self, key: Secret | None, contract: str) -> Client:
         client = Client(key, self.base_url, contract=contract, timeout=self._timeout)
         client.connect_arguments = self.connect_arguments

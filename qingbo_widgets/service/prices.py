@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..exceptions import QingboError
+from ..exceptions import ConnectionFailed, QingboError
 from ..i18n import N_, tr
 from .client import NO_PRICES, Client
 from .contract.pricing.arithmetic import Source
@@ -24,6 +24,8 @@ __all__ = ["PriceFinder"]
 KEPT = 600.0
 #: Seconds after which a source that did not answer is tried again.
 _LATER = 3600.0
+#: Seconds to connect, and seconds between two bytes of an answer: a submission may wait for the price.
+_TIMEOUT = (3.0, 8.0)
 _NOT_LISTED = N_("The service's model list has no price of {model:.60}.")
 
 
@@ -48,7 +50,7 @@ class PriceFinder:
     """
 
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
-        self.client, self._clock = client, clock
+        self._client, self._clock = client.with_timeout(*_TIMEOUT), clock
         self._lock = threading.Lock()
         self._prices: dict[str, tuple[float, Price]] = {}
         self._list: tuple[float, _PriceList] | None = None
@@ -72,18 +74,19 @@ class PriceFinder:
                 URL, so only the model list can tell its price.
 
         """
-        terms, name = self.client.contract.terms, self.client.contract.name
+        terms, name = self._client.contract.terms, self._client.contract.name
         if not terms.quota_per_dollar:
             return Price(reason=tr(NO_PRICES).format(contract=name))
-        key = json.dumps([priced_values(request, self.client.contract.models), input_lengths], default=repr)
+        key = json.dumps([priced_values(request, self._client.contract.models), input_lengths], default=repr)
         kept = self._prices.get(key)
         if kept is not None and self._clock() - kept[0] < KEPT:
             return kept[1]
         price = self._asked(request) if is_sendable else None
         if price is None:
             price = self._computed(request, input_lengths, source)
-        with self._lock:
-            self._prices[key] = (self._clock(), price)
+        if price.is_known:
+            with self._lock:
+                self._prices[key] = (self._clock(), price)
         return price
 
     def known(
@@ -101,11 +104,13 @@ class PriceFinder:
 
     def _asked(self, request: VideoRequest) -> Price | None:
         """Return the service's own price; ``None`` if neither source has one."""
-        for name, ask in (("quote", self.client.quote), ("estimate", self.client.estimate)):
+        for name, ask in (("quote", self._client.quote), ("estimate", self._client.estimate)):
             if self._clock() < self._silent_until[name]:
                 continue
             try:
                 price = ask(request)
+            except ConnectionFailed as error:
+                return Price(as_of=datetime.now(UTC), reason=str(error))
             except QingboError:
                 self._silent_until[name] = self._clock() + _LATER
                 continue
@@ -129,7 +134,7 @@ class PriceFinder:
     ) -> Price:
         if prices.error:
             return Price(as_of=prices.as_of, reason=prices.error)
-        config, models = prices.configs.get(request.model), self.client.contract.models
+        config, models = prices.configs.get(request.model), self._client.contract.models
         if config is None:
             return Price(as_of=prices.as_of, reason=tr(_NOT_LISTED).format(model=request.model))
         return computed_price(
@@ -142,7 +147,7 @@ class PriceFinder:
                 return self._list[1]
         now = datetime.now(UTC)
         try:
-            prices = _PriceList(self.client.price_list(), now)
+            prices = _PriceList(self._client.price_list(), now)
         except QingboError as error:
             return _PriceList({}, now, str(error))
         with self._lock:

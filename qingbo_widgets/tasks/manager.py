@@ -247,6 +247,7 @@ class TaskManager(ManagerSettings):
             return
         price = self._prices.price(task.request, self.client, self.tasks)
         self.ledger.reserve(task.key, price, self.holder, self.budget)
+        task.observe(lambda change: self._prices.compare(price, change["new"]), "frozen")
 
     @property
     def ledger(self) -> Ledger:

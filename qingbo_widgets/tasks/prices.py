@@ -39,6 +39,7 @@ class Prices:
 
     def __init__(self, inputs: Inputs, library: Library, service: str) -> None:
         self._inputs, self._library, self._service = inputs, library, service
+        self._client: Client | None = None
         self._finder: PriceFinder | None = None
 
     def price(self, request: VideoRequest, client: Client, tasks: Iterable[Task]) -> Price:
@@ -59,11 +60,21 @@ class Prices:
             raise InvalidRequest(problems)
         if not client.contract.terms.quota_per_dollar and (earlier := self._earlier(request, models)):
             return earlier
-        if self._finder is None or self._finder.client is not client:  # another key may have other prices
-            self._finder = PriceFinder(client)
+        if self._finder is None or self._client is not client:  # another key may have other prices
+            self._client, self._finder = client, PriceFinder(client)
         videos = priced_values(request, models).get("video_urls") or ()
         lengths = [self._length(video, tasks) for video in videos]
         return self._finder.find(request, lengths, is_sendable=not self._inputs.left_in(request))
+
+    def compare(self, price: Price, frozen: int | None) -> None:
+        """Forget all prices if the service has reserved another amount than it said: they have changed.
+
+        Args:
+            price: the price before the submission.
+            frozen: the quota that the service has reserved, if it reports that.
+        """
+        if self._finder is not None and frozen is not None and price.quota not in (None, frozen):
+            self._finder.forget()
 
     def _length(self, video: Any, tasks: Iterable[Task]) -> float | None:
         """Return the length of an input video in seconds; ``None`` if it is not on this machine."""
