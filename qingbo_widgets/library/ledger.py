@@ -6,7 +6,7 @@ kernels on one folder cannot exceed a budget together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -93,10 +93,14 @@ class Ledger:
     Args:
         journal: the database.
         service: the service, as in the journal's task rows.
+        is_dead: returns whether a kernel has certainly ended, by its name as a holder; a reservation of its
+            that has no task row is void.
     """
 
-    def __init__(self, journal: Journal, service: str) -> None:
-        self._journal, self._service = journal, normalised(service)
+    def __init__(
+        self, journal: Journal, service: str, is_dead: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._journal, self._service, self._is_dead = journal, normalised(service), is_dead
 
     def reserve(self, key: str, price: Price, holder: str, own: Budget | None = None) -> None:
         """Record what a submission is expected to cost, unless a budget forbids it.
@@ -156,11 +160,14 @@ class Ledger:
             spent += _usd(settled, _RATES[contract])
             frozen += _usd(running, _RATES[contract])
         unwritten = (
-            sa.select(sa.func.sum(ledger.c.price))
+            sa.select(ledger.c.holder, ledger.c.price)
             .select_from(ledger.outerjoin(tasks, tasks.c.key == ledger.c.key))
             .where(tasks.c.key.is_(None), ledger.c.at >= datetime.now(UTC) - _UNWRITTEN, *reserved)
         )
-        return Sums(spent, frozen + _usd(connection.execute(unwritten).scalar(), max(_RATES.values())))
+        quota = sum(
+            price or 0 for holder, price in connection.execute(unwritten) if not self._is_dead(holder or "")
+        )
+        return Sums(spent, frozen + _usd(quota, max(_RATES.values())))
 
     def _spellings(self, connection: sa.Connection) -> Sequence[str]:
         names = connection.execute(sa.select(tasks.c.service).distinct()).scalars()

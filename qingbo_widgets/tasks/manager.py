@@ -34,7 +34,7 @@ from .closing import finish, patience
 from .following import reconcile
 from .following.backlog import Backlog
 from .following.follower import Follower
-from .following.lease import ObservedHolds, new_holder
+from .following.lease import ObservedHolds, is_dead, new_holder
 from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
@@ -254,7 +254,7 @@ class TaskManager(ManagerSettings):
         """The reservations of the library for this service."""
         from ..library.ledger import Ledger  # imports SQLAlchemy, which takes long
 
-        return Ledger(self.library.journal, self.service)
+        return Ledger(self.library.journal, self.service, is_dead)
 
     def balance(self) -> Balance:
         """Return the money of the account; see ``Client.balance``."""

@@ -64,7 +64,15 @@ def add(library: Library) -> Callable[..., None]:
         ({"status": "cancelled", "frozen": 600_000, "cost": 0}, "0", "0"),
         ({"status": "completed", "cost": 100_000, "contract": "2026-04"}, "0", "0"),
         ({"status": "completed", "cost": 100_000, "service": "https://other.example/v1"}, "0", "0"),
-        ({"status": "completed", "cost": 100_000, "service": SERVICE.upper()[:8].lower() + SERVICE[8:] + "/"}, "0.2", "0"),
+        (
+            {
+                "status": "completed",
+                "cost": 100_000,
+                "service": SERVICE.upper()[:8].lower() + SERVICE[8:] + "/",
+            },
+            "0.2",
+            "0",
+        ),
     ],
 )
 def test_the_state_of_a_task_decides_what_it_counts_as(
@@ -138,7 +146,9 @@ def test_a_price_that_is_not_known(library: Library, ledger: Ledger) -> None:
     """It is refused with the reason, unless the budget allows it; without a budget, nothing is asked."""
     ledger.reserve("a", UNKNOWN, "us")
     library.budget = 5
-    with pytest.raises(BudgetExceeded, match=r"The service tells no price of this model\. Budget\(5, unknown"):
+    with pytest.raises(
+        BudgetExceeded, match=r"The service tells no price of this model\. Budget\(5, unknown"
+    ):
         ledger.reserve("b", UNKNOWN, "us")
     library.budget = Budget(5, unknown="allow")
     ledger.reserve("b", UNKNOWN, "us")
@@ -153,8 +163,9 @@ def test_a_reservation_without_a_task_ends(
     ledger.reserve("a", costing("1"), "us")
     with pytest.raises(BudgetExceeded):
         ledger.reserve("b", costing("1"), "us")
+    Ledger(library.journal, SERVICE, lambda holder: holder == "us").reserve("b", costing("1"), "others")
     monkeypatch.setattr("qingbo_widgets.library.ledger._UNWRITTEN", timedelta(0))
-    ledger.reserve("b", costing("1"), "us")
+    ledger.reserve("c", costing("1"), "us")
 
 
 def _reserve_many(folder: Path, name: str) -> int:
