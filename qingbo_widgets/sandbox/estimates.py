@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from . import request_body
 from .backend import Backend
-from .contracts.contract import Json, Price, PriceAnswers
+from .contracts.contract import QUOTA, Json, Price, PriceAnswers
 from .contracts.refusal import Refusal
 from .input_length import seconds_of
 
@@ -57,16 +57,16 @@ class Estimates:
         try:
             call = request_body.decoded(body)
         except Refusal as refusal:
-            return _failed(None, _NOT_JSON, refusal.message, 400)
+            return error(None, _NOT_JSON, refusal.message, 400)
         if not isinstance(call, dict) or call.get("jsonrpc") != "2.0" or "method" not in call:
-            return _failed(None, _NO_REQUEST, "the body is not a request of JSON-RPC 2.0", 400)
+            return error(None, _NO_REQUEST, "the body is not a request of JSON-RPC 2.0", 400)
         if "id" not in call:
             return Response(status_code=202)  # a notification, which has no answer
         if call["method"] != "tools/call":
-            return _failed(call["id"], _NO_METHOD, f"the sandbox has only tools/call of {TOOL}")
+            return error(call["id"], _NO_METHOD, f"the sandbox has only tools/call of {TOOL}")
         params = call.get("params")
         if not isinstance(params, dict) or params.get("name") != TOOL:
-            return _failed(call["id"], _WRONG_PARAMETERS, f"the sandbox has only the tool {TOOL}")
+            return error(call["id"], _WRONG_PARAMETERS, f"the sandbox has only the tool {TOOL}")
         result = await self._estimate(params.get("arguments"))
         return JSONResponse({"jsonrpc": "2.0", "id": call["id"], "result": result})
 
@@ -77,7 +77,7 @@ class Estimates:
             price = await self._price(body)
         except Refusal as refusal:
             return _result(refusal.message, self._answers.refused_estimate(refusal), is_error=True)
-        text = f"{body['model']}: {price.quota} quota, {price.usd.normalize():f} USD"
+        text = f"{body['model']}: {price.quota} quota, {price.quota / QUOTA:.6f} USD"
         return _result(text, self._answers.estimate(body["model"], price))
 
     async def _price(self, body: Any) -> Price:
@@ -109,9 +109,10 @@ def _submit_body(arguments: Any) -> Json:
         Refusal: the arguments are not ``model`` and ``input``, the submit body without the model.
     """
     arguments = {"input": {}, **arguments} if isinstance(arguments, dict) else {}
-    for param, kind, form in (("model", str, "the name of a model"), ("input", dict, "an object")):
-        if not isinstance(arguments.get(param), kind):
-            raise Refusal(400, "invalid_request", f"{param} must be {form}", param)
+    if not isinstance(arguments.get("model"), str):
+        raise Refusal(400, "invalid_request", "model must be the name of a model", "model")
+    if not isinstance(arguments["input"], dict):
+        raise Refusal(400, "invalid_request", "input must be an object", "input")
     if "model" in arguments["input"]:
         raise Refusal(400, "invalid_request", "input must not repeat the model", "input.model")
     return {"model": arguments["model"], **arguments["input"]}
@@ -121,7 +122,7 @@ def _result(text: str, content: Json, *, is_error: bool = False) -> Json:
     return {"content": [{"type": "text", "text": text}], "structuredContent": content, "isError": is_error}
 
 
-def _failed(identifier: Any, code: int, message: str, status: int = 200) -> JSONResponse:
+def error(identifier: Any, code: int, message: str, status: int = 200) -> JSONResponse:
     """Return the answer to a call that reaches no tool."""
-    error = {"code": code, "message": message}
-    return JSONResponse({"jsonrpc": "2.0", "id": identifier, "error": error}, status)
+    content = {"code": code, "message": message}
+    return JSONResponse({"jsonrpc": "2.0", "id": identifier, "error": content}, status)

@@ -145,9 +145,9 @@ class Sandbox:
         """The present ``price_config`` of each model in US dollars, as in the model list of contract 2026-11.
 
         ``sandbox.prices = {"kling-v3": {"per_second": True, "video_prices": {"720p": 0.09}}}`` changes the
-        prices of that model from now on, for the model list, quotes, estimates and new tasks; every other
-        model has its documented prices, and ``{}`` restores all of them. Tasks that have been submitted keep
-        the amount that they have frozen. A request for which a model has no price is refused with
+        prices of that model until the sandbox stops, for the model list, quotes, estimates and new tasks;
+        every other model has its documented prices, and ``{}`` restores all of them. Tasks that have been
+        submitted keep the amount that they have frozen. A request for which a model has no price is refused with
         ``price_not_configured``. Contract 2026-04 documents no prices, and has none here.
 
         Raises:

@@ -128,7 +128,7 @@ def test_quote_estimate_and_submit_agree(
     quota = frozen(call, request)
     assert usd * 500_000 == pytest.approx(quota)
     assert result == {
-        "content": [{"type": "text", "text": f"{name}: {quota} quota, {quota / 500_000:.6g} USD"}],
+        "content": [{"type": "text", "text": f"{name}: {quota} quota, {quota / 500_000:.6f} USD"}],
         "structuredContent": {"model": name, "cost": quota, "cost_usd": quota / 500_000},
         "isError": False,
     }
