@@ -147,8 +147,8 @@ class Sandbox:
         ``sandbox.prices = {"kling-v3": {"per_second": True, "video_prices": {"720p": 0.09}}}`` changes the
         prices of that model until the sandbox stops, for the model list, quotes, estimates and new tasks;
         every other model has its documented prices, and ``{}`` restores all of them. Tasks that have been
-        submitted keep the amount that they have frozen. A request for which a model has no price is refused with
-        ``price_not_configured``. Contract 2026-04 documents no prices, and has none here.
+        submitted keep the amount that they have frozen. A request for which a model has no price is refused
+        with ``price_not_configured``. Contract 2026-04 documents no prices, and has none here.
 
         Raises:
             ValueError: there is no such model in an assignment.
