@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from traitlets import Bool, Float, Instance, Int, Unicode, Union, validate
+import traitlets
+from traitlets import Bool, Float, Int, Unicode, validate
 from traitlets.config import Configurable
 
 from ..library.budget import Budget
@@ -50,9 +51,8 @@ class ManagerSettings(Configurable):
         "for where the page gets no files, as in Colab.",
     ).tag(config=True)
 
-    budget: Budget | None = Union(  # type: ignore[assignment]  # traitlets knows no conversion
-        [Instance(Budget), Float(), Int(), Unicode()],
-        default_value=None,
+    budget: Any = traitlets.Any(
+        None,
         allow_none=True,
         help="The limit on what the tasks that this kernel submits may cost, in US dollars; None for none.",
     ).tag(config=True)

@@ -107,7 +107,7 @@ def run_kernels(folder: Path, sandbox: Sandbox, proxy: FaultyProxy, seed: int, *
     with log, FaultServer(otherwise=proxy) as server:
         proxy.url = server.url
         for run in range(KILLS + 1):
-            arguments = [folder, server.url, str(TASKS), f"{seed}/{run}", *budget]
+            arguments = [str(folder), server.url, str(TASKS), f"{seed}/{run}", *budget]
             kernel = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.chaos", *arguments],
                 env={**os.environ, "QINGBO_API_KEY": sandbox.api_key},

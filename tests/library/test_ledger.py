@@ -94,7 +94,7 @@ def test_a_task_that_would_exceed_the_budget_is_refused(
     with pytest.raises(BudgetExceeded) as refused:
         ledger.reserve("b", costing("0.51"), "us")
     error = refused.value
-    assert (error.budget, error.spent, error.frozen) == (2, 0, Decimal("1.5"))
+    assert (error.budget, error.spent, error.frozen) == (Decimal(2), Decimal(0), Decimal("1.5"))
     assert (error.price, error.left) == (Decimal("0.51"), Decimal("0.5"))
     assert str(error) == (
         "Not submitted, nothing was charged: it costs about $0.51, and of the budget of $2.00, $0.50 is left "

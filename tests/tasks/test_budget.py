@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.sandbox import Faults
 from qingbo_widgets.tasks.sweep.cell import CellState
 from tests.waiting import until
 
@@ -62,9 +63,53 @@ def test_the_task_that_exceeds_the_budget_is_not_sent(
 def test_a_failed_task_makes_room(server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]) -> None:
     """A refund gives its amount back."""
     manager = make_manager(budget=EACH)
-    server.faults = qw.sandbox.Faults(fail_all=True) if hasattr(qw.sandbox.Faults, "fail_all") else server.faults
+    server.faults = Faults(fail="upstream_unavailable")
+    manager.submit(prompt="a", **FIELDS)
+    until(lambda: manager.tasks[0].is_done, 30)
+    assert manager.tasks[0].status == "failed"
+    server.faults = Faults()
+    manager.submit(prompt="b", **FIELDS).wait(30)
+
+
+def test_a_task_that_costs_less_than_reserved_makes_room(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
+) -> None:
+    """What the service gives back at the end can be spent."""
+    manager = make_manager(budget=2 * EACH)
+    server.faults = Faults(settles_at=0.5)
+    manager.submit(prompt="a", **FIELDS)
+    manager.submit(prompt="b", **FIELDS)
+    for task in manager.tasks:
+        task.wait(30)
+    until(lambda: manager.ledger.sums().spent == EACH)
+    manager.submit(prompt="c", **FIELDS).wait(30)
+
+
+def test_a_price_that_has_changed_is_noticed(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
+) -> None:
+    """After the service has reserved another amount than it said, the next price is the new one."""
+    manager = make_manager(budget=20)
+    manager.submit(prompt="a", **FIELDS)
+    server.prices = {"kling-v3": {"per_second": True, "video_prices": {"720p": 1}}}
+    task = manager.submit(prompt="b", **FIELDS)
+    until(lambda: task.frozen == 2_500_000)
+    assert manager.price(prompt="c", **FIELDS).usd == 5
+
+
+def test_a_refused_task_is_checked_again(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
+) -> None:
+    """*Submit again* of a task that was refused is a new expense."""
+    manager = make_manager(budget=EACH)
+    server.faults = Faults(no_balance=True)
     task = manager.submit(prompt="a", **FIELDS)
-    task.cancel(wait=True)
+    until(lambda: task.is_done)
+    server.faults = Faults()
+    manager.submit(prompt="b", **FIELDS).wait(30)
+    with pytest.raises(qw.BudgetExceeded):
+        task.submit_again()
+    assert len(server.requests) == 1
 
 
 def test_the_budget_of_a_folder_holds_for_every_kernel(make_manager: Callable[..., qw.TaskManager]) -> None:
@@ -100,14 +145,16 @@ def test_without_a_budget_no_price_is_asked(
     assert asked == []
 
 
-def test_a_sweep_pauses_at_the_budget(server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]) -> None:
+def test_a_sweep_pauses_at_the_budget(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
+) -> None:
     """It says how many cells it stopped, and continues with a higher budget."""
     manager = make_manager(budget=3 * EACH)
     sweep = qw.sweep(prompt=list("abcde"), **FIELDS, manager=manager, ask_above=0)
     sweep.start()
     until(lambda: sweep.state == "paused", 30)
-    assert "Not submitted, nothing was charged" in sweep.message, "the user does not see why it paused"
-    assert "Cells that were not sent: 2." in sweep.message
+    assert "Not submitted, nothing was charged" in sweep.reason, "the user does not see why it paused"
+    assert "Cells that were not sent: 2." in sweep.reason
     assert sweep.counts[CellState.waiting] == 2
     manager.budget = 5 * EACH
     sweep.resume()
