@@ -134,7 +134,7 @@ def test_a_day_begins_at_midnight(library: Library, ledger: Ledger, add: Callabl
 
 
 def test_a_kernel_has_a_budget_of_its_own(ledger: Ledger, add: Callable[..., None]) -> None:
-    """What other kernels submit does not count."""
+    """The submissions of other kernels do not count."""
     ledger.reserve("a", costing("5"), "another")
     add("a", status="processing")
     ledger.reserve("b", costing("1"), "us", Budget(1))

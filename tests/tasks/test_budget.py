@@ -74,7 +74,7 @@ def test_a_failed_task_makes_room(server: qw.Sandbox, make_manager: Callable[...
 def test_a_task_that_costs_less_than_reserved_makes_room(
     server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
 ) -> None:
-    """What the service gives back at the end can be spent."""
+    """An amount that the service gives back at the end can be spent."""
     manager = make_manager(budget=2 * EACH)
     server.faults = Faults(settles_at=0.5)
     manager.submit(prompt="a", **FIELDS)
@@ -88,7 +88,7 @@ def test_a_task_that_costs_less_than_reserved_makes_room(
 def test_a_price_that_has_changed_is_noticed(
     server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
 ) -> None:
-    """After the service has reserved another amount than it said, the next price is the new one."""
+    """The next price is the new one, once the service has reserved another amount than it said."""
     manager = make_manager(budget=20)
     manager.submit(prompt="a", **FIELDS)
     server.prices = {"kling-v3": {"per_second": True, "video_prices": {"720p": 1}}}
