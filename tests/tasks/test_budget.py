@@ -113,7 +113,7 @@ def test_a_refused_task_is_checked_again(
 
 
 def test_the_budget_of_a_folder_holds_for_every_kernel(make_manager: Callable[..., qw.TaskManager]) -> None:
-    """What one kernel has submitted counts for the next one."""
+    """The tasks of one kernel count for the next one."""
     first, second = make_manager(), make_manager()
     first.library.budget = 2 * EACH
     first.submit(prompt="a", **FIELDS).wait(30)
