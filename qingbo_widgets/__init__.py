@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from .service.contract.problem import Problem
     from .service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
     from .service.contract.snapshot import TaskSnapshot, TaskStatus
-    from .tasks.account import balance, price
+    from .tasks.account import balance, price, spending
     from .tasks.connection import connect, generate
     from .tasks.manager import TaskManager
     from .tasks.sweep.make import sweep
@@ -114,6 +114,7 @@ __all__ = [
     "models",
     "price",
     "set_locale",
+    "spending",
     "sweep",
 ]
 
@@ -132,7 +133,7 @@ _NAMES_BY_MODULE = {
     "library.library": ("Library",),
     "tasks.connection": ("connect", "generate"),
     "tasks.manager": ("TaskManager",),
-    "tasks.account": ("balance", "price"),
+    "tasks.account": ("balance", "price", "spending"),
     "tasks.sweep.make": ("sweep",),
     "tasks.sweep.sweep": ("Sweep",),
     "tasks.task": ("Task",),

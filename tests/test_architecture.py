@@ -44,7 +44,7 @@ ONLY_IN = {
         *(f"library/{name}.py" for name in ("conditions", "deletion", "deletion_files", "deletion_list")),
         *(
             f"library/{name}.py"
-            for name in ("judgements", "ledger", "pages", "search", "sweeps", "text_index")
+            for name in ("judgements", "ledger", "pages", "search", "spending", "sweeps", "text_index")
         ),
         *(f"library/{name}.py" for name in ("deletion_moves", "text_tables")),
         "library/journal/",

@@ -6,7 +6,7 @@ kernels on one folder cannot exceed a budget together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -133,6 +133,26 @@ class Ledger:
         """Return what the tasks of the folder, or of one kernel, have cost and reserve."""
         with self._journal.begin() as connection:
             return self._sums(connection, Bound(budget or Budget(0), holder))
+
+    def amounts(
+        self, group: sa.ColumnElement[Any], joined: sa.Table | None = None
+    ) -> Iterator[tuple[Any, Decimal, Decimal]]:
+        """Yield a value and the spent and reserved amounts of each task whose amounts are in US dollars.
+
+        Args:
+            group: the column of the value.
+            joined: the table of that column, with a column ``key``, if it is another one than the tasks'; a
+                task that is not in it has the value ``None``.
+        """
+        source = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
+        if joined is not None:
+            source = source.outerjoin(joined, tasks.c.key == joined.c.key)
+        query = sa.select(group, tasks.c.contract, _SETTLED, _OPEN).select_from(source)
+        with self._journal.begin() as connection:
+            of_service = tasks.c.service.in_(self._spellings(connection))
+            rows = connection.execute(query.where(of_service, tasks.c.contract.in_(list(_RATES)))).all()
+        for value, contract, settled, running in rows:
+            yield value, _usd(settled, _RATES[contract]), _usd(running, _RATES[contract])
 
     def release(self, key: str) -> None:
         """Forget the reservation of a task that got no row."""

@@ -1,4 +1,4 @@
-"""``price`` and ``balance``: money on the default manager of a notebook."""
+"""``price``, ``balance`` and ``spending``: money on the default manager of a notebook."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from ..service.contract.request import VideoRequest
 from .connection import current
 
 if TYPE_CHECKING:
+    from ..library.spending import By, Spending
     from ..service.contract.fields import FieldsAndModel
     from ..service.contract.pricing.answers import Balance
     from ..service.contract.pricing.price import Price
 
-__all__ = ["balance", "price", "price_of"]
+__all__ = ["balance", "price", "price_of", "spending"]
 
 
 @offers_fields()
@@ -36,6 +37,24 @@ def price(prompt: str = "", **fields: Unpack[FieldsAndModel]) -> Price:
     check_names("price()", fields, own=(IMAGE,))
     # No price depends on the words, and a form has none at first.
     return current().price(prompt=prompt or "…", **fields)
+
+
+def spending(by: By = "day") -> Spending:
+    """Return what the tasks of the library have cost, by day, model, sweep or tag.
+
+    A notebook shows it as a table with bars. Nothing is asked of the service.
+
+    Args:
+        by: ``"day"``, ``"model"``, ``"sweep"`` or ``"tag"``.
+
+    Raises:
+        InvalidRequest: ``by`` is none of these.
+        MissingApiKey: there is no connection and no key.
+    """
+    from ..library.spending import spending_of  # imports SQLAlchemy, which takes long
+
+    manager = current()
+    return spending_of(manager.library.journal, manager.service, by)
 
 
 def price_of(request: VideoRequest) -> Price:
