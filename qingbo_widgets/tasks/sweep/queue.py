@@ -181,8 +181,7 @@ class SweepQueue:
         try:
             if not await self._claim(cell, task):
                 manager.unregister(task)
-                if manager.is_bounded:
-                    await manager.monitor.journal(manager.ledger.release, task.key)
+                await manager.monitor.journal(manager.ledger.release, task.key)
                 return
             manager.follow(
                 task, submit=True, claimed=True, waits=False, may_send=lambda: self._may_send(task)
@@ -237,8 +236,7 @@ class SweepQueue:
         Raises:
             BudgetExceeded: it would exceed one.
         """
-        if self._manager.is_bounded:
-            await self._manager.monitor.request(self._manager.reserve, task)
+        await self._manager.monitor.request(self._manager.reserve, task)
 
     async def _claim(self, cell: Cell, task: Task) -> bool:
         """Assign a task to the cell in the journal, unless another kernel has assigned a different one."""
