@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..exceptions import QingboError
+from ..exceptions import BadRequest, QingboError, ServiceError
 from ..i18n import N_, tr
 from .client import NO_PRICES, Client
+from .contract.error_codes import is_refusal
 from .contract.pricing.arithmetic import Source
 from .contract.pricing.price import Price
 from .contract.request import VideoRequest
@@ -38,6 +39,8 @@ class _PriceList(NamedTuple):
 class PriceFinder:
     """Finds prices, and keeps them for some minutes. Blocking, and safe to use from several threads.
 
+    While one thread asks the service, the others wait, so that the same request is asked about once.
+
     The sources are the service's quote, the estimate of its tools endpoint, and the arithmetic of the model
     list. The first two are optional: the documentation does not prove that they answer, so one that does not
     is left out for an hour.
@@ -49,7 +52,7 @@ class PriceFinder:
 
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self.client, self._clock = client, clock
-        self._lock = threading.Lock()
+        self._lock, self._asking = threading.Lock(), threading.Lock()
         self._prices: dict[str, tuple[float, Price]] = {}
         self._list: tuple[float, _PriceList] | None = None
         self._silent_until = {"quote": float("-inf"), "estimate": float("-inf")}
@@ -64,6 +67,8 @@ class PriceFinder:
     ) -> Price:
         """Return the price of a request; an unknown one says why. Raise nothing for a service that fails.
 
+        The prompt does not change a price. A price that is unknown because the service failed is not kept.
+
         Args:
             request: the request, without problems.
             input_lengths: the length of each input video in seconds, ``None`` if it is not known.
@@ -75,16 +80,21 @@ class PriceFinder:
         terms, name = self.client.contract.terms, self.client.contract.name
         if not terms.quota_per_dollar:
             return Price(reason=tr(NO_PRICES).format(contract=name))
-        key = json.dumps([priced_values(request, self.client.contract.models), input_lengths], default=repr)
-        kept = self._prices.get(key)
-        if kept is not None and self._clock() - kept[0] < KEPT:
-            return kept[1]
-        price = self._asked(request) if is_sendable else None
-        if price is None:
-            price = self._computed(request, input_lengths, source)
-        with self._lock:
-            self._prices[key] = (self._clock(), price)
-        return price
+        values = priced_values(request, self.client.contract.models)
+        key = json.dumps([values, input_lengths, source, is_sendable], default=repr)
+        with self._asking:
+            kept = self._prices.get(key)
+            if kept is not None and self._clock() - kept[0] < KEPT:
+                return kept[1]
+            price = self._asked(request) if is_sendable else None
+            if price is None:
+                prices = self._price_list()
+                price = self._from(prices, request, input_lengths, source)
+                if prices.error:
+                    return price
+            with self._lock:
+                self._prices[key] = (self._clock(), price)
+            return price
 
     def known(
         self, request: VideoRequest, input_lengths: Sequence[float | Decimal | None] = ()
@@ -105,20 +115,11 @@ class PriceFinder:
             if self._clock() < self._silent_until[name]:
                 continue
             try:
-                price = ask(request)
-            except QingboError:
-                self._silent_until[name] = self._clock() + _LATER
-                continue
-            return price
+                return ask(request)
+            except QingboError as error:
+                if not _is_about_the_request(error):
+                    self._silent_until[name] = self._clock() + _LATER
         return None
-
-    def _computed(
-        self,
-        request: VideoRequest,
-        input_lengths: Sequence[float | Decimal | None],
-        source: Source | None,
-    ) -> Price:
-        return self._from(self._price_list(), request, input_lengths, source)
 
     def _from(
         self,
@@ -148,3 +149,8 @@ class PriceFinder:
         with self._lock:
             self._list = (self._clock(), prices)
         return prices
+
+
+def _is_about_the_request(error: QingboError) -> bool:
+    """Return whether an error is the answer of a source that has no price of this request only."""
+    return isinstance(error, BadRequest) or (isinstance(error, ServiceError) and is_refusal(error.code))
