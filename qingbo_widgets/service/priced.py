@@ -84,9 +84,11 @@ def _defaults(model: Model) -> dict[str, Any]:
 def _longest_input(model: Model, values: Mapping[str, Any]) -> int:
     """Return the maximum of the seconds of all input videos together; 0 if it is not documented."""
     parameter = model.limited(values).get("video_urls") or model.parameters.get("video_urls")
-    limits, videos = () if parameter is None else parameter.limits.get("seconds", ()), values.get("video_urls")
+    limits = () if parameter is None else parameter.limits.get("seconds", ())
+    videos = values.get("video_urls")
     return limits[1] * len(videos) if limits and isinstance(videos, tuple) else 0
 
 
 def _billing_of(request: VideoRequest, models: Models) -> Billing:
-    return billing_of(models.contract, str(request.model), str(request.values(models).get("action") or "generate"))
+    action = request.values(models).get("action") or "generate"
+    return billing_of(models.contract, str(request.model), str(action))

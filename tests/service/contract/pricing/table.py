@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 from qingbo_widgets.service.contract.pricing.arithmetic import Source
 
 __all__ = ["CONFIGS", "REQUESTS", "Priced", "a_clip", "a_second"]
+
+#: An amount of the documentation in US dollars, as it is written there.
+D = Decimal
 
 
 def _prices(text: str) -> dict[str, float]:
@@ -196,7 +199,7 @@ class Priced:
         return self.config or CONFIGS[self.model]
 
     def __str__(self) -> str:
-        """The request as the id of a test."""
+        """Return the request as the id of a test."""
         values = [
             f"{name}={value}" for name, value in self.values.items() if not name.endswith(("_urls", "_roles"))
         ]

@@ -63,9 +63,9 @@ def test_every_model_is_in_the_table() -> None:
 def unknown(values: Mapping[str, Any], config: object, model: str = "any-model", **facts: Any) -> str:
     """Return why the price of a body is not known; fail if there is one."""
     billing = billing_of("2026-11", model, values.get("action", "generate"))
+    rates = read_rates(config)
     with pytest.raises(UnknownPrice) as error:
-        amount = amount_of(read_rates(config), billing, values, **facts)
-        pytest.fail(f"a guess: {amount}")
+        amount_of(rates, billing, values, **facts)
     return str(error.value)
 
 
