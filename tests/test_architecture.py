@@ -34,6 +34,7 @@ ONLY_IN = {
         "tasks/",
         "library/",
         "service/http/",
+        "service/prices.py",
         "service/secrets/key_ring.py",
         "sandbox/",
         "widgets/base/sync.py",

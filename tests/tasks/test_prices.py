@@ -1,4 +1,4 @@
-"""``manager.price``, ``qw.price``, ``request.price`` and the balance, at a real sandbox and another server."""
+"""``manager.price``, ``qw.price``, ``request.price`` and the balance, at real servers."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_the_latest_equal_task_counts(april: qw.TaskManager) -> None:
 
 
 def test_invalid_in_april(april: qw.TaskManager) -> None:
-    """What contract 2026-04 does not take is refused, not priced."""
+    """A value that contract 2026-04 does not take is refused, not priced."""
     with pytest.raises(qw.InvalidRequest, match="duration"):
         april.price(APRIL.replace(duration=7))
     calls: list[Callable[[], object]] = [april.balance, april.client.price_list]

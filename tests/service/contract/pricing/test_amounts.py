@@ -215,7 +215,7 @@ def test_no_request_raises_anything_else() -> None:
         prompt="A koi",
         resolution=5,  # type: ignore[arg-type]
         duration="abc",  # type: ignore[arg-type]
-        video_urls=5,  # type: ignore[arg-type]
+        video_urls=5,
         image_with_roles=(5,),  # type: ignore[arg-type]
         generate_audio="yes",  # type: ignore[arg-type]
     )

@@ -28,8 +28,22 @@ DOCUMENTED = {
     "total_available_usd": 16.517086,
     "as_of": 1788681600,
 }
-NO_AMOUNTS = [None, "", "much", True, [], {}, float("nan"), float("inf"), "NaN", 1e300, "1e999999999"]
+NO_AMOUNTS: list[Any] = [
+    None,
+    "",
+    "much",
+    True,
+    [],
+    {},
+    float("nan"),
+    float("inf"),
+    "NaN",
+    1e300,
+    "1e999999999",
+]
 
+
+_NO_TIMES: list[Any] = [None, "today", -1, 0, float("nan"), 10**400, [], True]
 
 # ---------------------------------------------------------------------- the balance
 
@@ -73,7 +87,7 @@ def test_no_balance(amount: object) -> None:
     [
         (1788681600000, datetime(2026, 9, 6, 8, tzinfo=UTC)),
         ("2026-09-06T08:00:00Z", datetime(2026, 9, 6, 8, tzinfo=UTC)),
-        *((value, None) for value in (None, "today", -1, 0, float("nan"), 10**400, [], True)),
+        *((value, None) for value in _NO_TIMES),
     ],
     ids=lambda value: str(value)[:24],
 )

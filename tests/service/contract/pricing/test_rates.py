@@ -53,7 +53,7 @@ def test_what_is_left_out_means_nothing() -> None:
         {"video_prices": {"720p": 0.1}, "settlement": None, "input_video_replaces_output": None}
     )
     assert (rates.per_second, rates.replaces_output, rates.is_settled_on_result) == (None, False, False)
-    assert (rates.image_price, rates.free_images) == (0, 0)
+    assert (rates.image_price, rates.free_images) == (Decimal(0), 0)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,6 @@ _KEYS = st.sampled_from(
 @settings(max_examples=50)
 @given(config=_JSON | st.dictionaries(_KEYS, _JSON))
 def test_no_shape_raises_anything_else(config: object) -> None:
-    """Whatever the service sends is read or refused with a reason; amounts are never negative."""
+    """Any content is read, or refused with a reason; amounts are never negative."""
     with suppress(UnknownPrice):
         assert all(amount >= 0 for amount in read_rates(config).prices.values())
