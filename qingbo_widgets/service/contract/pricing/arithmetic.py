@@ -24,6 +24,9 @@ __all__ = ["Amount", "amount_of", "quota_of"]
 _ZERO, _ONE = Decimal(0), Decimal(1)
 #: The beginning of the key of a rate of the action ``edit``.
 _EDIT = "edit_"
+_INPUT_SECOND, _IMAGE = "_video_input_second", "ref_image"
+#: The beginnings of keys that do not depend on the resolution.
+_FOR_ALL = ("default", "base", "sound", "ref")
 _NO_RATE = N_("The service tells no price of this model for {what:.60}.")
 _NO_RESOLUTION = N_("The price depends on the resolution, and the request names none.")
 _NO_LENGTH = N_("The price depends on the length of the video, and the request names none.")
@@ -137,8 +140,10 @@ class _Bill:
 
     def amount(self) -> Amount:
         """Return the sum of the parts."""
+        if not self._resolution and any(key.partition("_")[0] not in _FOR_ALL for key in self._prices):
+            raise UnknownPrice(tr(_NO_RESOLUTION))
         if self._rates.replaces_output and self._videos:
-            usd = self._price(f"{self._resolution}_video_input_second") * self._input_seconds(_ZERO)
+            usd = self._price(f"{self._resolution}{_INPUT_SECOND}") * self._input_seconds(_ZERO)
         else:
             usd = self._output() + self._images()
         return Amount(usd, not self._is_ceiling)
@@ -148,7 +153,7 @@ class _Bill:
         rate, is_for_a_second = self._rate()
         seconds = self._output_seconds() if is_for_a_second else _ZERO
         usd = seconds * rate if is_for_a_second else rate
-        if self._videos and (rate := self._prices.get(f"{self._resolution}_video_input_second", _ZERO)):
+        if self._videos and (rate := self._addition(_INPUT_SECOND)):
             usd += self._input_seconds(seconds) * rate
         return usd
 
@@ -159,28 +164,29 @@ class _Bill:
         if self._is_edit and (self._billing.has_edit_rate or self._edit_rates()):
             return self._price(f"{_EDIT}{self._resolution}"), self._is_for_a_second()
         plain, is_clip = self._plain()
-        special = self._special(plain)
-        if special is None or special == plain:
-            if plain is None:
-                raise self._no_rate(self._resolution)
-            return plain, not is_clip and self._is_for_a_second()
-        if is_clip and self._rates.per_second is not False:
-            raise UnknownPrice(tr(_NO_UNIT))
-        return special, self._is_for_a_second()
+        special = self._special(None if is_clip else plain)
+        if special is not None:
+            if is_clip:  # nothing says how the other rate depends on the length
+                raise UnknownPrice(tr(_NO_UNIT))
+            return special, self._is_for_a_second()
+        if plain is None:
+            raise self._no_rate(self._resolution)
+        return plain, not is_clip and self._is_for_a_second()
 
     def _plain(self) -> tuple[Decimal | None, bool]:
         """Return the price without regard to sound and input videos, and whether its key is one of clips."""
         prices, resolution = self._prices, self._resolution
         plain = prices.get(resolution, prices.get("default"))
         if any(re.fullmatch(rf"{re.escape(resolution)}_[0-9]+s", key) for key in prices):
-            clip = prices.get(f"{resolution}_{self._requested()}s")
-            if clip is not None:
+            if not self._requested():
+                raise UnknownPrice(tr(_NO_LENGTH))
+            if (clip := prices.get(f"{resolution}_{self._requested()}s")) is not None:
                 return clip, True
-            if resolution not in prices:
-                if not self._requested():
-                    raise UnknownPrice(tr(_NO_LENGTH))
+            if plain is None and "base" not in prices:
                 raise self._no_rate(f"{resolution}, {self._requested()} s")
-        return (prices["base"], True) if plain is None and "base" in prices else (plain, False)
+        if plain is None and "base" in prices:
+            return prices["base"], self._rates.per_second is not False
+        return plain, False
 
     def _special(self, plain: Decimal | None) -> Decimal | None:
         """Return the rate with an input video, or with sound; ``None`` if the request has no such rate."""
@@ -194,6 +200,13 @@ class _Bill:
         if sound is not None and sound != plain and not isinstance(makes_sound, bool):
             raise UnknownPrice(tr(_NO_AUDIO))
         return sound if makes_sound is True else None
+
+    def _addition(self, suffix: str) -> Decimal:
+        """Return the price of an addition at this resolution; 0 if it is free at all resolutions."""
+        key = f"{self._resolution}{suffix}"
+        if key not in self._prices and any(usd for one, usd in self._prices.items() if one.endswith(suffix)):
+            raise self._no_rate(key)
+        return self._prices.get(key, _ZERO)
 
     def _edit_rates(self) -> list[str]:
         return [key for key in self._prices if key.startswith(_EDIT)]
@@ -255,15 +268,18 @@ class _Bill:
 
     def _images(self) -> Decimal:
         """Return the price of the reference images."""
-        rates = self._rates
-        each = self._prices.get(f"{self._resolution}_ref_image", self._prices.get("ref_image", _ZERO))
-        if not (each or rates.image_price):
+        rates, prices = self._rates, self._prices
+        if not (rates.image_price or any(usd for key, usd in prices.items() if key.endswith(_IMAGE))):
             return _ZERO
         with_roles = _list_of(self._shape, "image_with_roles", _NO_COUNT)
         if not all(isinstance(image, Mapping) for image in with_roles):
             raise UnknownPrice(tr(_NO_COUNT))
         references = [image for image in with_roles if str(image.get("role")).startswith("reference")]
         count = len(_list_of(self._shape, "image_urls", _NO_COUNT)) + len(references)
+        if not count:
+            return _ZERO
+        has_one_price = _IMAGE in prices and f"{self._resolution}_{_IMAGE}" not in prices
+        each = prices[_IMAGE] if has_one_price else self._addition(f"_{_IMAGE}")
         return count * each + max(count - rates.free_images, 0) * rates.image_price
 
 

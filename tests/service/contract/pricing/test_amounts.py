@@ -78,6 +78,24 @@ INPUT = a_second("720p=.1 720p_video_input_second=.1")
     ("values", "config", "reason"),
     [
         ({"duration": 5}, PLAIN, "names none"),
+        ({"duration": 5}, a_second("720p=.1 default=.3"), "names none"),
+        ({"duration": 5}, a_clip("base=.1 720p_video_input_second=.3"), "names none"),
+        ({"resolution": "720p"}, a_clip("720p=.5 720p_5s=.4"), "length of the video"),
+        (
+            {"resolution": "720p", "duration": 5, "generate_audio": True},
+            a_clip("720p_5s=.4 720p_sound=.6"),
+            "for a second or for a video",
+        ),
+        (
+            {"resolution": "1080p", "duration": 5, "video_urls": VIDEO},
+            a_second("720p=.1 1080p=.2 720p_video_input_second=.1"),
+            "1080p_video_input_second",
+        ),
+        (
+            {"resolution": "1080p", "duration": 5, "image_urls": ("https://a.example/1.png",)},
+            a_second("1080p=.2 720p_ref_image=.1"),
+            "1080p_ref_image",
+        ),
         ({"resolution": "1080p", "duration": 5}, PLAIN, "no price of this model for 1080p"),
         ({"resolution": "720p"}, PLAIN, "length of the video"),
         ({"resolution": "720p", "duration": 0}, PLAIN, "length of the video"),
@@ -122,6 +140,12 @@ INPUT = a_second("720p=.1 720p_video_input_second=.1")
             {"base": 0.4, "sound": 0.1},
             "second or",
         ),
+        (
+            {"resolution": "720p", "duration": 5, "generate_audio": True},
+            a_second("720p_5s=.4 720p_sound=.4"),
+            "for a second or for a video",
+        ),
+        ({"resolution": "720p", "duration": 5}, a_second("720p_5s=.4 720p_sound=.4"), "depends on the sound"),
         (
             {"resolution": "720p", "action": "edit", "duration": 5},
             a_second("720p=.1 edit_1080p=.2"),
