@@ -21,6 +21,7 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from .contract.contracts import Contract
+from .contract.error_codes import is_refusal
 from .contract.mismatch import contract_in_answer
 from .contract.models import dated
 from .contract.pricing.answers import (
@@ -30,6 +31,7 @@ from .contract.pricing.answers import (
     read_price_list,
     read_quote,
     refusal_in,
+    tool_error_in,
 )
 from .contract.pricing.price import Price, PriceSource
 from .contract.problem import Problem
@@ -350,7 +352,12 @@ class Client:
         """
         self._check_money()
         payload, now = self.payload(request), datetime.now(UTC)
-        answer = self._transport.call("POST", "/waveapi/quote", json=payload, is_public=True)
+        try:
+            answer = self._transport.call("POST", "/waveapi/quote", json=payload, is_public=True)
+        except ServiceError as error:  # the documentation does not say with which status a quote is refused
+            if not is_refusal(error.code):
+                raise
+            return Price(as_of=now, reason=error.message)
         if reason := refusal_in(answer.content):
             return Price(as_of=now, reason=reason)
         return self._priced(request, read_quote(answer.content), answer, PriceSource.quote, now)
@@ -370,6 +377,8 @@ class Client:
         answer = self._transport.call(
             "POST", "/mcp", json=_tool_call("estimate_cost", arguments), headers=_TOOLS
         )
+        if reason := tool_error_in(answer.content):
+            raise BadRequest(reason, status=answer.status)
         return self._priced(request, read_estimate(answer.content), answer, PriceSource.estimate, now)
 
     def price_list(self) -> dict[str, object]:

@@ -58,10 +58,14 @@ def quoted_price(
 
 
 def priced_values(request: VideoRequest, models: Models) -> dict[str, Any]:
-    """Return the parameters that decide about the price, with the defaults that the documentation states."""
+    """Return the parameters that may decide about the price, with the defaults that are documented.
+
+    Texts, such as the prompt, do not.
+    """
     values, model = request.values(models), models.of(request.model)
     unsent = model.unsent(values)
-    known = {name: value for name, value in values.items() if name not in unsent and is_set(value)}
+    texts = {name for name, parameter in model.parameters.items() if parameter.type == "text"}
+    known = {name: value for name, value in values.items() if name not in unsent | texts and is_set(value)}
     return {**_defaults(model), **known}
 
 
@@ -69,6 +73,8 @@ def _defaults(model: Model) -> dict[str, Any]:
     """Return the values that the service uses for parameters which are not sent."""
     defaults = {} if not model.name or "generate_audio" in model.parameters else {"generate_audio": False}
     for name, parameter in model.parameters.items():
+        if parameter.type == "text":
+            continue
         value = parameter.default if is_set(parameter.default) else parameter.unless_given
         if value is not None:
             defaults[name] = value
@@ -79,8 +85,10 @@ def _longest_input(model: Model, values: Mapping[str, Any]) -> int:
     """Return the maximum of the seconds of all input videos together; 0 if it is not documented."""
     parameter = model.limited(values).get("video_urls") or model.parameters.get("video_urls")
     limits = () if parameter is None else parameter.limits.get("seconds", ())
-    return limits[1] * len(values.get("video_urls") or ()) if limits else 0
+    videos = values.get("video_urls")
+    return limits[1] * len(videos) if limits and isinstance(videos, tuple) else 0
 
 
 def _billing_of(request: VideoRequest, models: Models) -> Billing:
-    return billing_of(models.contract, request.model, str(request.values(models).get("action") or "generate"))
+    action = request.values(models).get("action") or "generate"
+    return billing_of(models.contract, str(request.model), str(action))

@@ -9,7 +9,7 @@ from typing import Any
 from ..exceptions import InvalidRequest, QingboError
 from ..library.library import Library
 from ..library.requests import request_of
-from ..media.clips import clip_length
+from ..media.frames import duration_of
 from ..service.client import Client
 from ..service.contract.pricing.price import Price, PriceSource
 from ..service.contract.request import VideoRequest
@@ -23,7 +23,7 @@ from .task import Task
 __all__ = ["Prices"]
 
 #: Types of parameters whose content does not change the price, only whether they are set.
-_CONTENT = frozenset({"text", "url", "urls", "objects"})
+_CONTENT = frozenset({"url", "urls", "objects"})
 #: Tasks of the library that are compared with a request.
 _MOST_COMPARED = 500
 
@@ -64,7 +64,8 @@ class Prices:
             self._client, self._finder = client, PriceFinder(client)
         videos = priced_values(request, models).get("video_urls") or ()
         lengths = [self._length(video, tasks) for video in videos]
-        return self._finder.find(request, lengths, is_sendable=not self._inputs.left_in(request))
+        # A picture or video that is not uploaded yet has no URL.
+        return self._finder.find(request, lengths, is_sendable=not request.problems(models.contract))
 
     def compare(self, price: Price, frozen: int | None) -> None:
         """Forget all prices if the service has reserved another amount than it said: they have changed.
@@ -83,7 +84,7 @@ class Prices:
             made = (task for task in tasks if video in task.video_urls)
             place = next((task.video_path for task in made if task.video_path), None)
         try:
-            return clip_length(place) if isinstance(place, Path) else None
+            return duration_of(place) if isinstance(place, Path) else None
         except (QingboError, ImportError, OSError):
             return None
 
@@ -91,14 +92,16 @@ class Prices:
         """Return what the latest task with the same parameters has cost; ``None`` if there is none."""
         kind, completed = _kind(request, models), TaskStatus.completed.value
         for entry in self._library.entries(service=self._service, status=completed, limit=_MOST_COMPARED):
-            known = request_of(entry) if entry.model == request.model and entry.cost is not None else None
+            # A result without a usable file costs nothing, which is no price.
+            is_same = entry.model == request.model and entry.contract == models.contract and entry.cost
+            known = request_of(entry) if is_same else None
             if known is not None and _kind(known, models) == kind:
                 return Price(None, entry.cost, True, PriceSource.earlier_task, entry.completed_at)
         return None
 
 
 def _kind(request: VideoRequest, models: Models) -> dict[str, Any]:
-    """Return the parameters that may decide about the price: texts and media only as far as they are set."""
+    """Return the parameters that may decide about the price: media only as far as they are set."""
     parameters = models.of(request.model).parameters
     return {
         name: True if name in parameters and parameters[name].type in _CONTENT else value

@@ -23,8 +23,8 @@ def quota_text(quota: int, contract: str) -> str:
 
 def dollars(usd: Decimal) -> str:
     """Return an amount in US dollars as text, with at least 2 and at most 6 decimals."""
-    whole, _, part = f"{usd:,.6f}".partition(".")
-    return f"${whole}.{part.rstrip('0').ljust(2, '0')}"
+    whole, _, part = f"{abs(usd):,.6f}".partition(".")
+    return f"{'-' if usd < 0 else ''}${whole}.{part.rstrip('0').ljust(2, '0')}"
 
 
 def units(quota: int) -> str:

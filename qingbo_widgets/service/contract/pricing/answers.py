@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal, localcontext
 from typing import Any
 
 from ....i18n import tr
+from ...secrets.known_keys import hide
+from ..error_codes import is_refusal
 from ..quota import dollars
 from ..text import plain_line
+from ..times import read_time
+from .numbers import EXACT, number
 
-__all__ = ["Balance", "read_balance", "read_estimate", "read_price_list", "read_quote", "refusal_in"]
+__all__ = [
+    "Balance",
+    "read_balance",
+    "read_estimate",
+    "read_price_list",
+    "read_quote",
+    "refusal_in",
+    "tool_error_in",
+]
 
 #: Names under which an estimate may have its amount in US dollars.
 _USD = ("total_usd", "estimated_cost_usd", "cost_usd", "pre_consumed_cost_usd", "usd")
@@ -26,7 +38,7 @@ class Balance:
     """The money of an account, in US dollars.
 
     Attributes:
-        available: the amount that is left.
+        available: the amount that is left; below 0 if more was settled than there was.
         used: the amount that was spent.
         granted: the sum of both.
         as_of: the time of the answer.
@@ -47,28 +59,30 @@ def read_balance(answer: Mapping[str, Any]) -> Balance | None:
         number(answer.get(f"total_{name}_usd")) for name in ("available", "used", "granted")
     )
     if available is None and granted is not None and used is not None:
-        available = granted - used
+        with localcontext(EXACT):
+            available = granted - used
     if available is None:
         return None
-    as_of = number(answer.get("as_of"))
-    try:
-        moment = None if as_of is None else datetime.fromtimestamp(float(as_of), UTC)
-    except (ValueError, OverflowError, OSError):
-        moment = None
-    return Balance(available, used, granted, moment)
+    return Balance(available, used, granted, read_time(answer.get("as_of")))
 
 
 def read_quote(answer: Mapping[str, Any]) -> Decimal | None:
     """Return the amount of a quote in US dollars."""
     data = answer.get("data")
-    return number(data.get("total_usd")) if isinstance(data, Mapping) else None
+    return _price(data.get("total_usd")) if isinstance(data, Mapping) else None
 
 
 def refusal_in(answer: Mapping[str, Any]) -> str:
-    """Return the service's reason for refusing a quote, for the user; empty if there is none."""
-    if not answer.get("errorKey"):
+    """Return the reason why the service quotes no such task, for the user.
+
+    Returns:
+        An empty text if there is none, and for a refusal that may be about the quote only.
+    """
+    key = answer.get("errorKey")
+    if not isinstance(key, str) or not is_refusal(key):
         return ""
-    return plain_line(answer.get("message") or answer["errorKey"])
+    message = answer.get("message")
+    return plain_line(hide(message)) if isinstance(message, str) and message else key
 
 
 def read_estimate(answer: Mapping[str, Any]) -> Decimal | None:
@@ -79,7 +93,19 @@ def read_estimate(answer: Mapping[str, Any]) -> Decimal | None:
     content = result.get("structuredContent")
     if not isinstance(content, Mapping):
         return None
-    return next((amount for name in _USD if (amount := number(content.get(name))) is not None), None)
+    return next((amount for name in _USD if (amount := _price(content.get(name))) is not None), None)
+
+
+def tool_error_in(answer: Mapping[str, Any]) -> str:
+    """Return the error that a tool of the endpoint reports about its arguments; empty if there is none."""
+    result = answer.get("result")
+    if not isinstance(result, Mapping) or not result.get("isError"):
+        return ""
+    parts = result.get("content")
+    texts = [
+        part.get("text") for part in (parts if isinstance(parts, list) else ()) if isinstance(part, Mapping)
+    ]
+    return plain_line(hide(" ".join(text for text in texts if isinstance(text, str)))) or tr("no explanation")
 
 
 def read_price_list(answer: Mapping[str, Any]) -> dict[str, object]:
@@ -92,12 +118,7 @@ def read_price_list(answer: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def number(value: object) -> Decimal | None:
-    """Return an amount that is not negative; a float as it is written in JSON."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and amount >= 0 else None
+def _price(value: object) -> Decimal | None:
+    """Return an amount that may be a price."""
+    amount = number(value)
+    return amount if amount is not None and amount >= 0 else None

@@ -26,8 +26,8 @@ class Billing:
     Attributes:
         one_rate: resolutions at which sound and an input video do not change the rate.
         length: ``input`` if the result always is as long as the input video.
-        zero: ``input`` if it is so where no duration is requested.
-        least_length: the minimum number of billed seconds of such a result.
+        zero: ``input`` if it is so where the duration 0 is requested.
+        result_seconds: the minimum and the maximum length of such a result; empty for no limit.
         ceiling: the maximum length in seconds of a result whose length the model chooses; the amount is
             reserved for it, and settled on the actual result.
         is_settled_on_result: whether the amount is a ceiling in any case.
@@ -35,7 +35,8 @@ class Billing:
         least_input: the minimum of the billed input seconds as a share of the output seconds, rounded up.
         unread_input: the input seconds that are reserved while the length of an input video is not known; 0
             if the service refuses such a request.
-        has_edit_rate: whether the action has a rate of its own.
+        has_edit_rate: whether the action has a rate of its own, without which its price is not known.
+        ignores_resolution: whether the resolution of the request has no effect.
         is_of_source: whether the seconds, input videos, images and sound are those of the earlier task.
         resolution: the resolution of a request that names none.
     """
@@ -43,20 +44,21 @@ class Billing:
     one_rate: tuple[str, ...] = ()
     length: str = ""
     zero: str = ""
-    least_length: int = 0
+    result_seconds: tuple[int, ...] = ()
     ceiling: Decimal | None = None
     is_settled_on_result: bool = False
     most_input: int = 0
     least_input: Decimal = Decimal(0)
     unread_input: int = 0
     has_edit_rate: bool = False
+    ignores_resolution: bool = False
     is_of_source: bool = False
     resolution: str = ""
 
     def follows_input(self, values: Mapping[str, Any]) -> bool:
         """Return whether the result is as long as the input video."""
-        is_open = not values.get("duration")
-        return bool(values.get("video_urls")) and (self.length == INPUT or (self.zero == INPUT and is_open))
+        is_zero = values.get("duration") == 0
+        return bool(values.get("video_urls")) and (self.length == INPUT or (self.zero == INPUT and is_zero))
 
     def chooses_length(self, values: Mapping[str, Any]) -> bool:
         """Return whether the model chooses the length, up to the ceiling."""
@@ -80,8 +82,9 @@ def billing_of(contract: str, model: str, action: str) -> Billing:
     for name in ("ceiling", "least_input"):
         if name in facts:
             facts[name] = Decimal(str(facts[name]))
-    if "one_rate" in facts:
-        facts["one_rate"] = tuple(facts["one_rate"])
+    for name in ("one_rate", "result_seconds"):
+        if name in facts:
+            facts[name] = tuple(facts[name])
     return Billing(**facts)
 
 

@@ -10,24 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
 from ....i18n import N_, tr
 from ..text import plain_line
+from .numbers import number
 
 __all__ = ["Rates", "UnknownPrice", "read_rates"]
 
 #: A resolution as the keys have it, such as ``720p``, ``4k`` or ``fhd``.
-_RESOLUTION = r"(?:[0-9]{2,4}p|[0-9]{1,2}k|f?hd|sd|uhd)"
+_RESOLUTION = r"(?:[0-9]{2,4}p|[0-9]{1,2}k|f?hd)"
 #: What the prices may be named: for a resolution, for a clip of one length, or for any request.
 _KEY = re.compile(
     rf"{_RESOLUTION}(?:_[0-9]+s|_sound|_video_ref|_video_input_second|_ref_image)?|edit_{_RESOLUTION}"
     r"|sound|ref_image|base|default"
 )
-#: Keys of prices that stand beside ``video_prices`` or in it.
 _IMAGE_PRICE, _FREE_IMAGES = "video_input_image_price", "video_input_image_free_count"
-_FLAGS = ("per_second", "input_video_replaces_output")
 _SETTLED_ON_RESULT = {"basis": "upstream_cost"}
 
 _NO_PRICES = N_("The service tells no price of this model.")
@@ -70,20 +68,22 @@ def read_rates(config: object) -> Rates:
     inner = config.get("video_prices", {})
     if not isinstance(inner, Mapping):
         raise _unknown("video_prices")
-    beside = {
-        key: value for key, value in config.items() if key not in ("video_prices", "settlement", *_FLAGS)
-    }
+    # Every entry may stand beside ``video_prices`` or in it.
+    beside = {key: value for key, value in config.items() if key != "video_prices"}
     if both := beside.keys() & inner.keys():
         raise _unknown(min(map(str, both)))
     entries = {**beside, **inner}
-    settlement = config.get("settlement")
+    settlement = entries.pop("settlement", None)
     if settlement is not None and settlement != _SETTLED_ON_RESULT:
         raise _unknown("settlement")
-    per_second, replaces_output = (_flag(config, name) for name in _FLAGS)
-    image_price = _amount(_IMAGE_PRICE, entries.pop(_IMAGE_PRICE, 0))
-    free_images = entries.pop(_FREE_IMAGES, 0)
-    if type(free_images) is not int or free_images < 0:
+    per_second, replaces_output = (
+        _flag(name, entries.pop(name, None)) for name in ("per_second", "input_video_replaces_output")
+    )
+    image_price, free_images = (_amount(name, entries.pop(name, 0)) for name in (_IMAGE_PRICE, _FREE_IMAGES))
+    if free_images != int(free_images):
         raise _unknown(_FREE_IMAGES)
+    if other := [key for key in entries if not (isinstance(key, str) and _KEY.fullmatch(key))]:
+        raise _unknown(other[0])
     if not entries:
         raise UnknownPrice(tr(_NO_PRICES))
     return Rates(
@@ -92,27 +92,19 @@ def read_rates(config: object) -> Rates:
         replaces_output is True,
         settlement is not None,
         image_price,
-        free_images,
+        int(free_images),
     )
 
 
-def _flag(config: Mapping[Any, Any], name: str) -> bool | None:
-    value = config.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise _unknown(name)
-    return value
+def _flag(name: str, value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise _unknown(name)
 
 
-def _amount(key: object, value: object) -> Decimal:
-    """Return an amount of the list. A float is read as it is written, not as the nearest binary fraction."""
-    is_known = isinstance(key, str) and (key == _IMAGE_PRICE or _KEY.fullmatch(key))
-    if not is_known or isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise _unknown(key)
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        raise _unknown(key) from None
-    if not amount.is_finite() or amount < 0:
+def _amount(key: str, value: object) -> Decimal:
+    amount = number(value)
+    if amount is None or amount < 0:
         raise _unknown(key)
     return amount
 
