@@ -22,7 +22,7 @@ DATA_URL = "data:image/png;base64," + "A" * 4000
 #: Whatever is no object of a user's: functions, and enumerations.
 NO_OBJECTS = {
     *("PriceSource", "TaskStatus"),
-    *("balance", "connect", "generate", "models", "price", "set_locale", "sweep"),
+    *("balance", "connect", "generate", "models", "price", "set_locale", "spending", "sweep"),
 }
 ERRORS = {
     name: value
@@ -53,6 +53,7 @@ def made(server: qw.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 BUILDERS: dict[str, Callable[[Made], object]] = {
+    "Budget": lambda _: qw.Budget("2.50", per="day"),
     "Balance": lambda _: qw.Balance(
         Decimal("16.517086"), Decimal("3.482914"), Decimal(20), datetime.now(UTC)
     ),

@@ -56,7 +56,10 @@ def test_by_day(library: Library) -> None:
     rows = spending(library, "day")
     assert [row.group for row in rows] == sorted((row.group for row in rows), reverse=True)
     assert rows[0].group == f"{TODAY.astimezone():%Y-%m-%d}"
-    assert [(row.spent, row.frozen) for row in rows] == [(Decimal(1), Decimal(2)), (Decimal("0.5"), Decimal(0))]
+    assert [(row.spent, row.frozen) for row in rows] == [
+        (Decimal(1), Decimal(2)),
+        (Decimal("0.5"), Decimal(0)),
+    ]
 
 
 def test_by_tag(library: Library) -> None:
