@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .exceptions import (
         AuthenticationFailed,
         BadRequest,
+        BudgetExceeded,
         ConnectionFailed,
         DownloadFailed,
         InsufficientBalance,
@@ -37,12 +38,16 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from .i18n import set_locale
+    from .library.budget import Budget
     from .library.library import Library
     from .sandbox import Sandbox
     from .service.client import Client, models
+    from .service.contract.pricing.answers import Balance
+    from .service.contract.pricing.price import Price, PriceSource
     from .service.contract.problem import Problem
     from .service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
     from .service.contract.snapshot import TaskSnapshot, TaskStatus
+    from .tasks.account import balance, price, spending
     from .tasks.connection import connect, generate
     from .tasks.manager import TaskManager
     from .tasks.sweep.make import sweep
@@ -61,6 +66,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthenticationFailed",
     "BadRequest",
+    "Balance",
+    "Budget",
+    "BudgetExceeded",
     "CameraControl",
     "Client",
     "Comparison",
@@ -75,6 +83,8 @@ __all__ = [
     "LinkExpired",
     "MissingApiKey",
     "Pairwise",
+    "Price",
+    "PriceSource",
     "Problem",
     "QingboError",
     "RateLimited",
@@ -98,10 +108,13 @@ __all__ = [
     "VideoRequest",
     "VideoStudio",
     "WaitTimeout",
+    "balance",
     "connect",
     "generate",
     "models",
+    "price",
     "set_locale",
+    "spending",
     "sweep",
 ]
 
@@ -110,13 +123,17 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _NAMES_BY_MODULE = {
     "i18n": ("set_locale",),
+    "service.contract.pricing.answers": ("Balance",),
+    "service.contract.pricing.price": ("Price", "PriceSource"),
     "service.contract.problem": ("Problem",),
     "service.client": ("Client", "models"),
     "service.contract.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),
     "service.contract.snapshot": ("TaskSnapshot", "TaskStatus"),
+    "library.budget": ("Budget",),
     "library.library": ("Library",),
     "tasks.connection": ("connect", "generate"),
     "tasks.manager": ("TaskManager",),
+    "tasks.account": ("balance", "price", "spending"),
     "tasks.sweep.make": ("sweep",),
     "tasks.sweep.sweep": ("Sweep",),
     "tasks.task": ("Task",),

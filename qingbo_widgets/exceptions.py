@@ -12,6 +12,7 @@
     │   └── LinkExpired             the service no longer has the video
     ├── TaskFailed                  the service reported that the task failed (.task_id .code)
     ├── TaskCancelled               the task was cancelled (.task_id)
+    ├── BudgetExceeded              the task would exceed a budget; nothing was sent (.price .left …)
     ├── WaitTimeout                 wait(timeout) ran out, the task continues; also a TimeoutError
     └── ServiceError                the service answered with an error (.status .code .message .param
                                     .retry_after .contract .advice)
@@ -31,6 +32,7 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
@@ -40,6 +42,7 @@ from .i18n import sentences
 __all__ = [
     "AuthenticationFailed",
     "BadRequest",
+    "BudgetExceeded",
     "ConnectionFailed",
     "DownloadFailed",
     "InsufficientBalance",
@@ -202,6 +205,32 @@ class TaskCancelled(QingboError):
     def __init__(self, message: str, *, task_id: str = "") -> None:
         super().__init__(message)
         self.task_id = task_id
+
+
+class BudgetExceeded(QingboError):
+    """The task would exceed a budget, so nothing was sent or charged. Amounts are in US dollars.
+
+    Attributes:
+        budget: the limit.
+        spent: what the tasks that it counts have cost.
+        frozen: what is reserved for those that have not ended.
+        price: what this task would cost at most; ``None`` if that is not known.
+        left: what the budget still allows.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        budget: Decimal = Decimal(0),
+        spent: Decimal = Decimal(0),
+        frozen: Decimal = Decimal(0),
+        price: Decimal | None = None,
+        left: Decimal = Decimal(0),
+    ) -> None:
+        super().__init__(message)
+        self.budget, self.spent, self.frozen = budget, spent, frozen
+        self.price, self.left = price, left
 
 
 class WaitTimeout(QingboError, TimeoutError):

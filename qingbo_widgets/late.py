@@ -17,6 +17,7 @@ __all__ = [
     "export_sweep",
     "export_task",
     "manager_mimebundle",
+    "price_of",
     "read_film",
     "redraw_displays",
     "rendered_traceback",
@@ -59,6 +60,7 @@ class LazyCallable:
             self(*args)
 
 
+price_of = LazyCallable("tasks.account:price_of")
 current_contract = LazyCallable("tasks.connection:current_contract")
 rendered_traceback = LazyCallable("system.tracebacks:rendered")
 show_task = LazyCallable("widgets.card.shown:show")

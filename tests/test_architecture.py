@@ -34,6 +34,7 @@ ONLY_IN = {
         "tasks/",
         "library/",
         "service/http/",
+        "service/prices.py",
         "service/secrets/key_ring.py",
         "sandbox/",
         "widgets/base/sync.py",
@@ -41,7 +42,10 @@ ONLY_IN = {
     "concurrent": ("tasks/", "system/", "sandbox/"),
     "sqlalchemy": (
         *(f"library/{name}.py" for name in ("conditions", "deletion", "deletion_files", "deletion_list")),
-        *(f"library/{name}.py" for name in ("judgements", "pages", "search", "sweeps", "text_index")),
+        *(
+            f"library/{name}.py"
+            for name in ("judgements", "ledger", "pages", "search", "spending", "sweeps", "text_index")
+        ),
         *(f"library/{name}.py" for name in ("deletion_moves", "text_tables")),
         "library/journal/",
     ),

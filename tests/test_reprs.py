@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,8 +19,11 @@ PROMPT = f"a koi in a pond {KEY}\n" + "under the willows\n" * 90
 LONGEST = 300
 DATA_URL = "data:image/png;base64," + "A" * 4000
 
-#: Whatever is no object of a user's: functions, and an enumeration.
-NO_OBJECTS = {"TaskStatus", "connect", "generate", "models", "set_locale", "sweep"}
+#: Whatever is no object of a user's: functions, and enumerations.
+NO_OBJECTS = {
+    *("PriceSource", "TaskStatus"),
+    *("balance", "connect", "generate", "models", "price", "set_locale", "spending", "sweep"),
+}
 ERRORS = {
     name: value
     for name in qw.__all__
@@ -48,6 +53,10 @@ def made(server: qw.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 BUILDERS: dict[str, Callable[[Made], object]] = {
+    "Budget": lambda _: qw.Budget("2.50", per="day"),
+    "Balance": lambda _: qw.Balance(
+        Decimal("16.517086"), Decimal("3.482914"), Decimal(20), datetime.now(UTC)
+    ),
     "CameraControl": lambda _: qw.CameraControl("simple", {"zoom": 3}),
     "Client": lambda _: qw.Client(KEY),
     "Comparison": lambda made: qw.Comparison(made.tasks),
@@ -56,6 +65,9 @@ BUILDERS: dict[str, Callable[[Made], object]] = {
     "Gallery": lambda made: qw.Gallery(made.manager),
     "Library": lambda made: made.manager.library,
     "Pairwise": lambda made: qw.Pairwise(made.tasks),
+    "Price": lambda _: qw.Price(
+        Decimal("0.378"), 189_000, source=qw.PriceSource.price_list, as_of=datetime.now(UTC)
+    ),
     "Problem": lambda _: qw.VideoRequest(prompt=PROMPT * 3, duration=99).problems()[0],
     "RequestForm": lambda _: qw.RequestForm(prompt=PROMPT),
     "Sandbox": lambda made: made.sandbox,

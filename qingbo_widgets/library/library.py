@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ..service.contract.service_names import normalised
 from ..system.console import write_line
 from ..system.folder import Folder, is_file_inside, why_unwritable
 from ..system.notebook import beside_notebook
+from .budget import Budget
 from .durations import durations_of
 from .entry import ENDED, Entry
 from .file_names import fitting_path, readable_name
@@ -68,6 +70,37 @@ class Library:
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
+
+    @property
+    def budget(self) -> Budget | None:
+        """The limit on what the tasks of this folder may cost, for every kernel that uses it.
+
+        Set it to an amount in US dollars or a ``Budget``, such as ``Budget(5, per="day")``; ``None`` removes
+        it. It is stored in the journal.
+        """
+        if not self.has_budget:
+            return None
+        from .ledger import read_budget
+
+        return read_budget(self.journal)
+
+    @budget.setter
+    def budget(self, budget: Budget | float | Decimal | str | None) -> None:
+        from .ledger import write_budget
+
+        write_budget(self.journal, Budget.of(budget))
+
+    @property
+    def has_budget(self) -> bool:
+        """True if the folder has a budget. Most have none, so SQLite is queried directly."""
+        if not self.journal.exists:
+            return False
+        rows = self.journal.query_sqlite("SELECT id FROM budgets")
+        if rows is None:
+            from .ledger import read_budget
+
+            return read_budget(self.journal) is not None
+        return bool(rows)
 
     @property
     def read_only(self) -> str | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 from starlette.applications import Starlette
@@ -16,14 +15,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from . import request_body
 from .backend import Backend, NotCancellable
-from .contracts.contract import KeyPlaces, Violation
+from .contracts.contract import Json, KeyPlaces
 from .contracts.refusal import Refusal
+from .estimates import Estimates
 from .faults import falls_on
 from .input_length import seconds_of
-
-MAX_BODY = 1_000_000
-"""Largest submit body in bytes."""
 
 SUBMIT = "/v1/tasks"
 HEADER_ALONE = KeyPlaces()
@@ -54,12 +52,20 @@ def create_app(backend: Backend, api_key: str) -> Starlette:
     ]
     if backend.contract.has_account:
         service.append(Route("/dashboard/billing/{name}", endpoints.guarded(endpoints.billing)))
+    files = [
+        Route("/videos/{link}.mp4", endpoints.video),
+        Route("/pictures/{name}", endpoints.published),
+    ]
+    quotes = []
+    if (answers := backend.contract.price_answers) is not None:
+        estimates = Estimates(backend, answers)
+        service.append(Route("/mcp", endpoints.guarded(estimates.tools), methods=["POST"]))
+        places = None if backend.gaps.quote == "public" else HEADER_ALONE
+        if backend.gaps.quote != "absent":
+            quote = endpoints.guarded(estimates.quote, places)
+            quotes.append(Route("/waveapi/quote", quote, methods=["POST"]))
     return Starlette(
-        routes=[
-            Mount("/v1", routes=service),
-            Route("/videos/{link}.mp4", endpoints.video),
-            Route("/pictures/{name}", endpoints.published),
-        ],
+        routes=[Mount("/v1", routes=service), *files, *quotes],
         # A page of another site can make its name resolve to this machine, but cannot change this header.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
         exception_handlers={Refusal: endpoints.refused, HTTPException: endpoints.no_such_route},
@@ -74,16 +80,17 @@ class _Endpoints:
         self._key = api_key
         self._count = 0
 
-    def guarded(self, endpoint: Endpoint, places: KeyPlaces = HEADER_ALONE) -> Endpoint:
+    def guarded(self, endpoint: Endpoint, places: KeyPlaces | None = HEADER_ALONE) -> Endpoint:
         """Return the endpoint with a check of the key and the current faults.
 
         Args:
             endpoint: the endpoint.
-            places: where its requests may carry the key, besides the header ``Authorization``.
+            places: where its requests may carry the key, besides the header ``Authorization``; ``None`` if
+                they need none.
         """
 
         async def answer(request: Request) -> Response:
-            if not self._has_key(request, places):
+            if places is not None and not self._has_key(request, places):
                 raise Refusal(401, "invalid_api_key", "the API key is missing or wrong")
             self._count += 1
             count, faults = self._count, self._backend.faults
@@ -109,7 +116,8 @@ class _Endpoints:
 
     async def submit(self, request: Request) -> Response:
         backend, contract = self._backend, self._backend.contract
-        body, key = _decoded(await _read(request)), request.headers.get("idempotency-key", "")
+        body = request_body.decoded(await request_body.read(request))
+        key = request.headers.get("idempotency-key", "")
         wait = contract.wait_seconds(",".join(request.headers.getlist("prefer")))
         task_id = backend.keys.task_id(key, body, backend.clock())
         is_new = task_id is None
@@ -131,8 +139,7 @@ class _Endpoints:
             Refusal: the submit is refused.
         """
         backend, contract = self._backend, self._backend.contract
-        if violations := contract.violations(body):
-            raise _broken(violations, joined=backend.gaps.several_errors == "joined")
+        request_body.check(body, contract, backend.gaps)
         backend.refuse_by_fault()
         video = contract.input_video(body)
         if video is None or backend.keys.task_id(key, body, backend.clock()) is not None:
@@ -165,13 +172,16 @@ class _Endpoints:
             raise Refusal(400, "task_not_cancellable", "only a queued task can be cancelled") from None
 
     async def models(self, _: Request) -> Response:
-        return JSONResponse({"object": "list", "data": list(self._backend.contract.models.values())})
+        return JSONResponse({"object": "list", "data": list(self._models().values())})
 
     async def model(self, request: Request) -> Response:
-        name, models = request.path_params["name"], self._backend.contract.models
+        name, models = request.path_params["name"], self._models()
         if name not in models:
             raise Refusal(404, "model_not_found", f"no such model: {name}")
         return JSONResponse(models[name])
+
+    def _models(self) -> dict[str, Json]:
+        return self._backend.contract.models(self._backend.prices)
 
     async def billing(self, request: Request) -> Response:
         backend = self._backend
@@ -206,35 +216,6 @@ class _Endpoints:
         assert isinstance(error, HTTPException)
         code = "method_not_allowed" if error.status_code == 405 else "not_found"
         return await self.refused(request, Refusal(error.status_code, code, error.detail))
-
-
-def _broken(violations: Sequence[Violation], *, joined: bool) -> Refusal:
-    """Return the refusal of a body: of its first violation, or with the messages of all of them."""
-    first = violations[0]
-    message = "; ".join(violation.message for violation in violations) if joined else first.message
-    return Refusal(first.status, first.code, message, first.param)
-
-
-async def _read(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Refusal(413, "request_too_large", f"the body is larger than {MAX_BODY} bytes")
-    return body
-
-
-def _decoded(body: bytes) -> Any:
-    try:
-        decoded = json.loads(body, parse_constant=_reject_constant)
-        json.dumps(decoded, ensure_ascii=False).encode()  # no answer could quote half of a surrogate pair
-        return decoded
-    except (ValueError, RecursionError):
-        raise Refusal(400, "invalid_json", "the body is not JSON") from None
-
-
-def _reject_constant(name: str) -> NoReturn:
-    raise ValueError(name)  # Python reads NaN and Infinity; JSON has neither
 
 
 def _no_such_task(task_id: str) -> NoReturn:

@@ -12,13 +12,15 @@ import threading
 import time
 import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..i18n import tr
 from .callback import Callback, call
-from .contracts.contract import QUOTA, Contract, Json
+from .contracts.contract import QUOTA, Contract, Json, Price
 from .contracts.refusal import Refusal
 from .contracts.task_state import TaskState
 from .entry import Entry
@@ -26,6 +28,7 @@ from .faults import Faults
 from .gaps import Gaps
 from .idempotency import IdempotencyKeys
 from .lifecycle import timeline
+from .prices import prices_of
 from .published import Published
 from .render_pool import DrawFailure, RenderPool
 
@@ -75,6 +78,7 @@ class Backend:
         """The credit of the account in quota."""
         self.clock = clock or _steady_clock()
         self.faults = faults or Faults()
+        self.prices = {}
         self.base_url = ""
         """The base URL of the routes, without a slash at its end; set once it is known."""
         self.tasks: dict[str, Entry] = {}
@@ -101,6 +105,34 @@ class Backend:
         self._faults = faults
         self._window_ends = self.clock() + faults.quota_window
 
+    @property
+    def prices(self) -> dict[str, Json]:
+        """The present ``price_config`` of each model, a copy; an assignment resets the models it leaves out.
+
+        Raises:
+            ValueError: there is no such model in an assignment, or the contract documents no prices.
+        """
+        return deepcopy(self._prices)
+
+    @prices.setter
+    def prices(self, prices: Mapping[str, Mapping[str, Any]]) -> None:
+        self._prices = prices_of(self.contract, prices)
+
+    def price(self, body: Json, input_seconds: int = 0) -> Price:
+        """Return the price of a valid request at present.
+
+        Args:
+            body: the request.
+            input_seconds: the length of the input video, if there is one.
+
+        Raises:
+            Refusal: the model has no price.
+        """
+        if self.faults.price_missing:
+            raise Refusal(500, "price_not_configured", "the model has no price; nothing was charged")
+        order = self.contract.order(body, input_seconds)
+        return self.contract.price(body, order, input_seconds, self._prices)
+
     def refuse_by_fault(self) -> None:
         """Raise the error with which the current faults let a valid submit be answered.
 
@@ -109,8 +141,6 @@ class Backend:
         """
         if self.faults.no_balance:
             raise Refusal(402, self.gaps.balance_code, "the balance does not cover this task")
-        if self.faults.price_missing:
-            raise Refusal(500, "price_not_configured", "the model has no price; nothing was charged")
         if self.faults.quota_window and self.clock() < self._window_ends:
             window = {"window": _WINDOW, "used": _CAP, "cap": _CAP, "reset_at": math.ceil(self._window_ends)}
             message = "the quota of this spending window is used up; submit again after reset_at"
@@ -126,14 +156,15 @@ class Backend:
             input_seconds: the length of the input video, if there is one.
 
         Raises:
-            Refusal: the balance does not cover the task, or the key refuses the request.
+            Refusal: the model has no price, the balance does not cover the task, or the key refuses the
+                request.
         """
         now = self.clock()
         known = self.keys.task_id(idempotency_key, body, now)
         if known is not None:
             return self.tasks[known]
         order = self.contract.order(body, input_seconds)
-        frozen = self.contract.cost(body, order)
+        frozen = self.price(body, input_seconds).quota
         if self.contract.has_account and frozen > self.granted - self.charged():
             message = f"the task costs {frozen} quota, but only {self.granted - self.charged()} is left"
             raise Refusal(402, self.gaps.balance_code, message)
@@ -143,6 +174,7 @@ class Backend:
             body,
             order if self.draft else replace(order, variation=zlib.crc32(task_id.encode())),
             frozen,
+            self.faults.settled(frozen),
             now,
             timeline(order, random.random(), self.speed),
             Path(self._folder, f"{task_id}.mp4"),
@@ -160,10 +192,7 @@ class Backend:
     def charged(self) -> int:
         """Return the quota that tasks have cost or have frozen."""
         now = self.clock()
-        ended_free = ("failed", "cancelled")
-        return sum(
-            entry.frozen for entry in tuple(self.tasks.values()) if entry.status(now) not in ended_free
-        )
+        return sum(entry.charged(now) for entry in tuple(self.tasks.values()))
 
     def state(self, task_id: str, now: float | None = None) -> TaskState:
         """Return a task as it is, or as it was at a time in Unix seconds.
@@ -181,6 +210,7 @@ class Backend:
             status=status,
             percent=100 if status == "completed" else entry.percent(now),
             frozen=entry.frozen,
+            charged=entry.charged(now),
             now=now,
             created=entry.created,
             started=None if status in ("queued", "cancelled") else entry.starts(),

@@ -22,6 +22,7 @@ class Entry:
     body: Json
     order: Order
     frozen: int
+    settled: int  # the charge if the task is completed
     created: float  # Unix seconds, as all times here
     plan: Timeline
     video: Path
@@ -56,6 +57,13 @@ class Entry:
         if self.drawn is None:
             return None
         return max(self.drawn, self.created + (self.plan.fails if self.failure else self.plan.ends))
+
+    def charged(self, now: float) -> int:
+        """Return the quota that the task has frozen or has cost."""
+        status = self.status(now)
+        if status in ("failed", "cancelled"):
+            return 0
+        return self.settled if status == "completed" else self.frozen
 
     def status(self, now: float) -> str:
         """Return one of the service's five statuses."""

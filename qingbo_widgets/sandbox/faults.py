@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+
+from ..i18n import tr
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class Faults:
         quota_window: seconds, from now, until the spending window ends; until then submitting is answered
             with 429 and ``quota_window_exceeded``, which contract 2026-11 documents; 0 for none.
         price_missing: submitting is answered with 500 and ``price_not_configured``, which contract 2026-11
-            documents: the model has no price.
+            documents: no model has a price. Quotes and estimates are refused likewise.
+        settles_at: the share of the frozen amount that a completed task costs, 0 to 1; the balance gets the
+            rest back. It applies to the tasks that are submitted from then on.
     """
 
     fail: str = ""
@@ -40,6 +45,15 @@ class Faults:
     latency: float = 0.0
     quota_window: float = 0.0
     price_missing: bool = False
+    settles_at: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.settles_at <= 1:
+            raise ValueError(tr("settles_at must be a number from 0 to 1"))
+
+    def settled(self, frozen: int) -> int:
+        """Return the charge for a completed task that has frozen this quota, truncated."""
+        return int(frozen * Decimal(str(self.settles_at)))
 
     def fails(self, prompts: Iterable[str]) -> bool:
         """Return whether a task with these prompts should fail."""

@@ -48,6 +48,14 @@ class Gaps:
             and billed at the longest length that the model takes.
         unreachable_video: whether an input video on a host that this machine cannot reach is taken to last
             five seconds, or treated as unreadable. This is a choice of the sandbox, which may be offline.
+        quote: access to ``POST /waveapi/quote``. ``public``: without a key, as the newest pages say.
+            ``with_key``: with the key alone. ``portal_only``: 401 to every key, as an older note says.
+            ``absent``: 404.
+        quote_code: ``code`` of a quote. A refusal has the HTTP status of the submit's refusal, or ``"error"``
+            where a quote has ``"success"``.
+        quote_status: HTTP status of a refused quote: that of a refused submit, or 200.
+        estimate_field: the field of ``estimate_cost`` with the price in quota; that in US dollars has the
+            suffix ``_usd``. The page names both pairs for the tools in general.
         intelligence_shots: whether ``shot_type: intelligence`` allows ``multi_prompt``.
         elements: whether the limit of seven pictures of ``kling-v3-omni`` counts the entries of
             ``element_list`` or their pictures.
@@ -73,6 +81,10 @@ class Gaps:
     window_fields: Literal["in_error", "beside_error"] = "in_error"
     unreadable_video: Literal["refused", "billed"] = "refused"
     unreachable_video: Literal["assumed", "unreadable"] = "assumed"
+    quote: Literal["public", "with_key", "portal_only", "absent"] = "public"
+    quote_code: Literal[0, 200, "success"] = 0
+    quote_status: Literal["as_submit", "always_200"] = "as_submit"
+    estimate_field: Literal["cost", "pre_consumed_cost"] = "cost"
     intelligence_shots: Literal["allowed", "refused"] = "allowed"
     elements: Literal["entries", "pictures"] = "entries"
 

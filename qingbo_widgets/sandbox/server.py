@@ -141,6 +141,26 @@ class Sandbox:
         self._started().backend.faults = faults
 
     @property
+    def prices(self) -> dict[str, dict[str, Any]]:
+        """The present ``price_config`` of each model in US dollars, as in the model list of contract 2026-11.
+
+        ``sandbox.prices = {"kling-v3": {"per_second": True, "video_prices": {"720p": 0.09}}}`` changes the
+        prices of that model until the sandbox stops, for the model list, quotes, estimates and new tasks;
+        every other model has its documented prices, and ``{}`` restores all of them. Tasks that have been
+        submitted keep the amount that they have frozen. A request for which a model has no price is refused
+        with ``price_not_configured``. Contract 2026-04 documents no prices, and has none here.
+
+        Raises:
+            ValueError: there is no such model in an assignment.
+            RuntimeError: the sandbox is not running.
+        """
+        return self._started().backend.prices
+
+    @prices.setter
+    def prices(self, prices: Mapping[str, Mapping[str, Any]]) -> None:
+        self._started().backend.prices = prices
+
+    @property
     def requests(self) -> dict[str, dict[str, Any]]:
         """The bodies of the requests that created tasks, by task id, oldest first."""
         return {task_id: entry.body for task_id, entry in tuple(self._started().backend.tasks.items())}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -18,8 +21,19 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from .contract.contracts import Contract
+from .contract.error_codes import is_refusal
 from .contract.mismatch import contract_in_answer
 from .contract.models import dated
+from .contract.pricing.answers import (
+    Balance,
+    read_balance,
+    read_estimate,
+    read_price_list,
+    read_quote,
+    refusal_in,
+    tool_error_in,
+)
+from .contract.pricing.price import Price, PriceSource
 from .contract.problem import Problem
 from .contract.request import VideoRequest
 from .contract.schema import Models
@@ -31,18 +45,33 @@ from .http.answers import UNCLEAR, JsonAnswer, error_in
 from .http.transport import Transport
 from .key_check import NO_TASK, KeyCheck, Verdict, verdict_on
 from .prefer import seconds_to_wait
+from .priced import quoted_price
 from .refusal import CORRECT, refusal_of
 from .secrets.secret import Secret, as_secret
 from .task_ids import valid_task_id
 
-__all__ = ["Client", "models"]
+__all__ = ["NO_PRICES", "Client", "models"]
 
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
 )
 _TASK_CONTINUES = N_("The task continues at the service.")
 _NOT_CANCELLED = N_("A task can be cancelled only while it is queued; this one continues.")
+NO_PRICES = N_("The documentation of contract {contract} states no prices and no balance.")
+_NO_AMOUNT = N_("the response contains no amount.")
 _MAY_BE_CANCELLED = N_("It is not known whether the task was cancelled: check its status.")
+#: The answer to a request to the tools endpoint, and the version of its protocol.
+_TOOLS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+
+
+def _tool_call(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON-RPC request that calls a tool of the service."""
+    return {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": name, "arguments": arguments},
+    }
 
 
 def models(contract: str | None = None) -> Models:
@@ -148,6 +177,14 @@ class Client:
         """
         client = self._like(self._key, contract)
         client.was_checked = self.was_checked
+        return client
+
+    def with_timeout(self, connecting: float, answering: float) -> Client:
+        """Return another client with the same key, address and contract, and these timeouts in seconds."""
+        client = Client(
+            self._key, self.base_url, contract=self.contract.name, timeout=(connecting, answering)
+        )
+        client.connect_arguments = self.connect_arguments
         return client
 
     def _like(self, key: Secret | None, contract: str) -> Client:
@@ -284,6 +321,77 @@ class Client:
         path = Path(path).expanduser()
         return Download(self._transport, link, path, on_progress, max_bytes=max_bytes, film=film).run()
 
+    def balance(self) -> Balance:
+        """Return the money of the account (``GET /dashboard/billing/balance``).
+
+        Raises:
+            QingboError: the contract documents no balance.
+            ConnectionFailed: no response arrived.
+            ServiceError: the service answered with an error, or with no balance.
+        """
+        self._check_money()
+        answer = self._transport.call("GET", "/dashboard/billing/balance")
+        balance = read_balance(answer.content)
+        if balance is None:
+            raise error_in(answer, self._key, reason=tr(_NO_AMOUNT))
+        return balance
+
+    def quote(self, request: VideoRequest) -> Price:
+        """Return the service's own price of a request (``POST /waveapi/quote``). The key is not sent.
+
+        The documentation calls the route public, and does not prove that it answers.
+
+        Returns:
+            The price; an unknown one with the reason, if the service refuses to quote this request.
+
+        Raises:
+            InvalidRequest: the request has problems; nothing was sent.
+            QingboError: the contract documents no prices.
+            ConnectionFailed: no response arrived.
+            ServiceError: the service answered with an error, or with no price.
+        """
+        self._check_money()
+        payload, now = self.payload(request), datetime.now(UTC)
+        try:
+            answer = self._transport.call("POST", "/waveapi/quote", json=payload, is_public=True)
+        except ServiceError as error:  # the documentation does not say with which status a quote is refused
+            if not is_refusal(error.code):
+                raise
+            return Price(as_of=now, reason=error.message)
+        if reason := refusal_in(answer.content):
+            return Price(as_of=now, reason=reason)
+        return self._priced(request, read_quote(answer.content), answer, PriceSource.quote, now)
+
+    def estimate(self, request: VideoRequest) -> Price:
+        """Return the price of a request from the service's tools endpoint (``estimate_cost``). It is free.
+
+        Raises:
+            InvalidRequest: the request has problems; nothing was sent.
+            QingboError: the contract documents no prices.
+            ConnectionFailed: no response arrived.
+            ServiceError: the service answered with an error, or with no price.
+        """
+        self._check_money()
+        body, now = self.payload(request), datetime.now(UTC)
+        arguments = {"model": body.pop("model"), "input": body}
+        answer = self._transport.call(
+            "POST", "/mcp", json=_tool_call("estimate_cost", arguments), headers=_TOOLS
+        )
+        if reason := tool_error_in(answer.content):
+            raise BadRequest(reason, status=answer.status)
+        return self._priced(request, read_estimate(answer.content), answer, PriceSource.estimate, now)
+
+    def price_list(self) -> dict[str, object]:
+        """Return the ``price_config`` of each model of the account (``GET /models``).
+
+        Raises:
+            QingboError: the contract documents no prices.
+            ConnectionFailed: no response arrived.
+            ServiceError: the service answered with an error.
+        """
+        self._check_money()
+        return read_price_list(self._transport.call("GET", "/models").content)
+
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
         self._transport.close()
@@ -303,6 +411,22 @@ class Client:
         raise TypeError(
             tr("A Client holds the API key and cannot be pickled; create a new one where it is needed.")
         )
+
+    def _check_money(self) -> None:
+        if not self.contract.terms.quota_per_dollar:
+            raise QingboError(tr(NO_PRICES).format(contract=self.contract.name))
+
+    def _priced(
+        self,
+        request: VideoRequest,
+        usd: Decimal | None,
+        answer: JsonAnswer,
+        origin: PriceSource,
+        now: datetime,
+    ) -> Price:
+        if usd is None:
+            raise error_in(answer, self._key, reason=tr(_NO_AMOUNT))
+        return quoted_price(request, usd, self.contract.models, origin, now)
 
     def _decode(
         self,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import weakref
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from ..exceptions import InvalidRequest, QingboError
 from ..i18n import N_, tr
+from ..library.budget import Budget
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
@@ -78,6 +80,7 @@ def connect(
     library: str | Path | Library = _USUAL_FOLDER,
     base_url: str | Secret | None = None,
     contract: str | None = None,
+    budget: Budget | float | Decimal | str | None = None,
     upload: Upload | None = None,
     embed: bool | None = None,
 ) -> TaskManager:
@@ -94,6 +97,10 @@ def connect(
         base_url: the service's URL, by default ``QINGBO_BASE_URL``, else that of the contract.
         contract: the date of the service's contract, such as ``"2026-11"``; by default
             ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
+        budget: the limit on what the tasks that this kernel submits may cost, in US dollars, such as 5. One
+            that would exceed it is refused with ``BudgetExceeded`` before anything is sent. ``None`` leaves
+            the setting of the manager, at first that of ``c.TaskManager.budget``. ``Library.budget`` is the
+            limit for all kernels of a folder.
         upload: where pictures and videos of this machine are uploaded, because the service reads public
             URLs only: an address such as ``"s3://bucket/folder"``, a ``Storage``, or a function that takes a
             path and returns a URL. The sandbox needs none.
@@ -119,6 +126,7 @@ def connect(
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
+    limit = Budget.of(budget)
     arguments = (*_library_arguments(library), *([] if embed is None else [f"embed={embed}"]))
     chosen, library = library, library if isinstance(library, Library) else Library(library)
     with _connecting:
@@ -132,6 +140,8 @@ def connect(
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
         client.connect_arguments = arguments
         manager = _connect(client, server, library, upload, embed)
+        if limit is not None:
+            manager.budget = limit
     if not isinstance(chosen, Library) and (note := library_note(chosen, library)):
         warn(note)
     return manager

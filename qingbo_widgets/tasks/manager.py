@@ -34,18 +34,22 @@ from .closing import finish, patience
 from .following import reconcile
 from .following.backlog import Backlog
 from .following.follower import Follower
-from .following.lease import ObservedHolds, new_holder
+from .following.lease import ObservedHolds, is_dead, new_holder
 from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
 from .inputs.inputs import Inputs
+from .prices import Prices
 from .recovery import Recovery
 from .settings import ManagerSettings
 from .task import Task
 
 if TYPE_CHECKING:
+    from ..library.ledger import Ledger
     from ..sandbox import Sandbox
     from ..service.contract.fields import EveryField
+    from ..service.contract.pricing.answers import Balance
+    from ..service.contract.pricing.price import Price
     from .uploading.choice import Upload
 
 __all__ = ["TaskManager"]
@@ -106,6 +110,7 @@ class TaskManager(ManagerSettings):
         self.sweeps: dict[str, Any] = {}
         self._tasks: dict[str, Task] = {}
         self._recovery = Recovery(self, self._tasks)
+        self._prices = Prices(self.inputs, self.library, self.service)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
         self._finalizer = weakref.finalize(
             self, finish, self.monitor, self.library, self.holder, self.backlog
@@ -190,19 +195,12 @@ class TaskManager(ManagerSettings):
             **fields: as in ``VideoRequest``.
 
         Raises:
+            BudgetExceeded: it would exceed a budget; nothing was sent.
             InvalidRequest: the service would refuse it; nothing was sent.
             TypeError: a field does not exist, or ``request`` is not a ``VideoRequest``.
             QingboError: the manager is closed.
         """
-        if request is not None and not isinstance(request, VideoRequest):
-            kind, request = type(request).__name__, None  # keep the text out of tracebacks: it may be a key
-            message = tr(
-                'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
-            )
-            raise TypeError(message.format(kind=kind))
-        self.monitor.check_open()
-        check_names("submit()", fields, lambda: self.client.contract.models, (IMAGE,))
-        request = VideoRequest(**fields) if request is None else request.replace(**fields)
+        request = self._request(request, fields, "submit()")
         contract = self.client.contract.name
         checked = self.inputs.checked(request, contract)
         if checked.problems:
@@ -210,9 +208,58 @@ class TaskManager(ManagerSettings):
         for advice in (*request.warnings(contract, local_service=self.is_local), *checked.notes):
             warn(advice.message)
         self.inputs.tell(checked.request)
-        task = self.follow(Task(self, checked.request), known=False, submit=True)
+        task = Task(self, checked.request)
+        self.reserve(task)
+        self.follow(task, known=False, submit=True)
         late.watch_task.call_if_imported(task)  # a page may notify the user of the end, without a card
         return task
+
+    def price(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Price:
+        """Return the price of a request before it is submitted. Blocks while the service is asked.
+
+        Args:
+            request: the request; by default one from the fields.
+            **fields: fields of the request, as in ``VideoRequest``.
+
+        Returns:
+            The price; if it is not known, ``reason`` says why.
+
+        Raises:
+            InvalidRequest: the service would refuse the request.
+            QingboError: the manager is closed.
+            TypeError: ``request`` is not a ``VideoRequest``, or no model takes one of the fields.
+        """
+        return self._prices.price(self._request(request, fields, "price()"), self.client, self.tasks)
+
+    @property
+    def is_bounded(self) -> bool:
+        """True if this kernel or the folder has a budget, so that the price is requested before each task."""
+        return self.budget is not None or self.library.has_budget
+
+    def reserve(self, task: Task) -> None:
+        """Reserve the price of a task in the budgets, right before it is submitted. Blocks.
+
+        Raises:
+            BudgetExceeded: it would exceed the budget of this kernel or of the folder; nothing is sent.
+            QingboError: the journal cannot be written; nothing is sent.
+        """
+        if not self.is_bounded or task.request is None:
+            return
+        price = self._prices.price(task.request, self.client, self.tasks)
+        self.ledger.reserve(task.key, price, self.holder, self.budget)
+        task.observe(lambda change: self._prices.compare(price, change["new"]), "frozen")
+
+    @property
+    def ledger(self) -> Ledger:
+        """The reservations of the library for this service."""
+        from ..library.ledger import Ledger  # imports SQLAlchemy, which takes long
+
+        return Ledger(self.library.journal, self.service, is_dead)
+
+    def balance(self) -> Balance:
+        """Return the money of the account; see ``Client.balance``."""
+        self.monitor.check_open()
+        return self.client.balance()
 
     def resume(self, task_id: str) -> Task:
         """Follow an existing task: of another kernel, of an earlier session, or of another program.
@@ -306,6 +353,23 @@ class TaskManager(ManagerSettings):
         """
         self.monitor.check_open()
         return self.inputs.publish(picture, use)
+
+    def _request(self, request: VideoRequest | None, fields: EveryField, caller: str) -> VideoRequest:
+        """Return the request of a call: the given one with these fields, or one from the fields.
+
+        Raises:
+            TypeError: ``request`` is not a ``VideoRequest``, or no model takes one of the fields.
+            QingboError: the manager is closed.
+        """
+        if request is not None and not isinstance(request, VideoRequest):
+            kind, request = type(request).__name__, None  # keep the text out of tracebacks: it may be a key
+            message = tr(
+                'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
+            )
+            raise TypeError(message.format(kind=kind))
+        self.monitor.check_open()
+        check_names(caller, fields, lambda: self.client.contract.models, (IMAGE,))
+        return VideoRequest(**fields) if request is None else request.replace(**fields)
 
     def follow(
         self,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from traitlets import Bool, Float, Int, Unicode
+import traitlets
+from traitlets import Bool, Float, Int, Unicode, validate
 from traitlets.config import Configurable
 
+from ..library.budget import Budget
 from ..system.host import shell
 
 __all__ = ["ManagerSettings"]
@@ -47,6 +50,16 @@ class ManagerSettings(Configurable):
         help="Whether players embed their videos in the notebook, up to 20 MB each and 100 MB in all; None "
         "for where the page gets no files, as in Colab.",
     ).tag(config=True)
+
+    budget: Any = traitlets.Any(
+        None,
+        allow_none=True,
+        help="The limit on what the tasks that this kernel submits may cost, in US dollars; None for none.",
+    ).tag(config=True)
+
+    @validate("budget")
+    def _read_budget(self, proposal: Mapping[str, Any]) -> Budget | None:
+        return Budget.of(proposal["value"])
 
     def __init__(self, **settings: Any) -> None:
         parent = shell()  # that of some hosts, such as Solara, has no configuration

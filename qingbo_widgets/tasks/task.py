@@ -100,6 +100,9 @@ class Owner(Protocol):
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit another task."""
 
+    def reserve(self, task: Task) -> None:
+        """Reserve the price of a task in the budgets; raise ``BudgetExceeded`` if it exceeds one."""
+
     def publish(self, picture: object) -> str:
         """Return a URL at which the service can read a local picture or video."""
 
@@ -366,6 +369,8 @@ class Task(TaskState):
             warn(text)
         if self.request is not None:
             self.manager.inputs.tell(self.request)
+        if self.can_be_submitted and self.status == TaskStatus.failed:
+            self.manager.reserve(self)
         if self.resubmit(may_charge_again=may_charge_again):
             return
         message = tr(

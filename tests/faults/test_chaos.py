@@ -10,14 +10,17 @@ import sys
 import threading
 import time
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
 import pytest
 
-from qingbo_widgets import Library
+from qingbo_widgets import Client, Library
+from qingbo_widgets.library.ledger import Ledger, Sums
 from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.tasks.following.lease import is_dead
 from tests.faults.chaos import PROMPT
 from tests.faults.server import Exchange, FaultServer, Received, answer, close, html, reset
 
@@ -94,47 +97,45 @@ def frames_of(path: Path) -> int:
         return sum(1 for _ in film.decode(video=0))
 
 
+def run_kernels(folder: Path, sandbox: Sandbox, proxy: FaultyProxy, seed: int, *budget: str) -> None:
+    """Run kernels on one folder, each until it is killed, and the last one until it has finished."""
+    rng, log = random.Random(seed), (folder.parent / "kernels.log").open("w", encoding="utf-8")
+
+    def log_text() -> str:
+        return Path(log.name).read_text(encoding="utf-8")
+
+    with log, FaultServer(otherwise=proxy) as server:
+        proxy.url = server.url
+        for run in range(KILLS + 1):
+            arguments = [str(folder), server.url, str(TASKS), f"{seed}/{run}", *budget]
+            kernel = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.chaos", *arguments],
+                env={**os.environ, "QINGBO_API_KEY": sandbox.api_key},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                encoding="utf-8",
+            )
+            assert kernel.stdout is not None
+            with kernel, kernel.stdout:
+                assert kernel.stdout.readline() == "awake\n", log_text()
+                if run < KILLS:
+                    threading.Event().wait(rng.uniform(0.0, 2.5))
+                    kernel.kill()
+                else:
+                    assert kernel.stdout.readline() == "finished\n", log_text()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path) -> None:
     """50 submissions become 50 tasks, videos and rows, in spite of failed requests and ten times kill -9."""
     print(f"seed {seed}; set CHAOS_SEEDS=1,2,… for others")
-    rng, began = random.Random(seed), time.monotonic()
-    folder, log = tmp_path / "qingbo_videos", (tmp_path / "kernels.log").open("w", encoding="utf-8")
-
-    def log_text() -> str:
-        return Path(log.name).read_text(encoding="utf-8")
-
-    with log, Sandbox(speed=50, draft=True) as sandbox:
+    folder, began = tmp_path / "qingbo_videos", time.monotonic()
+    with Sandbox(speed=50, draft=True) as sandbox:
         proxy = FaultyProxy(sandbox, seed)
-        with FaultServer(otherwise=proxy) as server:
-            proxy.url = server.url
-            for run in range(KILLS + 1):
-                kernel = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        "tests.faults.chaos",
-                        folder,
-                        server.url,
-                        str(TASKS),
-                        f"{seed}/{run}",
-                    ],
-                    env={**os.environ, "QINGBO_API_KEY": sandbox.api_key},
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    encoding="utf-8",
-                )
-                assert kernel.stdout is not None
-                with kernel, kernel.stdout:
-                    assert kernel.stdout.readline() == "awake\n", log_text()
-                    if run < KILLS:
-                        threading.Event().wait(rng.uniform(0.0, 2.5))
-                        kernel.kill()
-                    else:
-                        assert kernel.stdout.readline() == "finished\n", log_text()
-            prompts = list(proxy.created_tasks())
-            count = len(sandbox.requests)
+        run_kernels(folder, sandbox, proxy, seed)
+        prompts = list(proxy.created_tasks())
+        count = len(sandbox.requests)
     rows = Library(folder).entries()
     print(f"{time.monotonic() - began:.0f} s, {proxy.passed} requests without a fault, {dict(proxy.faults)}")
     assert count == TASKS
@@ -145,3 +146,25 @@ def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path
     suffixes = Counter(path.suffix for path in folder.iterdir() if path.is_file())
     assert suffixes == {".mp4": TASKS, ".json": TASKS, ".sqlite": 1}
     assert all(frames_of(path) > 50 for path in videos)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_budget_is_never_exceeded(seed: int, tmp_path: Path) -> None:
+    """With the same faults, the service never takes more than the budget, and the sums equal what it took."""
+    folder, budget, each = tmp_path / "qingbo_videos", Decimal(6), Decimal("0.2268")
+    with Sandbox(speed=50, draft=True, contract="2026-11") as sandbox:
+        run_kernels(folder, sandbox, FaultyProxy(sandbox, seed), seed, str(budget))
+        client = Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
+        taken = client.balance().used
+        client.close()
+        count = len(sandbox.requests)
+    assert taken == count * each
+    assert budget - each < taken <= budget, "the budget was exceeded, or not used up"
+    assert Ledger(Library(folder).journal, service_of(folder), is_dead).sums() == Sums(taken, Decimal(0))
+
+
+def service_of(folder: Path) -> str:
+    """Return the name of the service in the rows of a library."""
+    (name,) = {row.service for row in Library(folder).entries()}
+    return name

@@ -196,6 +196,7 @@ def sandboxes() -> None:
         assert_type(sandbox.api_key, str)
         assert_type(sandbox.base_url, str)
         assert_type(sandbox.faults, Faults)
+        assert_type(sandbox.prices, dict[str, dict[str, Any]])
         assert_type(sandbox.callbacks, tuple[Callback, ...])
         assert_type(sandbox.publish("koi.png"), str)
         assert_type(qw.connect(sandbox=sandbox), qw.TaskManager)

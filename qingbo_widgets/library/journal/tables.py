@@ -12,7 +12,19 @@ import sqlalchemy as sa
 
 from .settings import UNFINISHED
 
-__all__ = ["YEARS", "cells", "judgements", "metadata", "preferences", "row_id", "sweeps", "tags", "tasks"]
+__all__ = [
+    "YEARS",
+    "budgets",
+    "cells",
+    "judgements",
+    "ledger",
+    "metadata",
+    "preferences",
+    "row_id",
+    "sweeps",
+    "tags",
+    "tasks",
+]
 
 
 #: The years of a task or a file. Near the ends of the calendar, a conversion to local time is an
@@ -119,6 +131,29 @@ preferences = sa.Table(
     sa.Column("better", sa.String, nullable=False, index=True),
     sa.Column("worse", sa.String, nullable=False, index=True),
     sa.Column("judged_at", Moment, nullable=False),
+)
+
+# The amount that each submission was expected to cost, in quota, and the kernel that made it.
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("service", sa.String, nullable=False),
+    sa.Column("holder", sa.String),
+    sa.Column("at", Moment, nullable=False),
+    # NULL if it was not known. The source is a ``PriceSource``, and the time that of its answer.
+    sa.Column("price", sa.Integer),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("price_at", Moment),
+)
+# The budget of the folder, in US dollars: one row, or none.
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("usd", sa.String, nullable=False),
+    sa.Column("per", sa.String, nullable=False),
+    sa.Column("unknown", sa.String, nullable=False),
 )
 
 sweeps = sa.Table(

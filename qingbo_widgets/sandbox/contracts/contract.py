@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from decimal import Decimal
+from typing import Any, Literal, Protocol
 
 from ..order import Order
 from .refusal import Refusal
@@ -54,6 +55,26 @@ class InputVideo:
 
 
 @dataclass(frozen=True)
+class Price:
+    """The price of a task.
+
+    Attributes:
+        usd: US dollars, not rounded.
+        unit: the unit of the quantity.
+        quantity: the seconds that are charged, of the result and of the input video, or 1 for a whole clip.
+    """
+
+    usd: Decimal
+    unit: Literal["second", "clip"]
+    quantity: int
+
+    @property
+    def quota(self) -> int:
+        """The amount that a submit freezes: whole quota, truncated and at least 1."""
+        return max(1, int(self.usd * QUOTA))
+
+
+@dataclass(frozen=True)
 class KeyPlaces:
     """The places of a request where the key may stand, besides ``Authorization: Bearer <key>``.
 
@@ -64,6 +85,27 @@ class KeyPlaces:
 
     headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
+
+
+class PriceAnswers(Protocol):
+    """The answers of the two endpoints that give the price of a request without submitting it."""
+
+    def quote(self, price: Price) -> Json:
+        """Return the quote of a request."""
+
+    def refused_quote(self, refusal: Refusal) -> tuple[Json, int]:
+        """Return the answer to a request that a submit would refuse, and its HTTP status."""
+
+    def estimate(self, model: str, price: Price) -> Json:
+        """Return the structured content of an estimate.
+
+        Args:
+            model: the name of the model, as it was sent.
+            price: the price of the request.
+        """
+
+    def refused_estimate(self, refusal: Refusal) -> Json:
+        """Return the structured content of the error for a request that a submit would refuse."""
 
 
 class Contract(Protocol):
@@ -86,8 +128,19 @@ class Contract(Protocol):
         """The places of the key in a request for the model list; every other request has the header alone."""
 
     @property
-    def models(self) -> dict[str, Json]:
-        """The items of the model list, by name."""
+    def prices(self) -> dict[str, Json]:
+        """The documented ``price_config`` of each model; none where the contract documents no prices."""
+
+    @property
+    def price_answers(self) -> PriceAnswers | None:
+        """The answers about prices, or ``None`` where the contract has no endpoints for them."""
+
+    def models(self, prices: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the items of the model list, by name.
+
+        Args:
+            prices: the present ``price_config`` of each model in ``prices``.
+        """
 
     def violations(self, body: object) -> list[Violation]:
         """Return every violation by a submit body, the one to report first at the front.
@@ -107,8 +160,18 @@ class Contract(Protocol):
             input_seconds: the length of ``input_video(body)`` in seconds; 0 if there is none.
         """
 
-    def cost(self, body: Json, order: Order) -> int:
-        """Return the price of a valid body in quota."""
+    def price(self, body: Json, order: Order, input_seconds: int, prices: Mapping[str, Json]) -> Price:
+        """Return the price of a valid body.
+
+        Args:
+            body: the submit body.
+            order: its video.
+            input_seconds: the length of ``input_video(body)`` in seconds; 0 if there is none.
+            prices: the present ``price_config`` of each model in ``prices``.
+
+        Raises:
+            Refusal: the prices have none for this request.
+        """
 
     def wait_seconds(self, prefer: str) -> int:
         """Return the seconds for which a submit waits for the end of its task.

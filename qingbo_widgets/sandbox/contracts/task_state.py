@@ -17,6 +17,7 @@ class TaskState:
         status: one of the service's five statuses.
         percent: the progress, 0 to 100; below 100 unless the task is completed.
         frozen: the price in quota, as frozen by the submit.
+        charged: the quota that it has frozen or, once it has ended, has cost.
         now: the moment.
         created: the time of the submit.
         started: the time at which the task left the queue, or ``None`` if it has not.
@@ -33,6 +34,7 @@ class TaskState:
     status: str
     percent: int
     frozen: int
+    charged: int
     now: float
     created: float
     started: float | None

@@ -1,11 +1,13 @@
-"""``quota_text``: an amount of the service's quota as text."""
+"""Amounts of money as text."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from ...i18n import tr
 from .terms import terms_of
 
-__all__ = ["quota_text"]
+__all__ = ["dollars", "quota_text", "units"]
 
 
 def quota_text(quota: int, contract: str) -> str:
@@ -16,7 +18,15 @@ def quota_text(quota: int, contract: str) -> str:
         contract: the date of the task's contract.
     """
     rate = terms_of(contract).quota_per_dollar
-    if not rate:
-        return tr("{quota:,} units of quota").format(quota=quota)
-    whole, _, part = f"{quota / rate:,.6f}".partition(".")
-    return f"${whole}.{part.rstrip('0').ljust(2, '0')}"
+    return dollars(Decimal(quota) / rate) if rate else units(quota)
+
+
+def dollars(usd: Decimal) -> str:
+    """Return an amount in US dollars as text, with at least 2 and at most 6 decimals."""
+    whole, _, part = f"{abs(usd):,.6f}".partition(".")
+    return f"{'-' if usd < 0 else ''}${whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def units(quota: int) -> str:
+    """Return an amount in the service's units as text."""
+    return tr("{quota:,} units of quota").format(quota=quota)

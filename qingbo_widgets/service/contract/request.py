@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
+from ... import late
 from ...i18n import tr
 from ..secrets.known_keys import Searchable, hide
 from . import advice, checks
@@ -23,6 +24,7 @@ from .wire import Places
 
 if TYPE_CHECKING:
     from .fields import EveryField, Fields
+    from .pricing.price import Price
 
 __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
 
@@ -229,6 +231,11 @@ class VideoRequest(Searchable):
         conflicts = {problem.field for problem in translation.problems}.intersection(self._explicit)
         # Of two names with different values, both remain: the request stays as invalid as it is.
         return type(self)(**{**translation.fields, **{name: self._explicit[name] for name in conflicts}})
+
+    def price(self) -> Price:
+        """Return its price on the default manager, before it is submitted; see ``qingbo_widgets.price``."""
+        price: Price = late.price_of(self)
+        return price
 
     def problems(self, contract: str | None = None) -> tuple[Problem, ...]:
         """Return the reasons why the service would refuse this request; empty if it should accept it.

@@ -111,6 +111,7 @@ class Transport:
         unclear: str = "",
         patience: float = 0.0,
         is_submission: bool = False,
+        is_public: bool = False,
     ) -> JsonAnswer:
         """Send one request and return the service's answer, which has a JSON object.
 
@@ -126,6 +127,8 @@ class Transport:
                 interruption after which it may have.
             patience: seconds for which the service may hold its answer back, beyond the timeout.
             is_submission: whether the request makes a task, so that nothing was charged if it is refused.
+            is_public: whether the path is beside the API, below the base URL without its ``/v1``, and the key
+                is not sent.
 
         Raises:
             ConnectionFailed: no complete answer arrived; ``sent`` is True if the request may have arrived.
@@ -134,10 +137,19 @@ class Transport:
         body = None if json is None else _Body(jsonlib.dumps(json).encode())
         outcome = outcome_of(
             lambda: self._answered(
-                method, path, body, headers or {}, refused, unclear, patience, is_submission=is_submission
+                method,
+                path,
+                body,
+                headers or {},
+                refused,
+                unclear,
+                patience,
+                is_submission=is_submission,
+                is_public=is_public,
             )
         )
-        self._note_refusal(outcome)
+        if not is_public:
+            self._note_refusal(outcome)
         if isinstance(outcome, BaseException):
             if body is not None and body.is_read and unclear and not isinstance(outcome, QingboError):
                 outcome.add_note(unclear)
@@ -186,8 +198,12 @@ class Transport:
         patience: float,
         *,
         is_submission: bool,
+        is_public: bool,
     ) -> JsonAnswer:
-        answer = self._exchange(method, self.base_url + path, body, headers, unclear, patience)
+        base_url = self.base_url.removesuffix("/v1") if is_public else self.base_url
+        answer = self._exchange(
+            method, base_url + path, body, headers, unclear, patience, sends_key=not is_public
+        )
         content = json_in(answer, self._key) if 200 <= answer.status < 300 else None
         if content is None:
             raise error_in(answer, self._key, refused, unclear, is_submission=is_submission)
@@ -210,6 +226,8 @@ class Transport:
         headers: Mapping[str, str],
         unclear: str,
         patience: float,
+        *,
+        sends_key: bool,
     ) -> Answer:
         connecting, reading = self._timeout[0], self._timeout[1] + patience
         all_headers, closed = {"Accept": "application/json", **headers}, self.closed
@@ -217,7 +235,7 @@ class Transport:
             all_headers["Content-Type"] = "application/json"
         is_post = method == "POST"
         for is_last in (True,) if is_post else (False, True):
-            session = self._sessions.with_key(fresh=is_post)
+            session = self._sessions.with_key(fresh=is_post) if sends_key else self._sessions.without_key()
             try:
                 with session.request(
                     method,

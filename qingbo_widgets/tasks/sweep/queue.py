@@ -9,11 +9,12 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...exceptions import QingboError, RateLimited, ServiceError
+from ...exceptions import BudgetExceeded, QingboError, RateLimited, ServiceError
 from ...i18n import tr
 from ...library.journal.damage import write_failed_message
 from ...library.sweeps import Sweeps
 from ...service.contract.error_codes import WINDOW_EXCEEDED
+from ...service.contract.snapshot import TaskStatus
 from .. import resubmission
 from ..following.follower import NOT_SENT
 from ..following.lease import hold
@@ -157,6 +158,8 @@ class SweepQueue:
                 await self._submit_again(cell, task)
             else:
                 await self._submit_new(cell)
+        except BudgetExceeded as error:
+            self._sweep.set_paused(reasons.over_budget(error, self._sweep.counts[CellState.waiting]))
         except Exception as error:
             if manager.is_closed:
                 return
@@ -171,12 +174,14 @@ class SweepQueue:
 
     async def _submit_new(self, cell: Cell) -> None:
         manager, task = self._manager, Task(self._manager, cell.request)
+        await self._reserve(task)
         self._keys.add(task.key)
         # Registered before its row exists, so that recover() or another reader of it creates no second task.
         manager.register(task)
         try:
             if not await self._claim(cell, task):
                 manager.unregister(task)
+                await manager.monitor.journal(manager.ledger.release, task.key)
                 return
             manager.follow(
                 task, submit=True, claimed=True, waits=False, may_send=lambda: self._may_send(task)
@@ -204,6 +209,8 @@ class SweepQueue:
         except QingboError:
             self._attach(cell, task)  # unchanged, so that resume() continues with the other cells
             raise
+        if task.status == TaskStatus.failed:
+            await self._reserve(task)
         if cell.task is None and not await self._claim(cell, task):
             return
         lease = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.observed_holds)
@@ -222,6 +229,14 @@ class SweepQueue:
         self._attach(cell, task)
         if was_waiting and cell.is_dropped:  # cancelled during the submission
             task.cancel(wait=False)
+
+    async def _reserve(self, task: Task) -> None:
+        """Reserve the price of a task in the budgets.
+
+        Raises:
+            BudgetExceeded: it would exceed one.
+        """
+        await self._manager.monitor.request(self._manager.reserve, task)
 
     async def _claim(self, cell: Cell, task: Task) -> bool:
         """Assign a task to the cell in the journal, unless another kernel has assigned a different one."""

@@ -9,7 +9,7 @@ from ...i18n import N_, sentences, tr
 from ...system.times import local_time
 from .brake import Run, Trouble
 
-__all__ = ["ELSEWHERE", "NOT_WRITTEN", "OTHER_CONTRACT", "UNFOLLOWED", "stopped", "waiting"]
+__all__ = ["ELSEWHERE", "NOT_WRITTEN", "OTHER_CONTRACT", "UNFOLLOWED", "over_budget", "stopped", "waiting"]
 
 ELSEWHERE = N_("Another kernel is running this sweep. resume() checks again.")
 NOT_WRITTEN = N_("{error} Nothing more was sent.")
@@ -28,6 +28,7 @@ _STOPPED = {
     ),
 }
 _UNSENT = N_("Cells that were not sent: {count}.")
+_RAISE_IT = N_("After a higher budget, resume() submits them.")
 _PLACES = N_("The service takes at most {count} of these tasks at once now; the others wait.")
 _LATER = N_("The service takes no more tasks now. The next one is sent automatically at {when}.")
 OTHER_CONTRACT = N_(
@@ -50,6 +51,16 @@ def stopped(run: Run, error: QingboError | None, unsent: int) -> str:
     """
     text = tr(_STOPPED[run.trouble]).format(count=run.count, error=error)
     return sentences(text, tr(_UNSENT).format(count=unsent))
+
+
+def over_budget(error: QingboError, unsent: int) -> str:
+    """Return why a sweep has paused at a budget.
+
+    Args:
+        error: the refusal of the next cell.
+        unsent: the number of cells that were not sent.
+    """
+    return sentences(str(error), tr(_UNSENT).format(count=unsent), tr(_RAISE_IT))
 
 
 def waiting(places: int | None, seconds: float) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ...order import Order
 from .. import contract as base
-from ..contract import InputVideo, Json
+from ..contract import QUOTA, InputVideo, Json, Price
 from ..refusal import Refusal
 from ..task_state import TaskState
 from . import rules
@@ -29,8 +31,16 @@ class Contract202604(base.Contract):
     model_list_key = base.KeyPlaces()
 
     @property
-    def models(self) -> dict[str, Json]:
-        """The four models; the documentation gives no form of the items."""
+    def prices(self) -> dict[str, Json]:
+        """None: the contract documents no prices."""
+        return {}
+
+    @property
+    def price_answers(self) -> None:
+        """None: the contract has no endpoints for prices."""
+
+    def models(self, _: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the four models; the documentation gives no form of the items."""
         return {name: {"id": name, "object": "model"} for name in rules.MODELS}
 
     def violations(self, body: object) -> list[base.Violation]:
@@ -45,9 +55,9 @@ class Contract202604(base.Contract):
         """Return the video that a valid body describes."""
         return order_of(body)
 
-    def cost(self, body: Json, _: Order) -> int:
-        """Return the quota that a cancelled task gets back."""
-        return quota_of(body)
+    def price(self, body: Json, order: Order, _: int, __: Mapping[str, Json]) -> Price:
+        """Return the price whose quota a cancelled task gets back."""
+        return Price(Decimal(quota_of(body)) / QUOTA, "second", order.seconds)
 
     def wait_seconds(self, _: str) -> int:
         """Return 0: a submit answers at once."""

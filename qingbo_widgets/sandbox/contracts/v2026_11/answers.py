@@ -32,7 +32,7 @@ def status(task: TaskState, gaps: Gaps) -> Json:
     body = _head(task, gaps) | {"progress": _progress(task, gaps)}
     if task.ended is not None:
         body["completed_at"] = _time(task.ended, gaps)
-        body["cost"] = task.frozen if task.status == "completed" else 0
+        body["cost"] = task.charged
         if gaps.billing_status == "ended" or (gaps.billing_status, task.status) == ("completed",) * 2:
             body["billing_status"] = "settled" if task.status == "completed" else "refunded"
     if task.status == "failed":

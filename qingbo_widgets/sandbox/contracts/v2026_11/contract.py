@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...gaps import Gaps
 from ...order import Order
 from .. import contract as base
-from ..contract import InputVideo, Json, Violation
+from ..contract import InputVideo, Json, Price, Violation
 from ..refusal import Refusal
 from ..task_state import TaskState
 from . import answers, rules
 from .models import Model, models
 from .orders import input_video_of, order_of
-from .price import quota_of
+from .price import price_of
+from .price_answers import PriceAnswers202611
 
 MOST_WAIT = 60
 """The longest ``Prefer: wait=N`` in seconds."""
@@ -33,15 +36,24 @@ class Contract202611(base.Contract):
         self._gaps = gaps
 
     @property
-    def models(self) -> dict[str, Json]:
-        """The items of the model list. Their form is inferred: no example is documented."""
+    def prices(self) -> dict[str, Json]:
+        """The documented ``price_config`` of each model."""
+        return {name: dict(model.price_config) for name, model in models().items()}
+
+    @property
+    def price_answers(self) -> PriceAnswers202611:
+        """The answers of the quote and of the tool ``estimate_cost``."""
+        return PriceAnswers202611(self._gaps)
+
+    def models(self, prices: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the items of the model list. Their form is inferred: no example is documented."""
         return {
             name: {
                 "id": name,
                 "object": "model",
                 "tags": list(model.tags),
                 "description": model.description,
-                "price_config": model.price_config,
+                "price_config": prices[name],
             }
             for name, model in models().items()
         }
@@ -58,9 +70,13 @@ class Contract202611(base.Contract):
         """Return the video that a valid body describes."""
         return order_of(body, self._model(body), input_seconds)
 
-    def cost(self, body: Json, order: Order) -> int:
-        """Return the price of a valid body in quota."""
-        return quota_of(self._model(body).price_config, body, order.seconds)
+    def price(self, body: Json, order: Order, input_seconds: int, prices: Mapping[str, Json]) -> Price:
+        """Return the price of a valid body.
+
+        Raises:
+            Refusal: the prices have none for this request.
+        """
+        return price_of(prices[self._model(body).name], body, order, input_seconds)
 
     def wait_seconds(self, prefer: str) -> int:
         """Return N of ``Prefer: wait=N``, at most 60; 0 if there is none that can be read.

@@ -1,0 +1,235 @@
+"""``Ledger``: the amount that each submission reserves, and the sums against which budgets are checked.
+
+A reservation is written before its task's row, in a transaction that admits one kernel at a time. So two
+kernels on one folder cannot exceed a budget together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ..exceptions import BudgetExceeded
+from ..i18n import N_, tr
+from ..service.contract.quota import dollars
+from ..service.contract.service_names import normalised
+from ..service.contract.snapshot import TaskStatus
+from ..service.contract.terms import TERMS
+from .budget import Budget
+from .entry import ENDED
+from .journal.journal import Journal
+from .journal.tables import budgets, ledger, tasks
+
+if TYPE_CHECKING:
+    from ..service.contract.pricing.price import Price
+
+__all__ = ["Ledger", "Sums", "read_budget", "write_budget"]
+
+#: Time for which a reservation counts whose task has no row: its kernel may just be writing it.
+_UNWRITTEN = timedelta(minutes=10)
+#: An arbitrary number for PostgreSQL's advisory lock.
+_LOCK = 7_164_220_260_410_003
+#: The contracts whose amounts can be converted to US dollars, and the units of quota in one.
+_RATES = {name: terms.quota_per_dollar for name, terms in TERMS.items() if terms.quota_per_dollar}
+_OVER = N_(
+    "Not submitted, nothing was charged: it costs {price}, and of the budget of {budget}, {left} is left "
+    "({spent} spent, {frozen} reserved). A higher budget allows it."
+)
+_UNKNOWN = N_(
+    "Not submitted, nothing was charged: there is a budget of {budget}, and the price is not known. {reason} "
+    'Budget({usd}, unknown="allow") submits it.'
+)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The money of the tasks that a budget counts, in US dollars.
+
+    Attributes:
+        spent: the settled amounts; a refunded task counts as nothing.
+        frozen: the amounts of tasks that have not ended: reserved by the service, or expected.
+    """
+
+    spent: Decimal
+    frozen: Decimal
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A budget and the tasks that it counts.
+
+    Attributes:
+        budget: the budget.
+        holder: the kernel whose tasks count; ``None`` for all tasks of the library.
+    """
+
+    budget: Budget
+    holder: str | None = None
+
+
+def read_budget(journal: Journal) -> Budget | None:
+    """Return the budget of a folder."""
+    with journal.begin() as connection:
+        return _budget(connection)
+
+
+def write_budget(journal: Journal, budget: Budget | None) -> None:
+    """Set or remove the budget of a folder."""
+    with journal.begin() as connection:
+        connection.execute(budgets.delete())
+        if budget is not None:
+            row = {"id": 1, "usd": str(budget.usd), "per": budget.per, "unknown": budget.unknown}
+            connection.execute(budgets.insert().values(**row))
+
+
+class Ledger:
+    """The reservations and sums of one library and one service.
+
+    Args:
+        journal: the database.
+        service: the service, as in the journal's task rows.
+        is_dead: returns whether a kernel has certainly ended, by its name as a holder; a reservation of its
+            that has no task row is void.
+    """
+
+    def __init__(
+        self, journal: Journal, service: str, is_dead: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._journal, self._service, self._is_dead = journal, normalised(service), is_dead
+
+    def reserve(self, key: str, price: Price, holder: str, own: Budget | None = None) -> None:
+        """Record what a submission is expected to cost, unless a budget forbids it.
+
+        Args:
+            key: the task's key.
+            price: the price; an unknown one is recorded as such.
+            holder: the kernel that submits it.
+            own: the budget of this kernel.
+
+        Raises:
+            BudgetExceeded: the task would exceed the budget of this kernel or that of the folder, or its
+                price is not known and a budget refuses that. Nothing is recorded.
+            QingboError: the journal cannot be written.
+        """
+        row = {
+            "key": key, "service": self._service, "holder": holder, "at": datetime.now(UTC),
+            "price": price.quota, "source": price.source.value, "price_at": price.as_of,
+        }  # fmt: skip
+        with self._journal.begin() as connection:
+            _lock(connection)
+            connection.execute(ledger.delete().where(ledger.c.key == key))
+            connection.execute(ledger.insert().values(**row))  # SQLite's write lock from here on
+            shared = _budget(connection)
+            bounds = [*([Bound(own, holder)] if own else []), *([Bound(shared)] if shared else [])]
+            for bound in bounds:
+                _check(bound, price, self._sums(connection, bound, but=key))
+
+    def sums(self, budget: Budget | None = None, holder: str | None = None) -> Sums:
+        """Return what the tasks of the folder, or of one kernel, have cost and reserve."""
+        with self._journal.begin() as connection:
+            return self._sums(connection, Bound(budget or Budget(0), holder))
+
+    def amounts(
+        self, group: sa.ColumnElement[Any], joined: sa.Table | None = None
+    ) -> Iterator[tuple[Any, Decimal, Decimal]]:
+        """Yield a value and the spent and reserved amounts of each task whose amounts are in US dollars.
+
+        Args:
+            group: the column of the value.
+            joined: the table of that column, with a column ``key``, if it is another one than the tasks'; a
+                task that is not in it has the value ``None``.
+        """
+        source = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
+        if joined is not None:
+            source = source.outerjoin(joined, tasks.c.key == joined.c.key)
+        query = sa.select(group, tasks.c.contract, _SETTLED, _OPEN).select_from(source)
+        with self._journal.begin() as connection:
+            of_service = tasks.c.service.in_(self._spellings(connection))
+            rows = connection.execute(query.where(of_service, tasks.c.contract.in_(list(_RATES)))).all()
+        for value, contract, settled, running in rows:
+            yield value, _usd(settled, _RATES[contract]), _usd(running, _RATES[contract])
+
+    def release(self, key: str) -> None:
+        """Forget the reservation of a task that got no row."""
+        with self._journal.begin() as connection:
+            connection.execute(ledger.delete().where(ledger.c.key == key))
+
+    def _sums(self, connection: sa.Connection, bound: Bound, *, but: str = "") -> Sums:
+        of_service = tasks.c.service.in_(self._spellings(connection))
+        conditions = [tasks.c.key != but, of_service, tasks.c.contract.in_(list(_RATES))]
+        reserved = [ledger.c.key != but, ledger.c.service == self._service]
+        if (since := bound.budget.since) is not None:
+            conditions.append(tasks.c.submitted_at >= since)
+        if bound.holder is not None:
+            conditions.append(ledger.c.holder == bound.holder)
+            reserved.append(ledger.c.holder == bound.holder)
+        both = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
+        query = (
+            sa.select(tasks.c.contract, sa.func.sum(_SETTLED), sa.func.sum(_OPEN))
+            .select_from(both)
+            .where(*conditions)
+            .group_by(tasks.c.contract)
+        )
+        spent = frozen = Decimal(0)
+        for contract, settled, running in connection.execute(query):
+            spent += _usd(settled, _RATES[contract])
+            frozen += _usd(running, _RATES[contract])
+        unwritten = (
+            sa.select(ledger.c.holder, ledger.c.price)
+            .select_from(ledger.outerjoin(tasks, tasks.c.key == ledger.c.key))
+            .where(tasks.c.key.is_(None), ledger.c.at >= datetime.now(UTC) - _UNWRITTEN, *reserved)
+        )
+        quota = sum(
+            price or 0 for holder, price in connection.execute(unwritten) if not self._is_dead(holder or "")
+        )
+        return Sums(spent, frozen + _usd(quota, max(_RATES.values())))
+
+    def _spellings(self, connection: sa.Connection) -> Sequence[str]:
+        names = connection.execute(sa.select(tasks.c.service).distinct()).scalars()
+        return [name for name in names if isinstance(name, str) and normalised(name) == self._service]
+
+
+_REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
+_EXPECTED = sa.func.coalesce(tasks.c.frozen, ledger.c.price, 0)
+#: What an ended task has cost. One that failed or was cancelled is refunded, unless the service tells a cost.
+_SETTLED = sa.case(
+    (tasks.c.status.in_(_REFUNDED), sa.func.coalesce(tasks.c.cost, 0)),
+    (tasks.c.status.in_(ENDED), sa.func.coalesce(tasks.c.cost, _EXPECTED)),
+    else_=0,
+)
+_OPEN = sa.case((tasks.c.status.in_(ENDED), 0), else_=_EXPECTED)
+
+
+def _check(bound: Bound, price: Price, sums: Sums) -> None:
+    budget = bound.budget
+    left = max(budget.usd - sums.spent - sums.frozen, Decimal(0))
+    facts = {"budget": budget.usd, "spent": sums.spent, "frozen": sums.frozen, "left": left}
+    if price.usd is None:
+        if budget.unknown == "allow":
+            return
+        text = tr(_UNKNOWN).format(budget=budget, reason=price.reason, usd=budget.usd)
+        raise BudgetExceeded(text, price=None, **facts)
+    if price.usd > left:
+        amounts = {"spent": dollars(sums.spent), "frozen": dollars(sums.frozen), "left": dollars(left)}
+        text = tr(_OVER).format(price=price, budget=budget, **amounts)
+        raise BudgetExceeded(text, price=price.usd, **facts)
+
+
+def _budget(connection: sa.Connection) -> Budget | None:
+    row = connection.execute(sa.select(budgets)).first()
+    return None if row is None else Budget(row.usd, row.per, row.unknown)
+
+
+def _lock(connection: sa.Connection) -> None:
+    """Admit one kernel at a time; SQLite does that with the first write."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _usd(quota: Any, rate: int) -> Decimal:
+    return Decimal(int(quota or 0)) / rate

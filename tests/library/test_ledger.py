@@ -1,0 +1,231 @@
+"""``Ledger`` and ``Budget``: what is counted, and that two kernels cannot exceed a budget together."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qingbo_widgets import Budget, BudgetExceeded, InvalidRequest
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.ledger import Ledger, Sums
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.service.contract.pricing.price import Price, PriceSource
+
+SERVICE = "https://api.qingbo.ai/v1"
+UNKNOWN = Price(reason="The service tells no price of this model.")
+
+
+def costing(usd: str) -> Price:
+    """Return a price."""
+    return Price(Decimal(usd), int(Decimal(usd) * 500_000), source=PriceSource.price_list)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """Return a library without tasks."""
+    return Library(tmp_path / "videos")
+
+
+@pytest.fixture
+def ledger(library: Library) -> Ledger:
+    """Return its ledger for one service."""
+    return Ledger(library.journal, SERVICE)
+
+
+@pytest.fixture
+def add(library: Library) -> Callable[..., None]:
+    """Return a function that writes a task's row."""
+
+    def add(key: str, **columns: Any) -> None:
+        library.add(Entry(**{"key": key, "service": SERVICE, "contract": "2026-11", **columns}))
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("columns", "spent", "frozen"),
+    [
+        ({"status": "submitting"}, "0", "1"),
+        ({"status": "unconfirmed"}, "0", "1"),
+        ({"status": "processing", "frozen": 600_000}, "0", "1.2"),
+        ({"status": "a new status", "frozen": 600_000}, "0", "1.2"),
+        ({"status": "completed", "frozen": 600_000}, "1.2", "0"),
+        ({"status": "completed", "frozen": 600_000, "cost": 250_000}, "0.5", "0"),
+        ({"status": "failed", "frozen": 600_000}, "0", "0"),
+        ({"status": "failed", "frozen": 600_000, "cost": 0}, "0", "0"),
+        ({"status": "failed", "cost": 100_000}, "0.2", "0"),
+        ({"status": "cancelled", "frozen": 600_000, "cost": 0}, "0", "0"),
+        ({"status": "completed", "cost": 100_000, "contract": "2026-04"}, "0", "0"),
+        ({"status": "completed", "cost": 100_000, "service": "https://other.example/v1"}, "0", "0"),
+        (
+            {
+                "status": "completed",
+                "cost": 100_000,
+                "service": SERVICE.upper()[:8].lower() + SERVICE[8:] + "/",
+            },
+            "0.2",
+            "0",
+        ),
+    ],
+)
+def test_the_state_of_a_task_decides_what_it_counts_as(
+    ledger: Ledger, add: Callable[..., None], columns: dict[str, Any], spent: str, frozen: str
+) -> None:
+    """An open task counts as reserved, an ended one as what it has cost, a refunded one as nothing."""
+    ledger.reserve("a", costing("1"), "us")
+    add("a", **columns)
+    assert ledger.sums() == Sums(Decimal(spent), Decimal(frozen))
+
+
+def test_a_task_that_would_exceed_the_budget_is_refused(
+    library: Library, ledger: Ledger, add: Callable[..., None]
+) -> None:
+    """The refusal has the amounts; nothing is reserved for it, and a refund makes room again."""
+    library.budget = 2
+    ledger.reserve("a", costing("1.5"), "us")
+    add("a", status="processing", frozen=750_000)
+    with pytest.raises(BudgetExceeded) as refused:
+        ledger.reserve("b", costing("0.51"), "us")
+    error = refused.value
+    assert (error.budget, error.spent, error.frozen) == (Decimal(2), Decimal(0), Decimal("1.5"))
+    assert (error.price, error.left) == (Decimal("0.51"), Decimal("0.5"))
+    assert str(error) == (
+        "Not submitted, nothing was charged: it costs about $0.51, and of the budget of $2.00, $0.50 is left "
+        "($0.00 spent, $1.50 reserved). A higher budget allows it."
+    )
+    assert ledger.sums().frozen == Decimal("1.5"), "the refused task was reserved"
+    ledger.reserve("b", costing("0.5"), "us")
+    ledger.release("b")
+    library.update("a", status="failed", cost=0)
+    ledger.reserve("c", costing("2"), "us")
+
+
+def test_the_budget_is_that_of_the_folder(library: Library, ledger: Ledger) -> None:
+    """Another kernel has it, too; ``None`` removes it."""
+    assert library.budget is None
+    library.budget = Budget("2.50", per="day", unknown="allow")
+    assert Library(library.folder).budget == Budget(Decimal("2.50"), per="day", unknown="allow")
+    library.budget = None
+    assert Library(library.folder).budget is None
+    ledger.reserve("a", costing("1000"), "us")
+
+
+def test_looking_for_a_budget_makes_nothing(library: Library) -> None:
+    """A library that was never used creates no folder."""
+    assert library.budget is None
+    assert not library.folder.exists()
+
+
+def test_a_day_begins_at_midnight(library: Library, ledger: Ledger, add: Callable[..., None]) -> None:
+    """Yesterday's tasks count in all, not a day."""
+    add("a", status="completed", cost=500_000, submitted_at=datetime.now(UTC) - timedelta(days=1, minutes=1))
+    library.budget = Budget(1, per="day")
+    ledger.reserve("b", costing("1"), "us")
+    library.budget = 1
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve("c", costing("0.01"), "us")
+
+
+def test_a_kernel_has_a_budget_of_its_own(ledger: Ledger, add: Callable[..., None]) -> None:
+    """The submissions of other kernels do not count."""
+    ledger.reserve("a", costing("5"), "another")
+    add("a", status="processing")
+    ledger.reserve("b", costing("1"), "us", Budget(1))
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve("c", costing("0.01"), "us", Budget(1))
+
+
+def test_a_price_that_is_not_known(library: Library, ledger: Ledger) -> None:
+    """It is refused with the reason, unless the budget allows it; without a budget, nothing is asked."""
+    ledger.reserve("a", UNKNOWN, "us")
+    library.budget = 5
+    with pytest.raises(
+        BudgetExceeded, match=r"The service tells no price of this model\. Budget\(5, unknown"
+    ):
+        ledger.reserve("b", UNKNOWN, "us")
+    library.budget = Budget(5, unknown="allow")
+    ledger.reserve("b", UNKNOWN, "us")
+    assert ledger.sums() == Sums(Decimal(0), Decimal(0))
+
+
+def test_a_reservation_without_a_task_ends(
+    library: Library, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel that dies before it writes the task's row does not use up the budget for ever."""
+    library.budget = 1
+    ledger.reserve("a", costing("1"), "us")
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve("b", costing("1"), "us")
+    Ledger(library.journal, SERVICE, lambda holder: holder == "us").reserve("b", costing("1"), "others")
+    monkeypatch.setattr("qingbo_widgets.library.ledger._UNWRITTEN", timedelta(0))
+    ledger.reserve("c", costing("1"), "us")
+
+
+def _reserve_many(folder: Path, name: str) -> int:
+    library = Library(folder)
+    taken = 0
+    for number in range(20):
+        key = f"{name}{number}"
+        try:
+            Ledger(library.journal, SERVICE).reserve(key, costing("0.1"), name)
+        except BudgetExceeded:
+            continue
+        library.add(Entry(key=key, service=SERVICE, contract="2026-11", status="processing"))
+        taken += 1
+    return taken
+
+
+@pytest.mark.slow
+def test_kernels_do_not_exceed_a_budget_together(library: Library) -> None:
+    """Of eighty submissions in four processes at once, exactly as many are allowed as the budget pays for."""
+    library.budget = "2.05"
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        taken = pool.starmap(_reserve_many, [(library.folder, name) for name in "abcd"])
+    assert sum(taken) == 20
+    assert Ledger(library.journal, SERVICE).sums() == Sums(Decimal(0), Decimal(2))
+
+
+def test_threads_do_not_exceed_a_budget_together(library: Library, ledger: Ledger) -> None:
+    """Submissions of several threads of one kernel are checked one after the other."""
+    library.budget, taken = 1, list[str]()
+
+    def reserve(name: str) -> None:
+        try:
+            ledger.reserve(name, costing("0.3"), "us")
+        except BudgetExceeded:
+            return
+        taken.append(name)
+
+    threads = [threading.Thread(target=reserve, args=(name,)) for name in "abcdefgh"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 3
+
+
+@pytest.mark.parametrize("amount", ["", "five", True, -1, "nan", "inf", None, [5]])
+def test_no_budget(amount: Any) -> None:
+    """A budget that is no amount is refused, and the message has one that is."""
+    with pytest.raises(InvalidRequest, match="try 5"):
+        Budget(amount)
+
+
+@pytest.mark.parametrize("choice", [{"per": "week"}, {"unknown": "ask"}, {"per": None}])
+def test_no_choice(choice: dict[str, Any]) -> None:
+    """The message lists the choices."""
+    with pytest.raises(InvalidRequest, match=r'"(all|refuse)" \| "(day|allow)"'):
+        Budget(5, **choice)
+
+
+def test_amounts_are_exact() -> None:
+    """A float is read as it is written."""
+    assert Budget(0.1).usd + Budget(0.2).usd == Budget(0.3).usd
+    assert (str(Budget(5)), str(Budget("0.5", per="day"))) == ("$5.00", "$0.50 a day")
