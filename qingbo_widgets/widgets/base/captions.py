@@ -157,9 +157,9 @@ def _json_of(entry: Entry) -> str:
 
 
 @lru_cache(maxsize=2000)
-def _settings_in(text: str) -> Mapping[str, Any]:
-    """Return the settings of a request of the library, as JSON; each drawing of a gallery needs many again."""
-    fields = json.loads(text)
+def _settings_in(fields_text: str) -> Mapping[str, Any]:
+    """Return the settings of a request of the library, given as JSON; each drawing needs many again."""
+    fields = json.loads(fields_text)
     return _settings_of(None if fields is None else read_request(fields))
 
 
