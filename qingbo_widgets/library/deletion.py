@@ -29,6 +29,7 @@ from .deletion_target import DeletionTarget
 from .entry import ENDED, Entry
 from .journal.rows import SELECT, read_row
 from .journal.tables import cells, judgements, preferences, tags, tasks
+from .ledger import keep_amounts
 from .trash import TRASH, Trash
 
 __all__ = ["Deletion", "delete", "deletions", "empty_trash", "unreadable_deletions"]
@@ -86,6 +87,7 @@ def delete(library: DeletionTarget, keys: Iterable[str]) -> Deletion:
             files = _files(connection, library, entries)
             content = list_of(connection, entries, files, _sizes(library.folder, files))
             name = trash.add(content)
+            keep_amounts(connection, entries)
             for batch in batches([entry.key for entry in entries]):
                 _remove(connection, batch)
     except OSError as error:

@@ -6,7 +6,7 @@ kernels on one folder cannot exceed a budget together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,14 +21,14 @@ from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.terms import TERMS
 from .budget import Budget
-from .entry import ENDED
+from .entry import ENDED, Entry
 from .journal.journal import Journal
 from .journal.tables import budgets, ledger, tasks
 
 if TYPE_CHECKING:
     from ..service.contract.pricing.price import Price
 
-__all__ = ["Ledger", "Sums", "read_budget", "write_budget"]
+__all__ = ["Ledger", "Sums", "keep_amounts", "read_budget", "write_budget"]
 
 #: Time for which a reservation counts whose task has no row: its kernel may just be writing it.
 _UNWRITTEN = timedelta(minutes=10)
@@ -85,6 +85,28 @@ def write_budget(journal: Journal, budget: Budget | None) -> None:
         if budget is not None:
             row = {"id": 1, "usd": str(budget.usd), "per": budget.per, "unknown": budget.unknown}
             connection.execute(budgets.insert().values(**row))
+
+
+def keep_amounts(connection: sa.Connection, entries: Iterable[Entry]) -> None:
+    """Note what tasks have cost that are about to be deleted: a budget counts them all the same.
+
+    A task that is restored counts by its own row again.
+
+    Args:
+        connection: a connection in the transaction that deletes their rows.
+        entries: the tasks.
+    """
+    for entry in entries:
+        key = ledger.c.key == entry.key
+        query = sa.select(_SETTLED + _OPEN, ledger.c.key).select_from(_BOTH).where(tasks.c.key == entry.key)
+        amount, known = connection.execute(query).one()
+        columns = {"settled": int(amount or 0), "contract": entry.contract, "model": entry.model}
+        columns["submitted_at"] = entry.submitted_at
+        if known is not None:
+            connection.execute(ledger.update().where(key).values(**columns))
+        elif amount:
+            row = {"key": entry.key, "service": entry.service, "at": datetime.now(UTC), "source": ""}
+            connection.execute(ledger.insert().values(**row, **columns))
 
 
 class Ledger:
@@ -144,13 +166,18 @@ class Ledger:
             joined: the table of that column, with a column ``key``, if it is another one than the tasks'; a
                 task that is not in it has the value ``None``.
         """
-        source = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
-        if joined is not None:
-            source = source.outerjoin(joined, tasks.c.key == joined.c.key)
+        source = _BOTH if joined is None else _BOTH.outerjoin(joined, tasks.c.key == joined.c.key)
         query = sa.select(group, tasks.c.contract, _SETTLED, _OPEN).select_from(source)
+        same = ledger.c.get(group.name, sa.null()) if joined is None else sa.null()
+        deleted = sa.select(same, ledger.c.contract, ledger.c.settled, sa.literal(0)).select_from(
+            _WITHOUT_TASK
+        )
         with self._journal.begin() as connection:
             of_service = tasks.c.service.in_(self._spellings(connection))
-            rows = connection.execute(query.where(of_service, tasks.c.contract.in_(list(_RATES)))).all()
+            rows = [
+                *connection.execute(query.where(of_service, tasks.c.contract.in_(list(_RATES)))),
+                *connection.execute(deleted.where(*self._is_deleted())),
+            ]
         for value, contract, settled, running in rows:
             yield value, _usd(settled, _RATES[contract]), _usd(running, _RATES[contract])
 
@@ -160,40 +187,53 @@ class Ledger:
             connection.execute(ledger.delete().where(ledger.c.key == key))
 
     def _sums(self, connection: sa.Connection, bound: Bound, *, but: str = "") -> Sums:
-        of_service = tasks.c.service.in_(self._spellings(connection))
-        conditions = [tasks.c.key != but, of_service, tasks.c.contract.in_(list(_RATES))]
-        reserved = [ledger.c.key != but, ledger.c.service == self._service]
-        if (since := bound.budget.since) is not None:
-            conditions.append(tasks.c.submitted_at >= since)
+        """Return the sums of a bound, without one task.
+
+        Another kernel may write a task's row meanwhile, which some databases show to the next query. In this
+        order it then counts twice, and never not at all.
+        """
+        mine = [ledger.c.key != but, ledger.c.service == self._service]
         if bound.holder is not None:
-            conditions.append(ledger.c.holder == bound.holder)
-            reserved.append(ledger.c.holder == bound.holder)
-        both = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
-        query = (
-            sa.select(tasks.c.contract, sa.func.sum(_SETTLED), sa.func.sum(_OPEN))
-            .select_from(both)
-            .where(*conditions)
-            .group_by(tasks.c.contract)
-        )
-        spent = frozen = Decimal(0)
-        for contract, settled, running in connection.execute(query):
+            mine.append(ledger.c.holder == bound.holder)
+        spent, frozen = Decimal(0), self._unwritten(connection, mine)
+        of_tasks = [tasks.c.key != but, tasks.c.service.in_(self._spellings(connection))]
+        of_tasks += [tasks.c.contract.in_(list(_RATES)), *mine[2:]]
+        deleted = [*mine, *self._is_deleted()]
+        if (since := bound.budget.since) is not None:
+            of_tasks.append(tasks.c.submitted_at >= since)
+            deleted.append(ledger.c.submitted_at >= since)
+        for contract, settled, running in (
+            *connection.execute(_SUM_OF_TASKS.where(*of_tasks)),
+            *connection.execute(_SUM_OF_DELETED.where(*deleted)),
+        ):
             spent += _usd(settled, _RATES[contract])
             frozen += _usd(running, _RATES[contract])
-        unwritten = (
-            sa.select(ledger.c.holder, ledger.c.price)
-            .select_from(ledger.outerjoin(tasks, tasks.c.key == ledger.c.key))
-            .where(tasks.c.key.is_(None), ledger.c.at >= datetime.now(UTC) - _UNWRITTEN, *reserved)
-        )
-        quota = sum(
-            price or 0 for holder, price in connection.execute(unwritten) if not self._is_dead(holder or "")
-        )
-        return Sums(spent, frozen + _usd(quota, max(_RATES.values())))
+        return Sums(spent, frozen)
+
+    def _unwritten(self, connection: sa.Connection, mine: Sequence[sa.ColumnElement[bool]]) -> Decimal:
+        """Return what is reserved for tasks whose rows are not written yet, by kernels that still may."""
+        is_recent = ledger.c.at >= datetime.now(UTC) - _UNWRITTEN
+        found = connection.execute(_RESERVED.where(is_recent, *mine))
+        quota = sum(price or 0 for holder, price in found if not self._is_dead(holder or ""))
+        return _usd(quota, max(_RATES.values()))
+
+    def _is_deleted(self) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions for the amounts of deleted tasks of this service."""
+        is_known = ledger.c.contract.in_(list(_RATES))
+        return [
+            tasks.c.key.is_(None),
+            ledger.c.settled.is_not(None),
+            ledger.c.service == self._service,
+            is_known,
+        ]
 
     def _spellings(self, connection: sa.Connection) -> Sequence[str]:
         names = connection.execute(sa.select(tasks.c.service).distinct()).scalars()
         return [name for name in names if isinstance(name, str) and normalised(name) == self._service]
 
 
+_BOTH = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
+_WITHOUT_TASK = ledger.outerjoin(tasks, tasks.c.key == ledger.c.key)
 _REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
 _EXPECTED = sa.func.coalesce(tasks.c.frozen, ledger.c.price, 0)
 #: What an ended task has cost. One that failed or was cancelled is refunded, unless the service tells a cost.
@@ -203,6 +243,21 @@ _SETTLED = sa.case(
     else_=0,
 )
 _OPEN = sa.case((tasks.c.status.in_(ENDED), 0), else_=_EXPECTED)
+_SUM_OF_TASKS = (
+    sa.select(tasks.c.contract, sa.func.sum(_SETTLED), sa.func.sum(_OPEN))
+    .select_from(_BOTH)
+    .group_by(tasks.c.contract)
+)
+_SUM_OF_DELETED = (
+    sa.select(ledger.c.contract, sa.func.sum(ledger.c.settled), sa.literal(0))
+    .select_from(_WITHOUT_TASK)
+    .group_by(ledger.c.contract)
+)
+_RESERVED = (
+    sa.select(ledger.c.holder, ledger.c.price)
+    .select_from(_WITHOUT_TASK)
+    .where(tasks.c.key.is_(None), ledger.c.settled.is_(None))
+)
 
 
 def _check(bound: Bound, price: Price, sums: Sums) -> None:

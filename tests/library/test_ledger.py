@@ -16,6 +16,7 @@ from qingbo_widgets import Budget, BudgetExceeded, InvalidRequest
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.ledger import Ledger, Sums
 from qingbo_widgets.library.library import Library
+from qingbo_widgets.library.spending import spending_of
 from qingbo_widgets.service.contract.pricing.price import Price, PriceSource
 
 SERVICE = "https://api.qingbo.ai/v1"
@@ -229,3 +230,53 @@ def test_amounts_are_exact() -> None:
     """A float is read as it is written."""
     assert Budget(0.1).usd + Budget(0.2).usd == Budget(0.3).usd
     assert (str(Budget(5)), str(Budget("0.5", per="day"))) == ("$5.00", "$0.50 a day")
+
+
+def test_a_deleted_task_counts(library: Library, ledger: Ledger, add: Callable[..., None]) -> None:
+    """Deleting videos gives no money back; restored ones count once."""
+    library.budget = Budget(2, per="day")
+    ledger.reserve("a", costing("1"), "us")
+    add("a", status="completed", cost=500_000, model="kling-v3")
+    add("b", status="completed", cost=250_000, model="kling-v3")
+    add("c", status="unconfirmed", model="kling-v3")
+    before = ledger.sums(), list(spending_of(library.journal, SERVICE, "model"))
+    deletion = library.delete(["a", "b", "c"])
+    assert ledger.sums() == before[0] == Sums(Decimal("1.5"), Decimal(0))
+    assert [(row.group, row.spent) for row in spending_of(library.journal, SERVICE, "model")] == [
+        ("kling-v3", Decimal("1.5"))
+    ]
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve("d", costing("0.51"), "us")
+    library.restore(deletion)
+    assert (ledger.sums(), list(spending_of(library.journal, SERVICE, "model"))) == before
+    library.delete(["a"])
+    assert ledger.sums().spent == Decimal("1.5")
+
+
+@pytest.mark.slow
+def test_in_postgresql(tmp_path: Path, postgresql_url: Callable[..., str]) -> None:
+    """A journal on a server has the same budget, sums and refusals, for two kernels at once."""
+    database = postgresql_url()
+    libraries = [Library(tmp_path / "videos", database=database) for _ in range(2)]
+    libraries[0].budget = Budget("0.9", per="day")
+    assert libraries[1].budget == Budget("0.9", per="day")
+    taken = list[str]()
+
+    def reserve(number: int) -> None:
+        library = libraries[number % 2]
+        try:
+            Ledger(library.journal, SERVICE).reserve(f"{number}", costing("0.25"), "us")
+        except BudgetExceeded:
+            return
+        library.add(Entry(key=f"{number}", service=SERVICE, contract="2026-11", status="processing"))
+        taken.append(f"{number}")
+
+    threads = [threading.Thread(target=reserve, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 3, "the budget was exceeded, or not used up"
+    assert Ledger(libraries[1].journal, SERVICE).sums() == Sums(Decimal(0), Decimal("0.75"))
+    libraries[0].budget = None
+    assert not libraries[1].has_budget

@@ -145,6 +145,11 @@ ledger = sa.Table(
     sa.Column("price", sa.Integer),
     sa.Column("source", sa.String, nullable=False),
     sa.Column("price_at", Moment),
+    # NULL while the task has a row of its own. Else its row of the tasks had these.
+    sa.Column("settled", sa.Integer),
+    sa.Column("contract", sa.String),
+    sa.Column("model", sa.String),
+    sa.Column("submitted_at", Moment),
 )
 # The budget of the folder, in US dollars: one row, or none.
 budgets = sa.Table(

@@ -20,6 +20,10 @@ def upgrade() -> None:
             sa.Column("price", sa.Integer),
             sa.Column("source", sa.String, nullable=False),
             sa.Column("price_at", sa.Float),
+            sa.Column("settled", sa.Integer),
+            sa.Column("contract", sa.String),
+            sa.Column("model", sa.String),
+            sa.Column("submitted_at", sa.Float),
         )
     if "budgets" not in existing:
         op.create_table(
