@@ -10,6 +10,7 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
+from tests.waiting import until
 
 
 @pytest.fixture(params=["ipywidgets_bokeh", "shinywidgets"])
@@ -29,6 +30,7 @@ def test_no_button_of_a_sweep_submits(manager: qw.TaskManager) -> None:
     sweep.start()
     sweep.pause()
     sweep.cancel()
+    until(lambda: not sweep._queue._turn.locked())  # the submission that was going on
     for view in grid.views:
         view.refresh()
         submitted = len(manager.tasks)

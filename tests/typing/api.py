@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -54,6 +55,26 @@ def connections() -> None:
     assert_type(qw.generate("A koi", shots=[("It swims", 5), qw.Shot("It leaps", 5)]), qw.Task)
     assert_type(qw.set_locale("zh"), None)
     assert_type(qw.set_locale(None), None)
+
+
+def money(request: qw.VideoRequest, client: qw.Client) -> None:
+    """Check prices, budgets, the balance and what was spent."""
+    manager = assert_type(qw.connect(budget=5), qw.TaskManager)
+    qw.connect(budget=qw.Budget("2.50", per="day", unknown="allow"))
+    qw.Budget(5, per="week")  # type: ignore[arg-type]
+    price = assert_type(qw.price("A koi", model="kling-v3"), qw.Price)
+    assert_type(request.price(), qw.Price)
+    assert_type(manager.price(request), qw.Price)
+    assert_type(client.quote(request), qw.Price)
+    assert_type(price.usd, Decimal | None)
+    assert_type(price.quota, int | None)
+    assert_type(price.source, qw.PriceSource)
+    assert_type(qw.balance(), qw.Balance)
+    assert_type(client.balance().available, Decimal)
+    manager.library.budget = 5
+    assert_type(manager.library.budget, qw.Budget | None)
+    assert_type([row.spent for row in qw.spending(by="model")], list[Decimal])
+    assert_type(qw.BudgetExceeded("").left, Decimal)
 
 
 async def tasks(task: qw.Task) -> None:

@@ -30,8 +30,8 @@ _OPTION = re.compile(r"-[a-z]|--[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 #: Names that no parameter can have. A parameter with such a name on the wire sets it through ``place``.
 _REQUEST_NAMES = """
-as_dict chosen field_names from_body from_dict getdoc given is_image_to_video is_multi_shot problems prompts
-replace resolution_or_mode seconds seconds_as_given translated values warnings
+as_dict chosen field_names from_body from_dict getdoc given is_image_to_video is_multi_shot price problems
+prompts replace resolution_or_mode seconds seconds_as_given translated values warnings
 """
 _CALL_NAMES = """
 ask_above encoding fixed hide locale manager max_running name output repeat request self skip_invalid table
