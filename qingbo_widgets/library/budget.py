@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args
 
@@ -65,7 +65,8 @@ class Budget:
         """The time, UTC, from which tasks count; ``None`` for all."""
         if self.per == "all":
             return None
-        return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+        # A naive time is the local one, with the offset of that moment: the clock may be put back today.
+        return datetime.combine(datetime.now(), time.min).astimezone(UTC)
 
     def __str__(self) -> str:
         amount = dollars(self.usd)

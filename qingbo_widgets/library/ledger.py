@@ -6,23 +6,26 @@ kernels on one folder cannot exceed a budget together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..exceptions import BudgetExceeded
+from ..exceptions import BudgetExceeded, InvalidRequest, QingboError
 from ..i18n import N_, tr
-from ..service.contract.quota import dollars
+from ..service.contract.pricing.numbers import EXACT
+from ..service.contract.quota import PENDING, dollars
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.terms import TERMS
+from ..service.contract.text import shorten
 from .budget import Budget
 from .entry import ENDED, Entry
 from .journal.journal import Journal
+from .journal.rows import text_of
 from .journal.tables import budgets, ledger, tasks
 
 if TYPE_CHECKING:
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "Sums", "keep_amounts", "read_budget", "write_budget"]
 
-#: Time for which a reservation counts whose task has no row: its kernel may just be writing it.
-_UNWRITTEN = timedelta(minutes=10)
+#: Time for which a submission can be going on, with its upload, before its kernel is taken for dead.
+_LONGEST_SUBMISSION = timedelta(hours=1)
 #: An arbitrary number for PostgreSQL's advisory lock.
 _LOCK = 7_164_220_260_410_003
 #: The contracts whose amounts can be converted to US dollars, and the units of quota in one.
@@ -40,6 +43,8 @@ _OVER = N_(
     "Not submitted, nothing was charged: it costs {price}, and of the budget of {budget}, {left} is left "
     "({spent} spent, {frozen} reserved). A higher budget allows it."
 )
+_NO_DOLLARS = N_("The documentation of its contract does not say what a unit of quota costs.")
+_UNREADABLE = N_("The budget of this folder cannot be read. Set it again: library.budget = 5")
 _UNKNOWN = N_(
     "Not submitted, nothing was charged: there is a budget of {budget}, and the price is not known. {reason} "
     'Budget({usd}, unknown="allow") submits it.'
@@ -60,7 +65,7 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Bound:
+class _Bound:
     """A budget and the tasks that it counts.
 
     Attributes:
@@ -100,7 +105,8 @@ def keep_amounts(connection: sa.Connection, entries: Iterable[Entry]) -> None:
         key = ledger.c.key == entry.key
         query = sa.select(_SETTLED + _OPEN, ledger.c.key).select_from(_BOTH).where(tasks.c.key == entry.key)
         amount, known = connection.execute(query).one()
-        columns = {"settled": int(amount or 0), "contract": entry.contract, "model": entry.model}
+        amount = amount if type(amount) is int else 0
+        columns = {"settled": amount, "contract": entry.contract, "model": entry.model}
         columns["submitted_at"] = entry.submitted_at
         if known is not None:
             connection.execute(ledger.update().where(key).values(**columns))
@@ -138,23 +144,54 @@ class Ledger:
                 price is not known and a budget refuses that. Nothing is recorded.
             QingboError: the journal cannot be written.
         """
-        row = {
-            "key": key, "service": self._service, "holder": holder, "at": datetime.now(UTC),
-            "price": price.quota, "source": price.source.value, "price_at": price.as_of,
-        }  # fmt: skip
-        with self._journal.begin() as connection:
+        with self._journal.begin() as connection, localcontext(EXACT):
             _lock(connection)
             connection.execute(ledger.delete().where(ledger.c.key == key))
+            row = self._row(key, price, holder) | {"is_open": True}
             connection.execute(ledger.insert().values(**row))  # SQLite's write lock from here on
             shared = _budget(connection)
-            bounds = [*([Bound(own, holder)] if own else []), *([Bound(shared)] if shared else [])]
+            bounds = [*([_Bound(own, holder)] if own else []), *([_Bound(shared)] if shared else [])]
             for bound in bounds:
                 _check(bound, price, self._sums(connection, bound, but=key))
 
+    def unpriced(self) -> list[tuple[str, Mapping[str, Any] | None]]:
+        """Return the key and the request of each task that has not ended, and has no amount yet."""
+        query = (
+            sa.select(tasks.c.key, tasks.c.request)
+            .select_from(_BOTH)
+            .where(ledger.c.key.is_(None), tasks.c.frozen.is_(None), tasks.c.status.not_in(ENDED))
+            .where(tasks.c.contract.in_(list(_RATES)))
+        )
+        with self._journal.begin() as connection:
+            found = connection.execute(query.where(tasks.c.service.in_(self._spellings(connection))))
+            return [(text_of(key), request) for key, request in found]
+
+    def note(self, key: str, price: Price, holder: str | None) -> None:
+        """Record the price of a task that was submitted before there was a budget."""
+        with self._journal.begin() as connection:
+            if connection.execute(sa.select(ledger.c.key).where(ledger.c.key == key)).first() is None:
+                connection.execute(ledger.insert().values(**self._row(key, price, holder)))
+
+    def close(self, key: str) -> None:
+        """Note that a submission is over; from now on the row of its task decides what it counts as."""
+        with self._journal.begin() as connection:
+            connection.execute(ledger.update().where(ledger.c.key == key).values(is_open=False))
+
+    def _row(self, key: str, price: Price, holder: str | None) -> dict[str, Any]:
+        return {
+            "key": key,
+            "service": self._service,
+            "holder": holder,
+            "at": datetime.now(UTC),
+            "price": None if price.usd is None else price.quota,
+            "source": price.source.value,
+            "price_at": price.as_of,
+        }
+
     def sums(self, budget: Budget | None = None, holder: str | None = None) -> Sums:
         """Return what the tasks of the folder, or of one kernel, have cost and reserve."""
-        with self._journal.begin() as connection:
-            return self._sums(connection, Bound(budget or Budget(0), holder))
+        with self._journal.begin() as connection, localcontext(EXACT):
+            return self._sums(connection, _Bound(budget or Budget(0), holder))
 
     def amounts(
         self, group: sa.ColumnElement[Any], joined: sa.Table | None = None
@@ -179,14 +216,16 @@ class Ledger:
                 *connection.execute(deleted.where(*self._is_deleted())),
             ]
         for value, contract, settled, running in rows:
-            yield value, _usd(settled, _RATES[contract]), _usd(running, _RATES[contract])
+            with localcontext(EXACT):
+                spent, frozen = _usd(settled, _RATES[contract]), _usd(running, _RATES[contract])
+            yield value, spent, frozen
 
     def release(self, key: str) -> None:
-        """Forget the reservation of a task that got no row."""
+        """Forget the reservation of a task that was not submitted."""
         with self._journal.begin() as connection:
             connection.execute(ledger.delete().where(ledger.c.key == key))
 
-    def _sums(self, connection: sa.Connection, bound: Bound, *, but: str = "") -> Sums:
+    def _sums(self, connection: sa.Connection, bound: _Bound, *, but: str = "") -> Sums:
         """Return the sums of a bound, without one task.
 
         Another kernel may write a task's row meanwhile, which some databases show to the next query. In this
@@ -211,11 +250,12 @@ class Ledger:
         return Sums(spent, frozen)
 
     def _unwritten(self, connection: sa.Connection, mine: Sequence[sa.ColumnElement[bool]]) -> Decimal:
-        """Return what is reserved for tasks whose rows are not written yet, by kernels that still may."""
-        is_recent = ledger.c.at >= datetime.now(UTC) - _UNWRITTEN
+        """Return what is reserved for submissions of living kernels that no row of a task counts yet."""
+        is_recent = ledger.c.at >= datetime.now(UTC) - _LONGEST_SUBMISSION
         found = connection.execute(_RESERVED.where(is_recent, *mine))
-        quota = sum(price or 0 for holder, price in found if not self._is_dead(holder or ""))
-        return _usd(quota, max(_RATES.values()))
+        rate = max(_RATES.values())
+        amounts = (_usd(price, rate) for holder, price in found if not self._is_dead(text_of(holder)))
+        return sum(amounts, Decimal(0))
 
     def _is_deleted(self) -> list[sa.ColumnElement[bool]]:
         """Return the conditions for the amounts of deleted tasks of this service."""
@@ -236,13 +276,17 @@ _BOTH = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
 _WITHOUT_TASK = ledger.outerjoin(tasks, tasks.c.key == ledger.c.key)
 _REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
 _EXPECTED = sa.func.coalesce(tasks.c.frozen, ledger.c.price, 0)
+_COST = sa.case((tasks.c.cost >= 0, tasks.c.cost))
+#: A refund that the service has not made yet.
+_IS_PENDING = sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.billing_status.in_(PENDING))
 #: What an ended task has cost. One that failed or was cancelled is refunded, unless the service tells a cost.
 _SETTLED = sa.case(
-    (tasks.c.status.in_(_REFUNDED), sa.func.coalesce(tasks.c.cost, 0)),
-    (tasks.c.status.in_(ENDED), sa.func.coalesce(tasks.c.cost, _EXPECTED)),
+    (_IS_PENDING, 0),
+    (tasks.c.status.in_(_REFUNDED), sa.func.coalesce(_COST, 0)),
+    (tasks.c.status.in_(ENDED), sa.func.coalesce(_COST, _EXPECTED)),
     else_=0,
 )
-_OPEN = sa.case((tasks.c.status.in_(ENDED), 0), else_=_EXPECTED)
+_OPEN = sa.case((_IS_PENDING, _EXPECTED), (tasks.c.status.in_(ENDED), 0), else_=_EXPECTED)
 _SUM_OF_TASKS = (
     sa.select(tasks.c.contract, sa.func.sum(_SETTLED), sa.func.sum(_OPEN))
     .select_from(_BOTH)
@@ -256,18 +300,20 @@ _SUM_OF_DELETED = (
 _RESERVED = (
     sa.select(ledger.c.holder, ledger.c.price)
     .select_from(_WITHOUT_TASK)
-    .where(tasks.c.key.is_(None), ledger.c.settled.is_(None))
+    .where(ledger.c.is_open, ledger.c.settled.is_(None))
+    .where(sa.or_(tasks.c.key.is_(None), sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.task_id == "")))
 )
 
 
-def _check(bound: Bound, price: Price, sums: Sums) -> None:
+def _check(bound: _Bound, price: Price, sums: Sums) -> None:
     budget = bound.budget
     left = max(budget.usd - sums.spent - sums.frozen, Decimal(0))
     facts = {"budget": budget.usd, "spent": sums.spent, "frozen": sums.frozen, "left": left}
     if price.usd is None:
         if budget.unknown == "allow":
             return
-        text = tr(_UNKNOWN).format(budget=budget, reason=price.reason, usd=budget.usd)
+        reason = shorten(price.reason or tr(_NO_DOLLARS), 300)
+        text = tr(_UNKNOWN).format(budget=budget, reason=reason, usd=budget.usd)
         raise BudgetExceeded(text, price=None, **facts)
     if price.usd > left:
         amounts = {"spent": dollars(sums.spent), "frozen": dollars(sums.frozen), "left": dollars(left)}
@@ -277,7 +323,10 @@ def _check(bound: Bound, price: Price, sums: Sums) -> None:
 
 def _budget(connection: sa.Connection) -> Budget | None:
     row = connection.execute(sa.select(budgets)).first()
-    return None if row is None else Budget(row.usd, row.per, row.unknown)
+    try:
+        return None if row is None else Budget(row.usd, row.per, row.unknown)
+    except InvalidRequest:
+        raise QingboError(tr(_UNREADABLE)) from None
 
 
 def _lock(connection: sa.Connection) -> None:
@@ -287,4 +336,8 @@ def _lock(connection: sa.Connection) -> None:
 
 
 def _usd(quota: Any, rate: int) -> Decimal:
-    return Decimal(int(quota or 0)) / rate
+    """Return an amount in US dollars; 0 for a value that a damaged row has in its place."""
+    try:
+        return Decimal(int(quota or 0)) / rate
+    except (TypeError, ValueError, OverflowError):
+        return Decimal(0)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..exceptions import BadRequest, QingboError, ServiceError
+from ..exceptions import BadRequest, ConnectionFailed, QingboError, ServiceError
 from ..i18n import N_, tr
 from .client import NO_PRICES, Client
 from .contract.error_codes import is_refusal
@@ -26,7 +26,9 @@ KEPT = 600.0
 #: Seconds after which a source that did not answer is tried again.
 _LATER = 3600.0
 #: Seconds to connect, and seconds between two bytes of an answer: a submission may wait for the price.
-_TIMEOUT = (3.0, 8.0)
+_TIMEOUT = (3.0, 5.0)
+#: Seconds after which a model list that could not be read is requested again.
+_SOON = 20.0
 _NOT_LISTED = N_("The service's model list has no price of {model:.60}.")
 
 
@@ -144,12 +146,15 @@ class PriceFinder:
             if self._list is not None and self._clock() - self._list[0] < KEPT:
                 return self._list[1]
         now = datetime.now(UTC)
+        kept = self._clock()
         try:
             prices = _PriceList(self.client.price_list(), now)
+        except ConnectionFailed as error:  # kept for a moment, so that not every task waits for a timeout
+            prices, kept = _PriceList({}, now, str(error)), self._clock() - KEPT + _SOON
         except QingboError as error:
             return _PriceList({}, now, str(error))
         with self._lock:
-            self._list = (self._clock(), prices)
+            self._list = (kept, prices)
         return prices
 
 

@@ -97,7 +97,7 @@ def connect(
         base_url: the service's URL, by default ``QINGBO_BASE_URL``, else that of the contract.
         contract: the date of the service's contract, such as ``"2026-11"``; by default
             ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
-        budget: the limit on what the tasks that this kernel submits may cost, in US dollars, such as 5. One
+        budget: the limit on what the tasks of this connection may cost, in US dollars, such as 5. One
             that would exceed it is refused with ``BudgetExceeded`` before anything is sent. ``None`` leaves
             the setting of the manager, at first that of ``c.TaskManager.budget``. ``Library.budget`` is the
             limit for all kernels of a folder.
@@ -163,13 +163,15 @@ def reconnect(manager: Owner, contract: str) -> TaskManager:
     """
     library = Library(manager.library.folder, database=manager.library.journal.database)
     with _connecting:
-        return _connect(
+        new = _connect(
             manager.client.with_contract(contract),
             manager.sandbox,
             library,
             manager.inputs.upload,
             manager.embed,
         )
+        new.budget = manager.budget
+        return new
 
 
 def _connect(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import late
-from ..exceptions import AuthenticationFailed, InvalidRequest
+from ..exceptions import AuthenticationFailed, InvalidRequest, QingboError
 from ..i18n import tr
 from ..library.library import Library
+from ..library.requests import read_request
 from ..service.client import Client
 from ..service.contract.frames import IMAGE
 from ..service.contract.misspelt import check_names
@@ -110,6 +112,8 @@ class TaskManager(ManagerSettings):
         self.sweeps: dict[str, Any] = {}
         self._tasks: dict[str, Task] = {}
         self._recovery = Recovery(self, self._tasks)
+        #: Keys of the tasks whose submission has reserved its price, and is going on.
+        self._reserved: set[str] = set()
         self._prices = Prices(self.inputs, self.library, self.service)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
         self._finalizer = weakref.finalize(
@@ -210,7 +214,11 @@ class TaskManager(ManagerSettings):
         self.inputs.tell(checked.request)
         task = Task(self, checked.request)
         self.reserve(task)
-        self.follow(task, known=False, submit=True)
+        try:
+            self.follow(task, known=False, submit=True)
+        except BaseException:
+            self._release(task.key)
+            raise
         late.watch_task.call_if_imported(task)  # a page may notify the user of the end, without a card
         return task
 
@@ -236,8 +244,12 @@ class TaskManager(ManagerSettings):
         """True if this kernel or the folder has a budget, so that the price is requested before each task."""
         return self.budget is not None or self.library.has_budget
 
-    def reserve(self, task: Task) -> None:
+    def reserve(self, task: Task, *, charges: int = 1) -> None:
         """Reserve the price of a task in the budgets, right before it is submitted. Blocks.
+
+        Args:
+            task: the task.
+            charges: how often it may be charged: twice, if the service has forgotten an earlier submission.
 
         Raises:
             BudgetExceeded: it would exceed the budget of this kernel or of the folder; nothing is sent.
@@ -245,9 +257,30 @@ class TaskManager(ManagerSettings):
         """
         if not self.is_bounded or task.request is None:
             return
+        ledger = self.ledger
+        for key, fields in ledger.unpriced():  # of tasks that were submitted before there was a budget
+            request = None if fields is None else read_request(fields)
+            if request is not None and not request.problems(self.client.contract.name):
+                price = self._prices.price(request, self.client, self.tasks)
+                ledger.note(key, price, self.holder if key in self._tasks else None)
         price = self._prices.price(task.request, self.client, self.tasks)
-        self.ledger.reserve(task.key, price, self.holder, self.budget)
+        ledger.reserve(task.key, price.times(charges), self.holder, self.budget)
+        self._reserved.add(task.key)
         task.observe(lambda change: self._prices.compare(price, change["new"]), "frozen")
+
+    def _release(self, key: str) -> None:
+        """Forget the reservation of a task that was not submitted after all."""
+        if key in self._reserved:
+            self._reserved.discard(key)
+            with suppress(Exception):  # it ends with this kernel
+                self.ledger.release(key)
+
+    def _close_reservation(self, key: str) -> None:
+        """Note that a submission is over."""
+        if key in self._reserved:
+            self._reserved.discard(key)
+            with suppress(QingboError):  # closed: it ends with this kernel
+                self.monitor.start(self.monitor.journal, self.ledger.close, key)
 
     @property
     def ledger(self) -> Ledger:
@@ -409,6 +442,7 @@ class TaskManager(ManagerSettings):
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
             try:
                 submitted = self.monitor.add_pending() if submit else Future()
+                submitted.add_done_callback(lambda _: self._close_reservation(task.key))
                 record = TaskRecord(
                     task, self, is_written=known, in_doubt=in_doubt, may_charge_again=may_charge_again
                 )

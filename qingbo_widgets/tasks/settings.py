@@ -54,7 +54,7 @@ class ManagerSettings(Configurable):
     budget: Any = traitlets.Any(
         None,
         allow_none=True,
-        help="The limit on what the tasks that this kernel submits may cost, in US dollars; None for none.",
+        help="The limit on what the tasks of this connection may cost, in US dollars; None for none.",
     ).tag(config=True)
 
     @validate("budget")

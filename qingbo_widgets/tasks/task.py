@@ -71,6 +71,7 @@ class Owner(Protocol):
     sandbox: Sandbox | None
     inputs: Inputs
     embed: bool | None
+    budget: Any
 
     @property
     def service(self) -> str:
@@ -100,7 +101,7 @@ class Owner(Protocol):
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit another task."""
 
-    def reserve(self, task: Task) -> None:
+    def reserve(self, task: Task, *, charges: int = 1) -> None:
         """Reserve the price of a task in the budgets; raise ``BudgetExceeded`` if it exceeds one."""
 
     def publish(self, picture: object) -> str:
@@ -369,8 +370,9 @@ class Task(TaskState):
             warn(text)
         if self.request is not None:
             self.manager.inputs.tell(self.request)
-        if self.can_be_submitted and self.status == TaskStatus.failed:
-            self.manager.reserve(self)
+        if self.can_be_submitted and self.is_done:
+            is_second = may_charge_again and self.status == TaskStatus.unconfirmed
+            self.manager.reserve(self, charges=2 if is_second else 1)
         if self.resubmit(may_charge_again=may_charge_again):
             return
         message = tr(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from contextlib import closing
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Context, Decimal, Inexact, localcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qingbo_widgets import Budget, BudgetExceeded, InvalidRequest
+from qingbo_widgets import Budget, BudgetExceeded, InvalidRequest, QingboError
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.ledger import Ledger, Sums
 from qingbo_widgets.library.library import Library
@@ -82,6 +85,7 @@ def test_the_state_of_a_task_decides_what_it_counts_as(
     """An open task counts as reserved, an ended one as what it has cost, a refunded one as nothing."""
     ledger.reserve("a", costing("1"), "us")
     add("a", **columns)
+    ledger.close("a")
     assert ledger.sums() == Sums(Decimal(spent), Decimal(frozen))
 
 
@@ -105,6 +109,7 @@ def test_a_task_that_would_exceed_the_budget_is_refused(
     ledger.reserve("b", costing("0.5"), "us")
     ledger.release("b")
     library.update("a", status="failed", cost=0)
+    ledger.close("a")
     ledger.reserve("c", costing("2"), "us")
 
 
@@ -165,7 +170,7 @@ def test_a_reservation_without_a_task_ends(
     with pytest.raises(BudgetExceeded):
         ledger.reserve("b", costing("1"), "us")
     Ledger(library.journal, SERVICE, lambda holder: holder == "us").reserve("b", costing("1"), "others")
-    monkeypatch.setattr("qingbo_widgets.library.ledger._UNWRITTEN", timedelta(0))
+    monkeypatch.setattr("qingbo_widgets.library.ledger._LONGEST_SUBMISSION", timedelta(0))
     ledger.reserve("c", costing("1"), "us")
 
 
@@ -280,3 +285,70 @@ def test_in_postgresql(tmp_path: Path, postgresql_url: Callable[..., str]) -> No
     assert Ledger(libraries[1].journal, SERVICE).sums() == Sums(Decimal(0), Decimal("0.75"))
     libraries[0].budget = None
     assert not libraries[1].has_budget
+
+
+@pytest.mark.parametrize("value", ["abc", b"\0", float("inf"), -5])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("ledger", "price"),
+        ("ledger", "holder"),
+        ("ledger", "settled"),
+        ("tasks", "cost"),
+        ("tasks", "frozen"),
+    ],
+)
+def test_damaged_amounts(
+    library: Library, ledger: Ledger, add: Callable[..., None], table: str, column: str, value: object
+) -> None:
+    """SQLite stores any value in any column; one such row neither stops a submission nor gives money back."""
+    ledger.reserve("a", costing("1"), "us")
+    ledger.reserve("b", costing("1"), "us")
+    add("a", status="completed", cost=500_000)
+    library.journal.close_connection()
+    with closing(sqlite3.connect(library.journal.path)) as database, database:
+        database.execute(f"UPDATE {table} SET {column} = ? WHERE key IN ('a', 'b')", (value,))
+    library.budget = 5
+    ledger.reserve("c", costing("1"), "us")
+    assert ledger.sums().spent >= 0
+    assert all(row.spent >= 0 for row in spending_of(library.journal, SERVICE, "model"))
+    library.delete(["a"])
+
+
+def test_a_damaged_budget(library: Library, ledger: Ledger) -> None:
+    """The error is about the budget, and not about a request."""
+    library.budget = 5
+    with closing(sqlite3.connect(library.journal.path)) as database, database:
+        database.execute("UPDATE budgets SET usd = 'abc'")
+    with pytest.raises(QingboError, match=r"library\.budget = 5"):
+        ledger.reserve("a", costing("1"), "us")
+
+
+def test_the_decimal_context_of_a_notebook_changes_nothing(library: Library, ledger: Ledger) -> None:
+    """Sums are exact, whatever precision the user computes with."""
+    library.budget = "0.5"
+    small, large, reserved = costing("0.123456"), costing("0.4"), Decimal("0.123456")
+    with localcontext(Context(prec=1, traps=[Inexact])):
+        ledger.reserve("a", small, "us")
+        assert ledger.sums().frozen == reserved
+        with pytest.raises(BudgetExceeded) as refused:
+            ledger.reserve("b", large, "us")
+    assert refused.value.left == Decimal("0.376544")
+
+
+def test_midnight_on_the_day_on_which_the_clock_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first hour of that day counts, too."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+
+    class Late(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Late:
+            return cls(2026, 10, 25, 23, 0, tzinfo=tz)
+
+    try:
+        monkeypatch.setattr("qingbo_widgets.library.budget.datetime", Late)
+        assert Budget(5, per="day").since == datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()

@@ -281,15 +281,16 @@ def test_threads_ask_once_about_the_same_request(
     [close, html("<p>maintenance</p>", 503), answer({"error": {"message": "try later"}}, 429), answer([1])],
 )
 def test_a_service_that_fails(
-    finder: PriceFinder, server: FaultServer, routes: dict[str, Step], failure: Step
+    finder: PriceFinder, clock: Clock, routes: dict[str, Step], failure: Step
 ) -> None:
-    """The price is not known, the reason is a sentence, and the next call asks again."""
+    """The price is not known, the reason is a sentence, and a call soon after asks again."""
     routes |= {QUOTE: failure, TOOLS: failure, LIST: failure}
     price = finder.find(REQUEST)
     assert (price.is_known, price.usd, price.source) == (False, None, PriceSource.none)
     assert price.reason
     assert KEY not in price.reason
     routes[LIST] = LISTED
+    clock.now += 30
     assert finder.find(REQUEST).quota == 189_000, "the failure of a moment is kept as the price"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import qingbo_widgets as qw
 from qingbo_widgets.sandbox import Faults
@@ -176,3 +178,99 @@ def test_connect_takes_a_budget(server: qw.Sandbox, tmp_path: Path) -> None:
     assert qw.connect(sandbox=server, library=tmp_path / "videos").budget == qw.Budget("2.50")
     with pytest.raises(qw.InvalidRequest):
         qw.connect(sandbox=server, library=tmp_path / "videos", budget="much")
+
+
+# ---------------------------------------------------------------------- attacks
+
+
+@pytest.mark.filterwarnings("ignore:Local files are uploaded")
+def test_an_upload_counts_from_its_beginning(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager], tmp_path: Path
+) -> None:
+    """While a picture is uploaded, its task has the row of one that failed, and counts all the same."""
+    Image.new("RGB", (400, 400), "navy").save(tmp_path / "koi.png")
+    may_end = threading.Event()
+
+    def upload(path: Path) -> str:
+        assert may_end.wait(30), "the test did not let the upload end"
+        return str(server.publish(path))
+
+    manager = make_manager(budget=EACH)
+    manager.upload = upload
+    manager.submit(prompt="a", image=str(tmp_path / "koi.png"), **FIELDS)
+    until(lambda: manager.library.entries())
+    with pytest.raises(qw.BudgetExceeded):
+        manager.submit(prompt="b", **FIELDS)
+    may_end.set()
+    manager.tasks[0].wait(30)
+    assert len(server.requests) == 1
+
+
+def test_several_refused_tasks_are_submitted_again_within_the_budget(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
+) -> None:
+    """Each *Submit again* counts from the click on."""
+    manager = make_manager()
+    server.faults = Faults(no_balance=True)
+    tasks = [manager.submit(prompt=prompt, **FIELDS) for prompt in "abcde"]
+    until(lambda: all(task.is_done for task in tasks))
+    server.faults = Faults()
+    manager.library.budget = 2 * EACH
+    refused = 0
+    for task in tasks:
+        try:
+            task.submit_again()
+        except qw.BudgetExceeded:
+            refused += 1
+    until(lambda: all(task.is_done for task in tasks), 30)
+    assert (refused, len(server.requests)) == (3, 2)
+
+
+def test_an_unconfirmed_task_is_not_submitted_again_beyond_the_budget(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
+) -> None:
+    """It counts as its price, and twice if the user agrees to a second charge."""
+    manager = make_manager()
+    server.faults = Faults(html_every=1)
+    task = manager.submit(prompt="a", **FIELDS)
+    until(lambda: task.is_done, 30)
+    assert task.status == "unconfirmed"
+    server.faults = Faults()
+    manager.budget = EACH
+    with pytest.raises(qw.BudgetExceeded) as refused:
+        task.submit_again(may_charge_again=True)
+    assert refused.value.price == 2 * EACH
+    manager.budget = 0
+    with pytest.raises(qw.BudgetExceeded):
+        task.submit_again()
+
+
+def test_tasks_from_before_the_budget_count(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager]
+) -> None:
+    """A task without an amount, because it was submitted without a budget, counts as its price."""
+    manager = make_manager()
+    server.faults = Faults(html_every=1)
+    task = manager.submit(prompt="a", **FIELDS)
+    until(lambda: task.is_done, 30)
+    server.faults = Faults()
+    manager.library.budget = EACH
+    with pytest.raises(qw.BudgetExceeded) as refused:
+        manager.submit(prompt="b", **FIELDS)
+    assert refused.value.frozen == EACH
+
+
+def test_a_submission_that_does_not_begin_reserves_nothing(
+    make_manager: Callable[..., qw.TaskManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt right after the reservation gives the money back."""
+    manager = make_manager(budget=EACH)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(manager, "follow", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            manager.submit(prompt="a", **FIELDS)
+    manager.submit(prompt="a", **FIELDS).wait(30)

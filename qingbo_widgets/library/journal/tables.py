@@ -145,6 +145,8 @@ ledger = sa.Table(
     sa.Column("price", sa.Integer),
     sa.Column("source", sa.String, nullable=False),
     sa.Column("price_at", Moment),
+    # Whether the submission is going on. Its task may have the row of a failed one, as during an upload.
+    sa.Column("is_open", sa.Boolean, nullable=False, default=False),
     # NULL while the task has a row of its own. Else its row of the tasks had these.
     sa.Column("settled", sa.Integer),
     sa.Column("contract", sa.String),

@@ -7,7 +7,10 @@ from decimal import Decimal
 from ...i18n import tr
 from .terms import terms_of
 
-__all__ = ["dollars", "quota_text", "units"]
+__all__ = ["PENDING", "dollars", "quota_text", "units"]
+
+#: The states of billing before a refund is final (documentation of contract 2026-11, account).
+PENDING = ("reserved", "pricing_pending", "settlement_pending", "refund_pending")
 
 
 def quota_text(quota: int, contract: str) -> str:

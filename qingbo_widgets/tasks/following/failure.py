@@ -7,14 +7,12 @@ from ...i18n import sentences, tr
 from ...service.contract.amounts import amounts_in, is_about_charges
 from ...service.contract.error_codes import explanation
 from ...service.contract.problem import listed
-from ...service.contract.quota import quota_text
+from ...service.contract.quota import PENDING, quota_text
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 
 __all__ = ["cancellation_of", "failure_of"]
 
 
-#: The states of the service's ledger before a refund is final (documentation of contract 2026-11, account).
-_PENDING = ("reserved", "pricing_pending", "settlement_pending", "refund_pending")
 _REFUNDED = "refunded"
 _EXPIRED = "expired"
 
@@ -97,7 +95,7 @@ def _is_refunded(snapshot: TaskSnapshot) -> bool:
 
 def _charge(snapshot: TaskSnapshot, contract: str) -> str:
     """Return a sentence about a cost that was reported and is not 0, or is not refunded yet; or empty."""
-    billing, is_pending = snapshot.billing_status, snapshot.billing_status.lower() in _PENDING
+    billing, is_pending = snapshot.billing_status, snapshot.billing_status.lower() in PENDING
     if snapshot.cost:
         cost = quota_text(snapshot.cost, contract)
         if _is_refunded(snapshot):

@@ -14,7 +14,6 @@ from ...i18n import tr
 from ...library.journal.damage import write_failed_message
 from ...library.sweeps import Sweeps
 from ...service.contract.error_codes import WINDOW_EXCEEDED
-from ...service.contract.snapshot import TaskStatus
 from .. import resubmission
 from ..following.follower import NOT_SENT
 from ..following.lease import hold
@@ -209,8 +208,7 @@ class SweepQueue:
         except QingboError:
             self._attach(cell, task)  # unchanged, so that resume() continues with the other cells
             raise
-        if task.status == TaskStatus.failed:
-            await self._reserve(task)
+        await self._reserve(task)
         if cell.task is None and not await self._claim(cell, task):
             return
         lease = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.observed_holds)

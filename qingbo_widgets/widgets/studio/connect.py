@@ -195,8 +195,8 @@ class ConnectPanel(Composite):
         if former is None:
             return connect(*key, **where)
         library = Library(former.library.folder, database=former.library.journal.database)
-        upload, embed = former.inputs.upload, former.embed
-        manager = connect(*key, library=library, upload=upload, embed=embed, **where)
+        upload, embed, budget = former.inputs.upload, former.embed, former.budget
+        manager = connect(*key, library=library, upload=upload, embed=embed, budget=budget, **where)
         manager.client.connect_arguments = former.client.connect_arguments
         return manager
 

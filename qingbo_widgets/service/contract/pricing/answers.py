@@ -29,6 +29,8 @@ __all__ = [
     "tool_error_in",
 ]
 
+#: The values of ``code`` in a quote that may mean success; the documentation does not say which does.
+_SUCCESS = (None, 0, 200, "0", "200", "ok", "OK", "success", "SUCCESS")
 #: Names under which an estimate may have its amount in US dollars.
 _USD = ("total_usd", "estimated_cost_usd", "cost_usd", "pre_consumed_cost_usd", "usd")
 
@@ -67,9 +69,14 @@ def read_balance(answer: Mapping[str, Any]) -> Balance | None:
 
 
 def read_quote(answer: Mapping[str, Any]) -> Decimal | None:
-    """Return the amount of a quote in US dollars."""
+    """Return the amount of a quote in US dollars; ``None`` for an answer that reports an error.
+
+    No model is free, so an amount of 0 is none.
+    """
     data = answer.get("data")
-    return _price(data.get("total_usd")) if isinstance(data, Mapping) else None
+    if answer.get("errorKey") or answer.get("code") not in _SUCCESS or not isinstance(data, Mapping):
+        return None
+    return _price(data.get("total_usd")) or None
 
 
 def refusal_in(answer: Mapping[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import Enum
 
 from ....i18n import N_, tr
 from ..quota import dollars, units
+from .numbers import EXACT
 
 __all__ = ["Price", "PriceSource"]
 
@@ -58,6 +59,13 @@ class Price:
         if self.usd is not None:
             return dollars(self.usd)
         return "" if self.quota is None else units(self.quota)
+
+    def times(self, count: int) -> Price:
+        """Return the price of several such videos."""
+        if count == 1 or self.quota is None:
+            return self
+        with localcontext(EXACT):
+            return replace(self, usd=None if self.usd is None else self.usd * count, quota=self.quota * count)
 
     def __str__(self) -> str:
         if not self.is_known:

@@ -128,7 +128,20 @@ def estimate(structured: object, **result: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "result": {"structuredContent": structured, **result}}
 
 
-@pytest.mark.parametrize(("usd", "amount"), [(0.378, "0.378"), (0, "0"), ("1.50", "1.50"), (0.1 + 0.2, None)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"code": 401, "message": "unauthorized", "data": {"total_usd": 0.1}},
+        {"code": 0, "errorKey": "another", "data": {"total_usd": 0.1}},
+        {"code": 0, "data": {"total_usd": 0}},
+    ],
+)
+def test_a_quote_with_an_error_is_no_price(answer: dict[str, Any]) -> None:
+    """Neither the amount beside an error nor an amount of 0 is what a video costs."""
+    assert read_quote(answer) is None
+
+
+@pytest.mark.parametrize(("usd", "amount"), [(0.378, "0.378"), ("1.50", "1.50"), (0.1 + 0.2, None)])
 def test_an_amount(usd: object, amount: str | None) -> None:
     """The amount is the number as it is written, in quotes and in estimates."""
     expected = Decimal(amount or "0.30000000000000004")

@@ -20,6 +20,7 @@ def upgrade() -> None:
             sa.Column("price", sa.Integer),
             sa.Column("source", sa.String, nullable=False),
             sa.Column("price_at", sa.Float),
+            sa.Column("is_open", sa.Boolean, nullable=False),
             sa.Column("settled", sa.Integer),
             sa.Column("contract", sa.String),
             sa.Column("model", sa.String),
