@@ -242,7 +242,10 @@ class TaskManager(ManagerSettings):
     @property
     def is_bounded(self) -> bool:
         """True if this kernel or the folder has a budget, so that the price is requested before each task."""
-        return self.budget is not None or self.library.has_budget
+        try:
+            return self.budget is not None or self.library.has_budget
+        except QingboError:  # the journal cannot be read: then no row can be written, and nothing is sent
+            return False
 
     def reserve(self, task: Task, *, charges: int = 1) -> None:
         """Reserve the price of a task in the budgets, right before it is submitted. Blocks.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -174,26 +175,39 @@ def test_a_reservation_without_a_task_ends(
     ledger.reserve("c", costing("1"), "us")
 
 
-def _reserve_many(folder: Path, name: str) -> int:
-    library = Library(folder)
-    taken = 0
-    for number in range(20):
-        key = f"{name}{number}"
-        try:
-            Ledger(library.journal, SERVICE).reserve(key, costing("0.1"), name)
-        except BudgetExceeded:
-            continue
-        library.add(Entry(key=key, service=SERVICE, contract="2026-11", status="processing"))
-        taken += 1
-    return taken
+#: The submissions of one process: it prints how many the budget allowed.
+PROCESS = """
+import sys
+from tests.library.test_ledger import SERVICE, costing
+from qingbo_widgets import BudgetExceeded
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.ledger import Ledger
+from qingbo_widgets.library.library import Library
+
+library, taken = Library(sys.argv[1]), 0
+for number in range(20):
+    key = f"{sys.argv[2]}{number}"
+    try:
+        Ledger(library.journal, SERVICE).reserve(key, costing("0.1"), sys.argv[2])
+    except BudgetExceeded:
+        continue
+    library.add(Entry(key=key, service=SERVICE, contract="2026-11", status="processing"))
+    taken += 1
+print(taken)
+"""
 
 
 @pytest.mark.slow
 def test_kernels_do_not_exceed_a_budget_together(library: Library) -> None:
     """Of eighty submissions in four processes at once, exactly as many are allowed as the budget pays for."""
     library.budget = "2.05"
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        taken = pool.starmap(_reserve_many, [(library.folder, name) for name in "abcd"])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(library.folder), name], stdout=subprocess.PIPE, text=True
+        )
+        for name in "abcd"
+    ]
+    taken = [int(process.communicate(timeout=120)[0]) for process in processes]
     assert sum(taken) == 20
     assert Ledger(library.journal, SERVICE).sums() == Sums(Decimal(0), Decimal(2))
 

@@ -19,6 +19,7 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.sandbox.gaps import Gaps
+from qingbo_widgets.service.prices import PriceFinder
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -304,6 +305,41 @@ def test_pictures_of_elements(elements: str) -> None:
         else:
             with pytest.raises(qw.BadRequest, match="element_list"):
                 client.submit(request)
+
+
+@every("quote")
+def test_access_to_the_quote(quote: str) -> None:
+    """Where the quote answers it is the price; elsewhere the estimate is, and the key stays away."""
+    with service(quote=quote) as client:
+        price = PriceFinder(client).find(KOI)
+    assert price.quota == 3 * 37_800
+    assert price.source is (qw.PriceSource.quote if quote == "public" else qw.PriceSource.estimate)
+
+
+@every("quote_code")
+def test_codes_of_a_quote(quote_code: int | str) -> None:
+    """Each code of success is read as one."""
+    with service(quote_code=quote_code) as client:
+        assert client.quote(KOI).quota == 3 * 37_800
+
+
+@every("quote_status")
+def test_statuses_of_a_refused_quote(quote_status: str) -> None:
+    """A refusal is no price, whatever its status."""
+    with service(Faults(price_missing=True), quote_status=quote_status) as client:
+        try:
+            price = client.quote(KOI)
+        except qw.ServiceError:
+            return
+    assert not price.is_known
+    assert price.reason
+
+
+@every("estimate_field")
+def test_fields_of_an_estimate(estimate_field: str) -> None:
+    """The amount is found in either field."""
+    with service(estimate_field=estimate_field) as client:
+        assert client.estimate(KOI).quota == 3 * 37_800
 
 
 def test_every_gap_is_tested() -> None:

@@ -367,7 +367,7 @@ def test_a_change_sends_what_a_fresh_form_would_send(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), date=st.sampled_from(sorted(CHOICES)))
 def test_many_changes_send_what_a_fresh_form_would_send(
     managers: Managers, data: st.DataObject, date: str
