@@ -181,14 +181,10 @@ class Client:
 
     def with_timeout(self, connecting: float, answering: float) -> Client:
         """Return another client with the same key, address and contract, and these timeouts in seconds."""
-        client = Client(
-            self._key, self.base_url, contract=self.contract.name, timeout=(connecting, answering)
-        )
-        client.connect_arguments = self.connect_arguments
-        return client
+        return self._like(self._key, self.contract.name, (connecting, answering))
 
-    def _like(self, key: Secret | None, contract: str) -> Client:
-        client = Client(key, self.base_url, contract=contract, timeout=self._timeout)
+    def _like(self, key: Secret | None, contract: str, timeout: tuple[float, float] | None = None) -> Client:
+        client = Client(key, self.base_url, contract=contract, timeout=timeout or self._timeout)
         client.connect_arguments = self.connect_arguments
         return client
 

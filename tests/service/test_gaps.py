@@ -309,7 +309,7 @@ def test_pictures_of_elements(elements: str) -> None:
 
 @every("quote")
 def test_access_to_the_quote(quote: str) -> None:
-    """Where the quote answers it is the price; elsewhere the estimate is, and the key stays away."""
+    """A quote that answers is the price; otherwise the estimate is, and the key stays away."""
     with service(quote=quote) as client:
         price = PriceFinder(client).find(KOI)
     assert price.quota == 3 * 37_800

@@ -208,7 +208,7 @@ def test_a_request_that_cannot_be_sent_yet(
 
 
 def test_what_may_settle_lower_is_a_maximum(finder: PriceFinder) -> None:
-    """Where the service freezes more than it may take in the end, its quote is a maximum."""
+    """A quote is a maximum if the service freezes more than it may take in the end."""
     request = VideoRequest(model="wan3.0-video", prompt="A koi", resolution="720p")
     price = finder.find(request)
     assert (price.source, price.is_exact, str(price)) == (PriceSource.quote, False, "at most $0.37")

@@ -220,7 +220,7 @@ def test_a_request_without_a_price(price_config: dict[str, Any]) -> None:
 
 
 def test_a_replaced_result_needs_a_price_of_the_input() -> None:
-    """Where the input video replaces the result, its seconds need a price."""
+    """An input video that replaces the result needs a price of its seconds."""
     with pytest.raises(Refusal):
         price({**seconds(_720p=0.1), "input_video_replaces_output": True}, video_urls=[VIDEO])
 
