@@ -100,7 +100,13 @@ class PriceFinder:
                 self._prices[key] = (self._clock(), price)
             return price
 
-    def known(
+    def load_list(self) -> None:
+        """Request the model list, unless there is one of some minutes ago."""
+        if self.client.contract.terms.quota_per_dollar:
+            with self._asking:
+                self._price_list()
+
+    def listed(
         self, request: VideoRequest, input_lengths: Sequence[float | Decimal | None] = ()
     ) -> Price | None:
         """Return the price that the last model list gives, without any request; ``None`` without a list."""

@@ -114,7 +114,7 @@ class TaskManager(ManagerSettings):
         self._recovery = Recovery(self, self._tasks)
         #: Keys of the tasks whose submission has reserved its price, and is going on.
         self._reserved: set[str] = set()
-        self._prices = Prices(self.inputs, self.library, self.service)
+        self.prices = Prices(self.inputs, self.library, self.service, lambda: self.client, lambda: self.tasks)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
         self._finalizer = weakref.finalize(
             self, finish, self.monitor, self.library, self.holder, self.backlog
@@ -237,7 +237,7 @@ class TaskManager(ManagerSettings):
             QingboError: the manager is closed.
             TypeError: ``request`` is not a ``VideoRequest``, or no model takes one of the fields.
         """
-        return self._prices.price(self._request(request, fields, "price()"), self.client, self.tasks)
+        return self.prices.price(self._request(request, fields, "price()"))
 
     @property
     def is_bounded(self) -> bool:
@@ -258,18 +258,25 @@ class TaskManager(ManagerSettings):
             BudgetExceeded: it would exceed the budget of this kernel or of the folder; nothing is sent.
             QingboError: the journal cannot be written; nothing is sent.
         """
-        if not self.is_bounded or task.request is None:
+        if task.request is None:
+            return
+        task.observe(self._compare, "frozen")
+        if not self.is_bounded:
+            task.price = self.prices.latest(task.request)
             return
         ledger = self.ledger
         for key, fields in ledger.unpriced():  # of tasks that were submitted before there was a budget
             request = None if fields is None else read_request(fields)
             if request is not None and not request.problems(self.client.contract.name):
-                price = self._prices.price(request, self.client, self.tasks)
+                price = self.prices.price(request)
                 ledger.note(key, price, self.holder if key in self._tasks else None)
-        price = self._prices.price(task.request, self.client, self.tasks)
+        task.price = price = self.prices.price(task.request)
         ledger.reserve(task.key, price.times(charges), self.holder, self.budget)
         self._reserved.add(task.key)
-        task.observe(lambda change: self._prices.compare(price, change["new"]), "frozen")
+
+    def _compare(self, change: Any) -> None:
+        """Compare the amount that the service has reserved with the price before the submission."""
+        self.prices.compare(change["owner"].price, change["new"])
 
     def _release(self, key: str) -> None:
         """Forget the reservation of a task that was not submitted after all."""

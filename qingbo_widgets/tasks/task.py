@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.client import Client
     from ..service.contract.fields import EveryField, FieldsAndModel
+    from ..service.contract.pricing.price import Price
     from .background.loop import TaskMonitor
     from .inputs.inputs import Inputs
+    from .prices import Prices
     from .schedule import Forecast
 
 __all__ = ["Cancellable", "Owner", "Task"]
@@ -70,6 +72,7 @@ class Owner(Protocol):
     monitor: TaskMonitor
     sandbox: Sandbox | None
     inputs: Inputs
+    prices: Prices
     embed: bool | None
     budget: Any
 
@@ -136,6 +139,7 @@ class Task(TaskState):
         contract: the date of the service contract under which it was last submitted.
         first_submitted_at: the time of the first submission, UTC, if it was submitted again before the
             service confirmed it.
+        price: the price that was known right before its submission, ``None`` if none was.
         manager: the manager that follows it.
         lifecycle: its followed or done state. This and the next two attributes are for its follower.
         follower: the current or last follower.
@@ -160,6 +164,7 @@ class Task(TaskState):
         self.submitted_at = submitted_at or next_moment()
         self.contract = contract or manager.client.contract.name
         self.first_submitted_at = first_submitted_at
+        self.price: Price | None = None
         self.lifecycle = Lifecycle(manager.monitor.run_callback)
         self.follower: Cancellable | None = None
         self.forecast: Forecast | None = None

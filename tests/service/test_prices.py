@@ -236,11 +236,11 @@ def test_the_list_is_kept_for_some_minutes(
 ) -> None:
     """A new price counts once the list is older than that, or is forgotten."""
     routes |= {QUOTE: ABSENT, TOOLS: ABSENT}
-    assert finder.known(REQUEST) is None
+    assert finder.listed(REQUEST) is None
     assert finder.find(REQUEST).quota == 189_000
     raised = {"id": "kling-v3", "price_config": {"per_second": True, "720p": 0.1}}
     routes[LIST] = answer({"data": [raised]})
-    known = finder.known(REQUEST)
+    known = finder.listed(REQUEST)
     assert known is not None
     assert known.quota == 189_000
     clock.now += KEPT

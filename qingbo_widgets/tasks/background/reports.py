@@ -42,7 +42,7 @@ class Reports(Generic[K, R]):
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[K, list[Callable[[], object]]] = {}
-        self._pool = DaemonPool(2, "qingbo-picture")
+        self._pool = DaemonPool(2, f"qingbo-{self._subject}")
 
     def get(self, key: K) -> R | None:
         """Return the last report; ``None`` if there is none yet."""

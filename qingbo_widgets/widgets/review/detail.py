@@ -116,10 +116,10 @@ class TaskDetail(Composite):
         self.close_button = button(tr("Close"), tr("Back to the gallery."), lambda: go(0))
         self.again_button = button(tr("Regenerate"), tr(_AGAIN_HELP), self._again, PAYS)
         self.change_button = button(tr("Edit and regenerate"), tr(_CHANGE_HELP), self._change)
-        self.frames_button = button(
+        self.frames_button: Any = button(
             tr("Frames"), tr(_FRAMES_HELP), lambda: self._run(self.frames_button, self._toggle_picker)
         )
-        self.continue_button = button(
+        self.continue_button: Any = button(
             tr("Continue"), tr(_CONTINUE_HELP), lambda: self._run(self.continue_button, self._continue)
         )
         self.delete_button = button(tr("Delete"), tr(_DELETE_HELP), lambda: self._delete(delete))
