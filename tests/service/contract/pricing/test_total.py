@@ -28,10 +28,12 @@ UNKNOWN = Price(reason="The model list has no price.")
     ],
 )
 def test_text(prices: list[Price], text: str) -> None:
+    """A sum says what it leaves out, and its range."""
     assert str(total_of(prices)) == text
 
 
 def test_amounts() -> None:
+    """A sum is at most as exact as its parts."""
     total = total_of([LONG, UNKNOWN, SHORT])
     assert (total.price.usd, total.price.quota) == (Decimal("0.878"), 439_000)
     assert (total.least, total.most, total.count, total.unknown) == (SHORT, LONG, 3, 1)

@@ -1,0 +1,76 @@
+"""``Worth``: what videos have cost for a second, and for each one that is worth keeping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..service.contract.quota import quota_text
+
+__all__ = ["KEPT", "Video", "Worth", "worth_of"]
+
+#: The lowest rating, of 0 to 5, of a video that is worth keeping.
+KEPT = 4
+
+
+@dataclass(frozen=True)
+class Video:
+    """One task, as far as it matters for what it was worth.
+
+    Attributes:
+        quota: what it has cost, in the service's units; ``None`` if that is not known.
+        seconds: the length of its video; ``None`` if there is no video, or its length is not known.
+        rating: its rating, 0 to 5; ``None`` if it is not rated.
+    """
+
+    quota: int | None
+    seconds: float | None
+    rating: int | None = None
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What some tasks of one contract have cost, compared with what came out.
+
+    Attributes:
+        contract: the date of their contract, whose units the amounts are in.
+        tasks: the number of tasks.
+        quota: what they have cost together; ``None`` if none has a known cost.
+        kept: the number of videos that are rated 4 or 5.
+        per_second: the cost of a second of video, of the tasks with a known cost and length; or ``None``.
+        per_kept: the cost of all tasks for each kept video; ``None`` if none is kept.
+    """
+
+    contract: str
+    tasks: int
+    quota: int | None
+    kept: int
+    per_second: int | None
+    per_kept: int | None
+
+    def text(self, quota: int | None) -> str:
+        """Return one of the amounts as text; empty if it is not known."""
+        return "" if quota is None else quota_text(quota, self.contract)
+
+
+def worth_of(videos: Iterable[Video], contract: str) -> Worth:
+    """Return what tasks have cost, compared with what came out.
+
+    Args:
+        videos: the tasks.
+        contract: the date of their contract.
+    """
+    every = list(videos)
+    costs = [video.quota for video in every if video.quota is not None]
+    timed = [(video.quota, video.seconds) for video in every if video.quota and video.seconds]
+    seconds = sum(length for _, length in timed)
+    kept = sum(video.rating is not None and video.rating >= KEPT for video in every)
+    quota = sum(costs) if costs else None
+    return Worth(
+        contract,
+        len(every),
+        quota,
+        kept,
+        round(sum(cost for cost, _ in timed) / seconds) if seconds else None,
+        round(quota / kept) if quota and kept else None,
+    )
