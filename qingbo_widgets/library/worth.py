@@ -1,4 +1,4 @@
-"""``Worth``: what videos have cost for a second, and for each one that is worth keeping."""
+"""``Worth``: the amount that videos have cost for a second, and for each one that is worth keeping."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Video:
 
 @dataclass(frozen=True)
 class Worth:
-    """What some tasks of one contract have cost, compared with what came out.
+    """The cost of some tasks of one contract, compared with what came out.
 
     Attributes:
         contract: the date of their contract, whose units the amounts are in.

@@ -1,4 +1,4 @@
-"""What videos have cost for a second, and for each one that is worth keeping."""
+"""The cost of a second of video, and of each one that is worth keeping."""
 
 from __future__ import annotations
 
