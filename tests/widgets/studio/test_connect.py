@@ -306,7 +306,9 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
     enter(panel.key_field, SENTINEL)
     click(panel, "Connect")
     until(lambda: "does not know" in message_of(panel))
-    assert message_of(panel).startswith('The service does not know this key. Its response: "no such key". No')
+    assert message_of(panel).startswith(
+        'The service does not accept this key. Its response: "no such key". No'
+    )
     assert "qingbo-alarm" in below(panel, panel.key_field).value
     until(lambda: focused)
     assert focused == [{"do": "focus"}]
@@ -445,7 +447,7 @@ def test_the_documented_answer_of_each_contract(
         (panel,) = (child for child in studio.children if isinstance(child, ConnectPanel))
         enter(panel.key_field, SENTINEL)
         click(panel, "Connect")
-        until(lambda: "does not know this key" in text_of(panel))
+        until(lambda: "does not accept this key" in text_of(panel))
         assert studio.manager is None
         enter(panel.key_field, server.api_key)
         click(panel, "Connect")
@@ -488,7 +490,7 @@ def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbo
     server, studio = refused
     studio.form.prompt = "A koi"
     studio.get_ready()
-    until(lambda: "does not know this key" in text_of(studio))
+    until(lambda: "does not accept this key" in text_of(studio))
     until(lambda: f"Not connected to {server.base_url}" in text_of(studio))
     put_in(studio, "sk-wrong-too-1234567890")
     until(lambda: "Nothing was submitted. Enter another key." in text_of(studio))
