@@ -12,7 +12,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -54,6 +53,7 @@ class Balances:
 
     Attributes:
         latest: the balance in the last answer; ``None`` if there is none.
+        as_of: the time of that answer.
         refusal: the error of the last submission, if the service refused it because of the account's money,
             a spending limit or what the key may do. A submission that the service accepts ends it, and so
             does another key, or a balance that has risen since.
@@ -72,6 +72,7 @@ class Balances:
     ) -> None:
         self._client, self._is_closed, self._clock = client, is_closed, clock
         self.latest: Balance | None = None
+        self.as_of = datetime.now(UTC)
         self.refusal: ServiceError | None = None
         #: The amount that was left in the first answer after the refusal.
         self._left_at_refusal: Decimal | None = None
@@ -167,12 +168,12 @@ class Balances:
             self._noted(client, balance)
 
     def _noted(self, client: Client, balance: Balance) -> Balance:
-        """Keep a balance, unless the key was changed while it was requested; return it with its date."""
-        balance = balance if balance.as_of is not None else replace(balance, as_of=datetime.now(UTC))
+        """Keep a balance, unless the key was changed while it was requested; return it."""
         with self._lock:
             if client is not self._client():
                 return balance
             self.latest, self._silent_until = balance, float("-inf")
+            self.as_of = balance.as_of or datetime.now(UTC)
             if self.refusal is not None:
                 if self._left_at_refusal is None:
                     self._left_at_refusal = balance.available

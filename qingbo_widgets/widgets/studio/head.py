@@ -1,4 +1,4 @@
-"""``StudioHead``: the line of a studio that names the service, the folder and what money is left, with two buttons."""
+"""``StudioHead``: the line of a studio with the service, the folder, the balance and two buttons."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ class StudioHead(CompositeMixin, HBox):
             is_needed = balances.latest is not None and self._form.manager is manager
             price = manager.prices.latest(self._form.request) if is_needed else None
             count = self._variations.value
-            self.money.show(money_line(balances, price, count, is_sandbox=manager.is_sandbox))
+            line = money_line(balances, price, count, is_sandbox=manager.is_sandbox)
+            self.money.show(Markup() if manager.is_closed else line)
 
     def _stop(self) -> None:
         if self._manager is not None:

@@ -7,11 +7,14 @@ reserved are not subtracted: the service counts them as used already, or it does
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import ROUND_FLOOR, Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from ...exceptions import InsufficientBalance, RateLimited
 from ...i18n import N_, tr
+from ...service.contract.pricing.numbers import EXACT
 from ...service.contract.quota import dollars
 from ...service.contract.terms import DASHBOARD, KEYS_PAGE
 from ...system.times import local_time
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["money_line"]
 
 _PLAY_MONEY = N_("{left} (play money)")
-_AS_OF = N_("As of {when}.")
-_USED = N_("As of {when}: {used} of {granted} used.")
+_AS_OF = N_("{left} at {when}.")
+_USED = N_("{left} at {when}; {used} of {granted} used.")
+_CENT = Decimal("0.01")
 _TOO_LITTLE = N_("Less than this video costs.")
 _TOO_LITTLE_FOR_ALL = N_("Less than these videos cost.")
 _MAY_BE_TOO_LITTLE = N_("This may cost more than is left.")
@@ -56,7 +60,7 @@ def money_line(
         now: the present time, by default.
     """
     balance, refusal = balances.latest, balances.refusal
-    parts = [] if balance is None else [_amount(balance, is_sandbox=is_sandbox)]
+    parts = [] if balance is None else [_amount(balance, balances.as_of, is_sandbox=is_sandbox)]
     text, label, page = _refused(refusal, balance, price, now or datetime.now(UTC))
     if not text and balance is not None:
         text, label, page = _too_little(balance, price, count), _TOP_UP, DASHBOARD
@@ -68,27 +72,28 @@ def money_line(
     return markup.join(parts, " ")
 
 
-def _amount(balance: Balance, *, is_sandbox: bool) -> Markup:
-    left = str(balance)
+def _amount(balance: Balance, as_of: datetime, *, is_sandbox: bool) -> Markup:
+    """Return the amount in whole cents, rounded down, with the exact one in the tooltip."""
+    with localcontext(EXACT):
+        cents = balance.available.quantize(_CENT, rounding=ROUND_FLOOR)
+    left = str(replace(balance, available=cents))
     text = tr(_PLAY_MONEY).format(left=left) if is_sandbox else left
-    return markup.tag("span", markup.text(text), class_="qingbo-balance", title=_details(balance))
+    title = _details(balance, as_of)
+    return markup.tag("span", markup.text(text), class_="qingbo-balance", title=title)
 
 
-def _details(balance: Balance) -> str | None:
-    """Return the tooltip: the date, and what was used."""
-    if balance.as_of is None:
-        return None
-    when = local_time(balance.as_of)
+def _details(balance: Balance, as_of: datetime) -> str:
+    when = local_time(as_of)
     if balance.used is None or balance.granted is None:
-        return tr(_AS_OF).format(when=when)
+        return tr(_AS_OF).format(left=balance, when=when)
     used, granted = dollars(balance.used), dollars(balance.granted)
-    return tr(_USED).format(when=when, used=used, granted=granted)
+    return tr(_USED).format(left=balance, when=when, used=used, granted=granted)
 
 
 def _refused(
     refusal: ServiceError | None, balance: Balance | None, price: Price | None, now: datetime
 ) -> tuple[str, str, str]:
-    """Return the text about the last submission, the label of a link and its page; empty if it was accepted."""
+    """Return the text about a refused submission, the label of a link and its page; else empty texts."""
     if refusal is None:
         return "", "", ""
     if isinstance(refusal, RateLimited):
