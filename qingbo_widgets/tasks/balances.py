@@ -76,6 +76,7 @@ class Balances:
         self.refusal: ServiceError | None = None
         #: The amount that was left in the first answer after the refusal.
         self._left_at_refusal: Decimal | None = None
+        #: Methods; while there is none, no end of a task makes a request.
         self._views: list[weakref.WeakMethod[Any]] = []
         self._silent_until = float("-inf")
         self.renew_in_child()
@@ -98,15 +99,19 @@ class Balances:
         return self._noted(client, client.balance())
 
     def watch(self, view: Callable[[], object]) -> None:
-        """Call a bound method after each change, on another thread, and request the first balance.
+        """Call a bound method after each change, and request a balance if others have not done so.
 
         Args:
-            view: the method; its object is held weakly.
+            view: the method, which any thread may call; its object is held weakly.
         """
         with self._lock:
-            if not self._is_watched_by(view):
-                self._views.append(weakref.WeakMethod(view))
-        self.ask_soon(0.0)
+            views = [known for reference in self._views if (known := reference()) is not None]
+            is_up_to_date = bool(views) and self.latest is not None
+            self._views = [
+                weakref.WeakMethod(known) for known in (*views, *([] if view in views else [view]))
+            ]
+        if not is_up_to_date:
+            self.ask_soon(0.0)
 
     def unwatch(self, view: Callable[[], object]) -> None:
         """Stop calling a method."""
@@ -198,9 +203,6 @@ class Balances:
                 return
             self.refusal, self._left_at_refusal = refusal, None
         self._redraw()
-
-    def _is_watched_by(self, view: Callable[[], object]) -> bool:
-        return any(reference() == view for reference in self._views)
 
     def _redraw(self) -> None:
         for reference in tuple(self._views):

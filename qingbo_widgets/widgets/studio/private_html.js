@@ -8,7 +8,7 @@ function render({ model, el }) {
     if (typeof html === "string") el.innerHTML = html;
   };
   model.on("msg:custom", show);
-  model.send("shown"); // a page that was loaded anew has no message yet
+  model.send({ shown: true }); // a page that was loaded anew has no message yet
   return () => model.off("msg:custom", show);
 }
 

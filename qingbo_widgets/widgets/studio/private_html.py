@@ -37,15 +37,15 @@ def private_html_class() -> type[Any]:
             self.html = Markup()
             super().__init__(**traits)
             keep_out_of_the_log(self)
-            self.on_msg(lambda *_: self._send())
+            self.on_msg(lambda *_: self._send_html())
 
         def show(self, html: Markup) -> None:
             """Show other HTML."""
             if html != self.html:
                 self.html = html
-                self._send()
+                self._send_html()
 
-        def _send(self) -> None:
+        def _send_html(self) -> None:
             self.send({"html": str(self.html)})
 
     return PrivateHTML
