@@ -26,7 +26,7 @@ from ..system.threads import start_thread
 if TYPE_CHECKING:
     from ..service.client import Client
     from ..service.contract.pricing.answers import Balance
-    from .task import Task
+    from .state import TaskState
 
 __all__ = ["Balances"]
 
@@ -118,7 +118,7 @@ class Balances:
         with self._lock:
             self._views = [reference for reference in self._views if reference() not in (None, view)]
 
-    def follow(self, task: Task) -> None:
+    def follow(self, task: TaskState) -> None:
         """Request the balance after the end of a task, and keep the error of a submission about money."""
         task.observe(self._on_status, "status")
 
@@ -189,7 +189,7 @@ class Balances:
 
     def _on_status(self, change: Any) -> None:
         """Handle a new status of a task; all its other traits have changed before."""
-        task: Task = change["owner"]
+        task: TaskState = change["owner"]
         if task.task_id and change["old"] == TaskStatus.submitting:
             self._set_refusal(None)
         if task.status.is_ended:

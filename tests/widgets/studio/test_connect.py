@@ -305,7 +305,7 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
     service.then(UNKNOWN_KEY)
     enter(panel.key_field, SENTINEL)
     click(panel, "Connect")
-    until(lambda: "does not know" in message_of(panel))
+    until(lambda: "does not accept" in message_of(panel))
     assert message_of(panel).startswith(
         'The service does not accept this key. Its response: "no such key". No'
     )
@@ -332,7 +332,7 @@ def test_another_key_is_used_as_soon_as_the_error_is_there(workdir: object, serv
     panel = ConnectPanel(connected.append)
 
     def answer_the_error(change: Any) -> None:
-        if "does not know" in change["new"]:
+        if "does not accept" in change["new"]:
             enter(panel.key_field, "sk-another-1234567890")
             send(panel.key_field, {"event": "submit"})
 
