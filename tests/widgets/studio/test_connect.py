@@ -499,7 +499,7 @@ def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbo
     put_in(studio, server.api_key)
     until(lambda: "The new key is in use." in text_of(studio))
     until(lambda: f"Connected to {server.base_url}" in text_of(studio))
-    assert "does not know" not in text_of(studio)
+    assert "does not accept" not in text_of(studio)
     assert studio._key.panel is None
     assert studio.form.prompt == "A koi"
     assert SENTINEL not in html_of(studio)
