@@ -235,7 +235,7 @@ def test_a_contract_without_a_balance_is_not_asked(service: FaultServer, workdir
 
 
 def test_another_key_has_another_account(manager: qw.TaskManager, account: Account) -> None:
-    """What the former key's account had is not shown for the new one; it is asked for at once."""
+    """The balance of the former key's account is not shown for the new one, which is asked for at once."""
     view = View()
     manager.balances.watch(view.draw)
     until(lambda: manager.balances.latest)

@@ -33,7 +33,7 @@ FIELDS: dict[str, Any] = {"model": "kling-v3", "prompt": "A koi", "resolution": 
 
 @dataclass
 class Known:
-    """What is known of an account."""
+    """The facts about an account."""
 
     latest: Balance | None = None
     refusal: Any = None
