@@ -16,8 +16,8 @@ NO_TASK = "task-wave0000000000000b000000000"
 _FORBIDDEN = 403
 #: Parts of codes and messages about a task that does not exist, where the status is not 404.
 _ABSENT = ("not_found", "not found", "not_exist", "not exist", "不存在")
-_REFUSED = N_('The service does not know this key. Its response: "{words}"')
-_FORBIDS = N_('The service does not accept this key. Its response: "{words}"')
+#: A key that is wrong, switched off, expired, or has used up its own quota: the status is the same.
+_REFUSED = N_('The service does not accept this key. Its response: "{words}"')
 _UNKNOWN = N_("The key could not be checked. {reason}")
 
 
@@ -44,7 +44,7 @@ class KeyCheck:
 
 
 def refusal_text(words: str) -> str:
-    """Return the sentence about a key that the service answered with 401.
+    """Return the sentence about a key that the service answered with 401 or 403.
 
     Args:
         words: the service's own message.
@@ -58,10 +58,9 @@ def verdict_on(error: QingboError) -> KeyCheck:
         return KeyCheck(Verdict.known)
     if isinstance(error, ServiceError) and not isinstance(error, ServerFault):
         # A gateway that answers 200 may speak of a key of its own.
-        if isinstance(error, AuthenticationFailed) and not 200 <= error.status < 300:
+        is_refused = isinstance(error, AuthenticationFailed) and not 200 <= error.status < 300
+        if is_refused or error.status == _FORBIDDEN:
             return KeyCheck(Verdict.refused, refusal_text(error.message))
-        if error.status == _FORBIDDEN:
-            return KeyCheck(Verdict.refused, tr(_FORBIDS).format(words=error.message))
     if isinstance(error, ServiceError) and _is_about_the_task(error):
         return KeyCheck(Verdict.known)
     return KeyCheck(Verdict.unclear, tr(_UNKNOWN).format(reason=error))

@@ -32,6 +32,7 @@ from ..system.host import in_notebook, warn
 from ..system.interrupts import uninterrupted
 from ..system.notebook import shown_path
 from .background.loop import TaskMonitor
+from .balances import Balances
 from .closing import finish, patience
 from .following import reconcile
 from .following.backlog import Backlog
@@ -115,6 +116,7 @@ class TaskManager(ManagerSettings):
         #: Keys of the tasks whose submission has reserved its price, and is going on.
         self._reserved: set[str] = set()
         self.prices = Prices(self.inputs, self.library, self.service, lambda: self.client, lambda: self.tasks)
+        self.balances = Balances(lambda: self.client, lambda: self.is_closed)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
         self._finalizer = weakref.finalize(
             self, finish, self.monitor, self.library, self.holder, self.backlog
@@ -300,9 +302,9 @@ class TaskManager(ManagerSettings):
         return Ledger(self.library.journal, self.service, is_dead)
 
     def balance(self) -> Balance:
-        """Return the money of the account; see ``Client.balance``."""
+        """Return the money of the account; see ``Client.balance``. Views of the balance show it too."""
         self.monitor.check_open()
-        return self.client.balance()
+        return self.balances.balance()
 
     def resume(self, task_id: str) -> Task:
         """Follow an existing task: of another kernel, of an earlier session, or of another program.
@@ -351,6 +353,7 @@ class TaskManager(ManagerSettings):
         """
         self.monitor.check_open()
         former, self.client = self.client, client
+        self.balances.reset()
         for task in self.known_tasks:
             if isinstance(task.error, AuthenticationFailed) and task.can_be_followed:
                 task.follow_again()
@@ -466,6 +469,7 @@ class TaskManager(ManagerSettings):
                     may_send=may_send,
                 )
                 self._tasks[task.key] = task
+                self.balances.follow(task)
                 task.reopen(follower, **changes)
                 self.monitor.start(follower.run)
             except BaseException:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ..service.contract.fields import EveryField, FieldsAndModel
     from ..service.contract.pricing.price import Price
     from .background.loop import TaskMonitor
+    from .balances import Balances
     from .inputs.inputs import Inputs
     from .prices import Prices
     from .schedule import Forecast
@@ -73,6 +74,7 @@ class Owner(Protocol):
     sandbox: Sandbox | None
     inputs: Inputs
     prices: Prices
+    balances: Balances
     embed: bool | None
     budget: Any
 

@@ -86,7 +86,7 @@ SCREENS = {
     "finished cards": (f"{SETUP.replace('{key}', KEY)}", "dusk"),
     "no key": ("without_key", "No API key was found"),
     "wrong key in the panel": ("wrong_key", "No API key was found"),
-    "wrong key of a connection": ("qw.VideoStudio(refused)", "does not know this key"),
+    "wrong key of a connection": ("qw.VideoStudio(refused)", "does not accept this key"),
     "connection": ("manager", "Sandbox: free"),
     "connection with a task from before": ("slow", "a long take"),
     "empty studio": ("with_all_open(qw.VideoStudio())", "Generate"),
@@ -184,7 +184,7 @@ def open_every_screen(notebook: Notebook) -> NotebookPage:
     wrong = outputs["wrong key in the panel"]
     wrong.locator("input[type=password]").fill("sk-wrong-key-1234567890")
     wrong.get_by_role("button", name="Connect", exact=True).click()
-    expect(wrong).to_contain_text("does not know this key", timeout=PATIENCE)
+    expect(wrong).to_contain_text("does not accept this key", timeout=PATIENCE)
     for name, (_, text) in SCREENS.items():
         expect(outputs[name], name).to_contain_text(text, timeout=PATIENCE)
     for name, parts in OPENERS.items():

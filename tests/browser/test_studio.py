@@ -341,7 +341,7 @@ def test_a_wrong_key_is_said_beside_its_field(notebook: Notebook) -> None:
     field.fill("sk-wrong-key-1234567890")
     connect.click()
     expect(studio).to_contain_text(
-        'does not know this key. Its response: "the API key is missing or wrong". Nothing was submitted.',
+        'does not accept this key. Its response: "the API key is missing or wrong". Nothing was submitted.',
         timeout=PATIENCE,
     )
     expect(field).to_be_focused()

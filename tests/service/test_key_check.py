@@ -55,7 +55,7 @@ def test_the_message_quotes_the_service_and_hides_the_key(server: FaultServer, c
     """A service may echo the key in its refusal."""
     server.then(answer({"error": {"message": f"no key {KEY}", "code": KEY}}, 401))
     assert client.check_key().message == (
-        'The service does not know this key. Its response: "no key <hidden>"'
+        'The service does not accept this key. Its response: "no key <hidden>"'
     )
     assert KEY not in client.key_refusal
 

@@ -495,10 +495,13 @@ def test_consent_is_for_one_submission(november, moments, outcome):
 
 REFUSALS = {
     "bad request": (answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400), ""),
-    "no money": (answer({"error": {"message": "Odd."}}, 402), "Top up in the service's dashboard."),
+    "no money": (
+        answer({"error": {"message": "Odd."}}, 402),
+        "Top up in the service's dashboard, https://wave.qingbo.ai.",
+    ),
     "bad key": (
         answer({"error": {"message": "Odd."}}, 401),
-        "The key is wrong or not active. Use “Change key” in",
+        "The key is wrong, not active, or has used up its quota. Use “Change key” in",
     ),
     "rate limit": (answer({"error": {"message": "Odd."}}, 429, Retry_After="400"), "Try again in 400 s."),
     "spending limit": (

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import ipywidgets
 from traitlets.log import get_logger
 
+from qingbo_widgets.widgets.studio.private_html import private_html_class
 from qingbo_widgets.widgets.studio.shortcut import shortcut_class
 from tests.waiting import until
 
@@ -269,10 +270,12 @@ def _raising() -> Iterator[None]:
 
 
 def _has_html(part: Any) -> bool:
-    return isinstance(part, ipywidgets.HTML | ipywidgets.Output)
+    return isinstance(part, (ipywidgets.HTML, ipywidgets.Output, private_html_class()))
 
 
 def _html_in(part: Any) -> str:
+    if isinstance(part, private_html_class()):
+        return str(part.html)
     written = "\n".join(outputs_of(part)) if isinstance(part, ipywidgets.Output) else str(part.value)
     return re.sub(r"<style\b.*?</style>", "", written, flags=re.DOTALL)
 

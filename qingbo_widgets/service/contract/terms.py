@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 
 from .models import DEFAULT_CONTRACT
 
-__all__ = ["KEYS_PAGE", "TERMS", "Terms", "contract_at", "terms_of"]
+__all__ = ["DASHBOARD", "KEYS_PAGE", "TERMS", "Terms", "contract_at", "terms_of"]
 
-#: The page of the service on which keys are made, for every contract: an account has one kind of key.
-KEYS_PAGE = "https://wave.qingbo.ai/dashboard/keys"
+#: The service's web pages for users. The documentation names no page of them for topping up.
+DASHBOARD = "https://wave.qingbo.ai"
+#: The page on which keys are made, for every contract: an account has one kind of key.
+KEYS_PAGE = f"{DASHBOARD}/dashboard/keys"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from ..contract.envelope import TASK_IDS, find_task, layers_of
 from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_key, is_refusal
 from ..contract.reasons import reason_of
 from ..contract.results import is_large
-from ..contract.terms import KEYS_PAGE
+from ..contract.terms import DASHBOARD, KEYS_PAGE
 from ..contract.text import plain_line, shorten
 from ..contract.times import read_time
 from ..contract.urls import redirect_target, without_queries, without_query
@@ -74,12 +74,18 @@ UNCLEAR = (408, 409, 444, 460, 499)
 _LAST_OF_THE_SERVICE = 500
 _NAMES_A_TASK = N_("But the response names the task {task_id}.")
 KEY_REFUSED = N_(
-    "The key is wrong or not active. Use “Change key” in qw.VideoStudio(), or set QINGBO_API_KEY and start "
-    "Jupyter again. Create keys at {page}."
+    "The key is wrong, not active, or has used up its quota. Use “Change key” in qw.VideoStudio(), or set "
+    "QINGBO_API_KEY and start Jupyter again. Create keys at {page}."
+)
+_FORBIDDEN = 403
+#: The documentation has no 403, but restricts a key to models and gives it a quota of its own.
+_KEY_FORBIDDEN = N_(
+    "The key may not do this: it may be restricted to other models, or its own quota may be used up. See "
+    "{page}."
 )
 _ADVICE: dict[type[ServiceError], str] = {
     AuthenticationFailed: KEY_REFUSED,
-    InsufficientBalance: N_("Top up in the service's dashboard."),
+    InsufficientBalance: N_("Top up in the service's dashboard, {page}."),
     TaskNotFound: N_(
         "The id is wrong, the task belongs to another key, or base_url is not the service's address."
     ),
@@ -182,12 +188,16 @@ def error_in(
     elif kind is ServerFault or status in UNCLEAR:
         hint = unclear
     else:
-        advice = tr(_ADVICE[kind]).format(page=KEYS_PAGE) if kind in _ADVICE else ""
+        is_forbidden = kind is ServiceError and status == _FORBIDDEN
+        text = _KEY_FORBIDDEN if is_forbidden else _ADVICE.get(kind, "")
+        page = DASHBOARD if kind is InsufficientBalance else KEYS_PAGE
+        advice = tr(text).format(page=page) if text else ""
         hint = advice or refused
-        if kind is AuthenticationFailed and is_submission:
+        if is_submission and (kind is AuthenticationFailed or is_forbidden):
             hint = sentences(advice, tr("Nothing was charged."))
-        if kind is InsufficientBalance and is_submission:
-            hint = tr("Nothing was charged. Top up in the service's dashboard, then submit again.")
+        if is_submission and kind is InsufficientBalance:
+            hint = tr("Nothing was charged. Top up in the service's dashboard, {page}, then submit again.")
+            hint = hint.format(page=page)
     error = kind(message, status=status, code=code, param=param, hint=sentences(*meaning, hint))
     error.retry_after, error.advice = wait, advice
     if isinstance(error, RateLimited):
@@ -257,7 +267,8 @@ def _task_in(status: int, body: Mapping[str, Any] | None, fields: Mapping[str, A
 
 def _end_of_window(reset_at: datetime | None) -> str:
     if reset_at is None:
-        return tr("The service does not say when the limit ends: see its dashboard.")
+        text = tr("The service does not say when the limit ends: see its dashboard, {page}.")
+        return text.format(page=DASHBOARD)
     return tr("The limit ends at {when}: try again then.").format(when=local_time(reset_at, seconds=True))
 
 

@@ -24,7 +24,7 @@ __all__ = ["advice", "error_text"]
 
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
 _LINK_EXPIRED = N_("The service keeps finished videos for {time} only.")
-_CHANGE_KEY = N_("The key is wrong or not active. Change it with “Change key” below.")
+_CHANGE_KEY = N_("The key is wrong, not active, or has used up its quota. Change it with “Change key” below.")
 _KEY_REFUSED = N_("Connect with a valid key to follow the task again.")
 _NOT_FOUND = N_(
     "The service accepted this task and may have charged it: see its dashboard. Following it again "

@@ -118,7 +118,7 @@ class VideoStudio(Composite):
         self._actions = Actions(self._generate, self._update_button)
         self.generate_button, self.variations = self._actions.generate_button, self._actions.variations
         self._key = KeyStatus(weakly(self, "_show_head"))
-        self._head = StudioHead(self._key.change_button)
+        self._head = StudioHead(self._key.change_button, self.form, self.variations)
         self._list = CardList(weakly(self, "_on_cards"))
         self._column = FormColumn(self.form, self._actions)
         self._body = create_widget(
@@ -184,6 +184,8 @@ class VideoStudio(Composite):
                 self._invisible = [style_sheet(self), *make_shortcut(self._on_shortcut)]
                 self.children = [*self.children, *self._invisible]
                 self._head.show_bell()
+        if self.manager is not None:
+            self._head.show_balance(self.manager)
         self.update_recent()
         self._column.show_examples(self._list.above, is_empty=self._is_new)
 
@@ -271,6 +273,7 @@ class VideoStudio(Composite):
                 self._problem,
                 would_repeat=self._clicks.would_repeat,
             )
+        self._head.update_balance()
 
     # ------------------------------------------------------------------ submitting
 

@@ -168,7 +168,7 @@ def test_a_check_on_another_thread_knows_the_click(monkeypatch: pytest.MonkeyPat
     answers: list[Callable[[Any], None]] = []
     monkeypatch.setattr(key_checks, "check", lambda _, done: answers.append(done))
     entry = KeyEntry("Use this key", lambda: None)
-    monkeypatch.setattr(entry, "_carry_out", lambda *_: entry.fail("The service does not know this key."))
+    monkeypatch.setattr(entry, "_carry_out", lambda *_: entry.fail("The service does not accept this key."))
     client: Any = None
     pressed = button("Use this key", "", lambda: entry.check(client, lambda _: None))
     send_click(pressed, CLICKED)

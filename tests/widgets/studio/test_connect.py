@@ -305,8 +305,10 @@ def test_a_wrong_key_is_said_at_once(workdir: object, service: FaultServer) -> N
     service.then(UNKNOWN_KEY)
     enter(panel.key_field, SENTINEL)
     click(panel, "Connect")
-    until(lambda: "does not know" in message_of(panel))
-    assert message_of(panel).startswith('The service does not know this key. Its response: "no such key". No')
+    until(lambda: "does not accept" in message_of(panel))
+    assert message_of(panel).startswith(
+        'The service does not accept this key. Its response: "no such key". No'
+    )
     assert "qingbo-alarm" in below(panel, panel.key_field).value
     until(lambda: focused)
     assert focused == [{"do": "focus"}]
@@ -330,7 +332,7 @@ def test_another_key_is_used_as_soon_as_the_error_is_there(workdir: object, serv
     panel = ConnectPanel(connected.append)
 
     def answer_the_error(change: Any) -> None:
-        if "does not know" in change["new"]:
+        if "does not accept" in change["new"]:
             enter(panel.key_field, "sk-another-1234567890")
             send(panel.key_field, {"event": "submit"})
 
@@ -445,7 +447,7 @@ def test_the_documented_answer_of_each_contract(
         (panel,) = (child for child in studio.children if isinstance(child, ConnectPanel))
         enter(panel.key_field, SENTINEL)
         click(panel, "Connect")
-        until(lambda: "does not know this key" in text_of(panel))
+        until(lambda: "does not accept this key" in text_of(panel))
         assert studio.manager is None
         enter(panel.key_field, server.api_key)
         click(panel, "Connect")
@@ -488,7 +490,7 @@ def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbo
     server, studio = refused
     studio.form.prompt = "A koi"
     studio.get_ready()
-    until(lambda: "does not know this key" in text_of(studio))
+    until(lambda: "does not accept this key" in text_of(studio))
     until(lambda: f"Not connected to {server.base_url}" in text_of(studio))
     put_in(studio, "sk-wrong-too-1234567890")
     until(lambda: "Nothing was submitted. Enter another key." in text_of(studio))
@@ -497,7 +499,7 @@ def test_a_studio_finds_a_wrong_key_before_the_first_click(refused: tuple[Sandbo
     put_in(studio, server.api_key)
     until(lambda: "The new key is in use." in text_of(studio))
     until(lambda: f"Connected to {server.base_url}" in text_of(studio))
-    assert "does not know" not in text_of(studio)
+    assert "does not accept" not in text_of(studio)
     assert studio._key.panel is None
     assert studio.form.prompt == "A koi"
     assert SENTINEL not in html_of(studio)
