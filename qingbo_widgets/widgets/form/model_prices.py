@@ -80,34 +80,24 @@ def _text(model: Model, prices: Prices) -> str:
     Two lengths tell whether the price is for a second or for a video.
     """
     duration = model.parameters.get("duration")
-    choices = () if duration is None else tuple(duration.choices)
-    first = duration.default if duration is not None and duration.default in choices else None
-    if first is None:
-        points = [(seconds, _of_input(model, prices, seconds)) for seconds in _INPUT]
-    else:
-        others = [seconds for seconds in choices if seconds != first][-1:]
-        lengths = (first, *others)
-        points = [
-            (seconds, _listed(VideoRequest(model.name, "…", duration=seconds), prices)) for seconds in lengths
-        ]
-    known = [(seconds, usd) for seconds, usd in points if usd is not None]
-    if not known or known[0] != points[0]:
+    lengths = () if duration is None else tuple(seconds for seconds in duration.choices if seconds)
+    first, last = _INPUT if not lengths else (model.default("duration") or lengths[0], lengths[-1])
+    last = lengths[0] if first == last else last
+    usd, most = (_usd(model, prices, seconds, is_of_input=not lengths) for seconds in (first, last))
+    if usd is None:
         return ""
-    (seconds, usd), (other_seconds, other_usd) = known[0], known[-1]
-    if usd * other_seconds == other_usd * seconds:
-        return tr(_A_SECOND).format(amount=dollars(usd / seconds))
-    if usd == other_usd:
+    if first != last and most is not None and usd * last == most * first:
+        return tr(_A_SECOND).format(amount=dollars(usd / first))
+    if first != last and most == usd:
         return tr(_A_VIDEO).format(amount=dollars(usd))
-    return tr(_FOR).format(amount=dollars(usd), seconds=seconds)
+    return tr(_FOR).format(amount=dollars(usd), seconds=first)
 
 
-def _of_input(model: Model, prices: Prices, seconds: int) -> Decimal | None:
-    """Return the price of a video that is as long as its input."""
-    request = VideoRequest(model.name, "…", video_urls=(f"{EXAMPLE_URL}video.mp4",))
-    price = prices.listed(request, [float(seconds)])
-    return None if price is None else price.usd
-
-
-def _listed(request: VideoRequest, prices: Prices) -> Decimal | None:
-    price = prices.listed(request)
+def _usd(model: Model, prices: Prices, seconds: int, *, is_of_input: bool) -> Decimal | None:
+    """Return the listed price of a video of this length, maybe that of its input; ``None`` if not known."""
+    if is_of_input:
+        request = VideoRequest(model.name, "…", video_urls=(f"{EXAMPLE_URL}video.mp4",))
+        price = prices.listed(request, [float(seconds)])
+    else:
+        price = prices.listed(VideoRequest(model.name, "…", duration=seconds))
     return None if price is None else price.usd

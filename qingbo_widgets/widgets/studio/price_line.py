@@ -82,7 +82,7 @@ class PriceLine:
             if manager.prices.is_due(request):
                 self._await(manager.prices.kind(request))
             if price is None:
-                self._show(markup.span(tr(_ASKING), "qingbo-dim"), None)
+                self._show(markup.span(tr(_ASKING), "qingbo-dim qingbo-each"), None)
             else:
                 self._show(*_shown(price, self._count(), manager))
 
@@ -142,7 +142,7 @@ def _shown(price: Price, count: int, manager: Owner) -> tuple[Markup, str]:
     each = tr(_EACH).format(amount=price.amount) if count > 1 else ""
     html = markup.tag("span", markup.text(text), title=sentences(_origin(price), each))
     if each:
-        html += " " + markup.span(each, "qingbo-dim")
+        html += " " + markup.span(each, "qingbo-dim qingbo-each")
     return html, tr(_CHANGED).format(price=text)
 
 
