@@ -17,7 +17,7 @@ CONNECTED = (
     "manager = qw.connect(sandbox=sandbox)"
 )
 FORM = "form = qw.RequestForm(manager, model={model!r}, prompt='A koi')\nform"
-OMNI = "kling-v3-omni: 3 to 15 s, 4k, references, editing, multi-shot, elements, audio"
+OMNI = "kling-v3-omni · $0.0756/s: 3 to 15 s, 4k, references, editing, multi-shot, elements, audio"
 EVERYTHING = """
 element = {'name': 'koi', 'description': 'a fish', 'element_input_urls': ['first.png', 'last.png']}
 role = {'url': 'first.png', 'role': 'first_frame'}
