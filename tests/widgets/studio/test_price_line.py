@@ -339,7 +339,7 @@ def test_april_does_not_know_the_price(april: qw.TaskManager) -> None:
 
 
 def test_april_has_the_cost_of_the_latest_equal_task(april: qw.TaskManager) -> None:
-    """What the latest equal task has cost is shown as about that, with its date."""
+    """The cost of the latest equal task is shown as about that, with its date."""
     request = qw.VideoRequest(model="kling-v1", prompt="A koi", duration=5)
     at = datetime(2026, 4, 30, 12, tzinfo=UTC)
     april.library.put(
