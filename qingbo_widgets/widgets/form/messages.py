@@ -29,6 +29,8 @@ __all__ = ["below", "code_notes", "obstacle"]
 
 #: The width of a text, in letters, that the list of models has room for beside the cards of a studio.
 _FITS = 50
+#: The same for the list of the widest form.
+_FITS_WIDE = 87
 #: The maximum number of characters of a value that is named in a note, unless it is a file's name.
 _SHORT = 30
 _VALUE = N_("{label} ({value})")
@@ -168,10 +170,14 @@ def _about(form: FormState, name: str, text: str) -> str:
 
 
 def _model_note(form: FormState, description: str) -> Markup:
-    """Return the description of a model, for a page that is too narrow to show it in the list of models."""
+    """Return the description of a model, for a page that is too narrow to show it in the list of models.
+
+    With its price, that of some models is too long for every page.
+    """
     text = model_label(form.model, description, form.model_prices)
     width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
-    return markup.note(tr(description), "dim qingbo-narrow" + (" qingbo-fits" if width <= _FITS else ""))
+    fits = "" if width > _FITS_WIDE else " qingbo-narrow qingbo-fits" if width <= _FITS else " qingbo-narrow"
+    return markup.note(tr(description), f"dim{fits}")
 
 
 def _changes(form: FormState) -> list[Markup]:
