@@ -59,6 +59,8 @@ class PriceFinder:
         self._lock, self._asking = threading.Lock(), threading.Lock()
         self._prices: dict[str, tuple[float, Price]] = {}
         self._list: tuple[float, _PriceList] | None = None
+        #: How often the prices were forgotten: an answer from before must not be kept.
+        self._forgotten = 0
         self._silent_until = {"quote": float("-inf"), "estimate": float("-inf")}
 
     def find(
@@ -90,6 +92,7 @@ class PriceFinder:
             kept = self._prices.get(key)
             if kept is not None and self._clock() - kept[0] < KEPT:
                 return kept[1]
+            forgotten = self._forgotten
             price = self._asked(request) if is_sendable else None
             if price is None:
                 prices = self._price_list()
@@ -97,7 +100,8 @@ class PriceFinder:
                 if prices.error:
                     return price
             with self._lock:
-                self._prices[key] = (self._clock(), price)
+                if forgotten == self._forgotten:
+                    self._prices[key] = (self._clock(), price)
             return price
 
     def load_list(self) -> None:
@@ -118,6 +122,7 @@ class PriceFinder:
         """Forget every price, for instance because the service has taken another one than it said."""
         with self._lock:
             self._prices, self._list = {}, None
+            self._forgotten += 1
 
     def _asked(self, request: VideoRequest) -> Price | None:
         """Return the service's own price; ``None`` if neither source has one."""
@@ -151,8 +156,7 @@ class PriceFinder:
         with self._lock:
             if self._list is not None and self._clock() - self._list[0] < KEPT:
                 return self._list[1]
-        now = datetime.now(UTC)
-        kept = self._clock()
+        now, kept, forgotten = datetime.now(UTC), self._clock(), self._forgotten
         try:
             prices = _PriceList(self.client.price_list(), now)
         except ConnectionFailed as error:  # kept for a moment, so that not every task waits for a timeout
@@ -160,7 +164,8 @@ class PriceFinder:
         except QingboError as error:
             return _PriceList({}, now, str(error))
         with self._lock:
-            self._list = (kept, prices)
+            if forgotten == self._forgotten:
+                self._list = (kept, prices)
         return prices
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..exceptions import InvalidRequest, QingboError
 from ..library.library import Library
@@ -16,17 +17,22 @@ from ..service.contract.pricing.price import Price, PriceSource
 from ..service.contract.request import VideoRequest
 from ..service.contract.schema import Models
 from ..service.contract.snapshot import TaskStatus
+from ..service.contract.values import Shot, is_set
 from ..service.priced import priced_values
-from ..service.prices import PriceFinder
+from ..service.prices import KEPT, PriceFinder
 from .background.reports import Reports
 from .inputs.inputs import Inputs
 
-__all__ = ["Prices"]
+__all__ = ["Prices", "wordless"]
 
 #: Types of parameters whose content does not change the price, only whether they are set.
 _CONTENT = frozenset({"url", "urls", "objects"})
 #: Tasks of the library that are compared with a request.
 _MOST_COMPARED = 500
+#: Seconds after which a price that the service did not give is looked up again.
+_SOON = 20.0
+#: The prompt of a request whose prompt does not matter.
+_ANY_PROMPT = "…"
 
 
 class _HasVideo(Protocol):
@@ -38,6 +44,13 @@ class _HasVideo(Protocol):
     def video_urls(self) -> Sequence[str]: ...
 
 
+class _Found(NamedTuple):
+    """The result of a search for a price, and its time by a monotonic clock."""
+
+    price: Price
+    found_at: float
+
+
 class Prices:
     """The prices of the requests of one manager.
 
@@ -47,6 +60,7 @@ class Prices:
         service: the name of the service in the library.
         client: returns the client that the manager uses now.
         tasks: returns its tasks, whose videos may be the input of a request.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -56,12 +70,15 @@ class Prices:
         service: str,
         client: Callable[[], Client],
         tasks: Callable[[], Iterable[_HasVideo]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inputs, self._library, self._service = inputs, library, service
-        self._client, self._tasks = client, tasks
+        self._client, self._tasks, self._clock = client, tasks, clock
         self._finder = client(), PriceFinder(client())
-        #: The latest price of each kind of request, for the views.
-        self._latest: Reports[str, Price | None] = Reports("price")
+        #: The latest price of each kind of request, for the views, by the number of the epoch and the kind.
+        self._latest: Reports[tuple[int, str], _Found | None] = Reports("price")
+        #: An epoch ends when the prices are forgotten, or those of another key are asked for.
+        self._epoch = 0
 
     def price(self, request: VideoRequest) -> Price:
         """Return the price of a request; an unknown one says why. Blocking: it may ask the service.
@@ -73,46 +90,67 @@ class Prices:
         """
         client = self._client()
         models = client.contract.models
+        finder, key = self._finder_of(client), self._key(request)
         if problems := self._inputs.other_problems(request, models.contract):
             raise InvalidRequest(problems)
         if not client.contract.terms.quota_per_dollar and (earlier := self._earlier(request, models)):
             return earlier
-        finder = self._finder_of(client)
         videos = priced_values(request, models).get("video_urls") or ()
         lengths = [self._length(video) for video in videos]
         # A picture or video that is not uploaded yet has no URL.
         price = finder.find(request, lengths, is_sendable=not request.problems(models.contract))
-        self._latest.put(self.kind(request), price)
+        self._latest.put(key, _Found(price, self._clock()))
         return price
 
     def latest(self, request: VideoRequest) -> Price | None:
-        """Return the price that such a request had when it was last asked about; ``None`` if it never was."""
-        return self._latest.get(self.kind(request))
+        """Return the price that such a request had when it was last asked about; ``None`` if it never was.
+
+        Prices that were forgotten, and those of an earlier key, do not count.
+        """
+        found = self._latest.get(self._key(request))
+        return None if found is None else found.price
+
+    def is_due(self, request: VideoRequest) -> bool:
+        """Return whether a view should ask for the price: there is none, or it is some minutes old.
+
+        One that the service did not give, because it failed or its contract states none, is due sooner.
+        """
+        found = self._latest.get(self._key(request))
+        if found is None:
+            return True
+        is_of_service = found.price.is_known and found.price.source is not PriceSource.earlier_task
+        return self._clock() - found.found_at >= (KEPT if is_of_service else _SOON)
 
     def ask(self, request: VideoRequest, callback: Callable[[], object]) -> None:
         """Find the price of a request on another thread, then call back there; ``latest`` has it then.
 
         The same request is asked about once however often this is called, and the service not again for some
-        minutes.
+        minutes. The service does not get the texts of the request, which may be unfinished and private.
 
         Args:
             request: the request.
             callback: called once, however often it was passed meanwhile.
         """
-        self._latest.make(self.kind(request), lambda: self._found(request), callback)
+        self._latest.make(self._key(request), lambda: self._found(wordless(request)), callback)
 
     def kind(self, request: VideoRequest) -> str:
         """Return what the price of a request depends on, as a key: everything but its texts."""
-        models = self._client().contract.models
+        request, models = wordless(request), self._client().contract.models
         return json.dumps([models.contract, request.model, priced_values(request, models)], default=repr)
 
     def load_list(self, callback: Callable[[], object]) -> None:
         """Request the service's model list on another thread, then call back there."""
-        self._latest.make("", self._finder_of(self._client()).load_list, callback)
+        finder = self._finder_of(self._client())
+        self._latest.make((self._epoch, ""), finder.load_list, callback)
 
-    def listed(self, request: VideoRequest) -> Price | None:
-        """Return the price in the model list, without any request; ``None`` before ``load_list``."""
-        return self._finder_of(self._client()).listed(request)
+    def listed(self, request: VideoRequest, input_lengths: Sequence[float | None] = ()) -> Price | None:
+        """Return the price in the model list, without any request; ``None`` before ``load_list``.
+
+        Args:
+            request: the request.
+            input_lengths: the length of each input video in seconds.
+        """
+        return self._finder_of(self._client()).listed(request, input_lengths)
 
     def compare(self, price: Price | None, frozen: int | None) -> None:
         """Forget all prices if the service has reserved another amount than it said: they have changed.
@@ -123,18 +161,26 @@ class Prices:
         """
         if price is not None and frozen is not None and price.quota not in (None, frozen):
             self._finder[1].forget()
+            self._epoch += 1
 
     def _finder_of(self, client: Client) -> PriceFinder:
         """Return the finder of a client; another key may have other prices."""
         if self._finder[0] is not client:
             self._finder = client, PriceFinder(client)
+            self._epoch += 1
         return self._finder[1]
 
-    def _found(self, request: VideoRequest) -> Price:
+    def _key(self, request: VideoRequest) -> tuple[int, str]:
+        """Return the key of a price, which differs from that of the same request before another epoch."""
+        self._finder_of(self._client())
+        return self._epoch, self.kind(request)
+
+    def _found(self, request: VideoRequest) -> _Found:
         try:
-            return self.price(request)
+            price = self.price(request)
         except QingboError as error:  # the view of the request shows its problems
-            return Price(reason=str(error))
+            price = Price(reason=str(error))
+        return _Found(price, self._clock())
 
     def _length(self, video: Any) -> float | None:
         """Return the length of an input video in seconds; ``None`` if it is not on this machine."""
@@ -157,6 +203,27 @@ class Prices:
             if known is not None and _kind(known, models) == kind:
                 return Price(None, entry.cost, True, PriceSource.earlier_task, entry.completed_at)
         return None
+
+
+def wordless(request: VideoRequest) -> VideoRequest:
+    """Return a request of the same price with other texts: no price depends on the prompt."""
+    fields: dict[str, Any] = {"negative_prompt": None} if is_set(request.given.get("negative_prompt")) else {}
+    for name in ("shots", "multi_prompt"):
+        shots = request.given.get(name)
+        if isinstance(shots, tuple):
+            fields[name] = tuple(map(_without_text, shots))
+    if "shots" not in fields or "prompt" in request.given:
+        fields["prompt"] = _ANY_PROMPT
+    return request.replace(**fields)
+
+
+def _without_text(shot: object) -> object:
+    """Return a shot with another prompt; a value that is none is returned as it is."""
+    if isinstance(shot, Shot):
+        return Shot(_ANY_PROMPT, shot.duration)
+    if isinstance(shot, Mapping):
+        return {**shot, "prompt": _ANY_PROMPT}
+    return (_ANY_PROMPT, *shot[1:]) if isinstance(shot, tuple) else shot
 
 
 def _kind(request: VideoRequest, models: Models) -> dict[str, Any]:

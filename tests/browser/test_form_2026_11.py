@@ -17,7 +17,7 @@ CONNECTED = (
     "manager = qw.connect(sandbox=sandbox)"
 )
 FORM = "form = qw.RequestForm(manager, model={model!r}, prompt='A koi')\nform"
-OMNI = "kling-v3-omni: 3 to 15 s, 4k, references, editing, multi-shot, elements, audio"
+OMNI = "kling-v3-omni · $0.0756/s: 3 to 15 s, 4k, references, editing, multi-shot, elements, audio"
 EVERYTHING = """
 element = {'name': 'koi', 'description': 'a fish', 'element_input_urls': ['first.png', 'last.png']}
 role = {'url': 'first.png', 'role': 'first_frame'}
@@ -168,11 +168,22 @@ def test_every_editor_fits_a_narrow_window(notebook: Notebook, locale: str) -> N
 
 
 def test_the_description_of_a_model_is_readable_at_every_width(notebook: Notebook) -> None:
-    """A wide form shows a model with its description in one line, a narrow one has the description below."""
-    description = "a character moves as in a video, 1080p, newer model"
-    page, output = opened(notebook, "kling-v3-motion-control")
-    below = output.locator(".qingbo-narrow")
-    assert field(output, "Model").evaluate(TOO_LONG) == []
+    """A wide form shows a model with its description in one line, a narrow one has the description below.
+
+    With its price, a model may be too long for the line; then its description is below in every form.
+    """
+    description = "a character moves as in a video, 1080p"
+    page, output = opened(notebook, "kling-v2-6-motion-control")
+    below = output.locator(".qingbo-about-model .qingbo-dim")
+    select = field(output, "Model")
+    expect(select.locator("option", has_text="$")).to_have_count(7)
+    too_long = [text.replace("\xa0", " ") for text in select.evaluate(TOO_LONG)]
+    expect(below).to_be_hidden()
+    for text in too_long:
+        select.select_option(text)
+        expect(below).to_have_text(text.partition(": ")[2])
+        expect(below).to_be_visible()
+    select.select_option("kling-v2-6-motion-control · $0.063/s: a character moves as in a video, 1080p")
     expect(below).to_be_hidden()
     page.viewport(400)
     expect(below).to_have_text(description)

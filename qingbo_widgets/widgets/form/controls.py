@@ -10,10 +10,11 @@ import ipywidgets
 from ...service.contract.labels import label
 from ...service.contract.schema import Models, Parameter
 from ..base.build import create_widget
+from ..base.sync import update
 from .fields import LABEL_WIDTH, fields
 from .labels import help_of
 
-__all__ = ["Controls", "build", "offer"]
+__all__ = ["Controls", "build", "offer", "relabel"]
 
 
 def offer(
@@ -29,6 +30,23 @@ def offer(
     if list(choice.options) != offered:
         choice.options = offered
     choice.value = value
+
+
+def relabel(choice: Any, options: Iterable[tuple[str, Any]]) -> None:
+    """Give the options of a dropdown other labels. May be called on any thread, while the user chooses.
+
+    The page keeps its selection: a choice that is on its way to the kernel must not be undone.
+
+    Args:
+        choice: the dropdown.
+        options: its options with other labels; those that it has besides keep theirs.
+    """
+    with update(choice):
+        labels = {value: text for text, value in options}
+        value = choice.value
+        choice.options = [(labels.get(one, text), one) for text, one in choice.options]
+        choice.value = value
+        choice._states_to_send.discard("index")  # which went to the first option, and back
 
 
 class Controls(Mapping[str, Any]):

@@ -31,7 +31,9 @@ __all__ = [
     "Field",
     "fields",
     "is_settled",
+    "model_label",
     "model_options",
+    "priced_options",
     "seconds_options",
 ]
 
@@ -40,6 +42,7 @@ WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
 
 _OPTIONAL = N_("{text} (optional)")
+_PRICED = N_("{name} · {price}")
 
 Options = list[tuple[str, Any]]
 """The options of a dropdown: labels and values."""
@@ -89,11 +92,30 @@ def _lengths(parameter: Parameter, models: Models) -> Iterable[int]:
 def model_options(parameter: Parameter, models: Models) -> Options:
     """Return the models, each with a short description."""
     del parameter
-    text = tr("{name}: {description}")
-    return [
-        (text.format(name=model.name, description=tr(model.description)), model.name)
-        for model in models.values()
-    ]
+    return priced_options(models, {})
+
+
+def priced_options(models: Models, prices: Mapping[str, str]) -> Options:
+    """Return the models, each with its price and a short description.
+
+    Args:
+        models: the models.
+        prices: the prices as texts, by the names of the models; without one, an option has the description
+            only.
+    """
+    return [(model_label(model.name, model.description, prices), model.name) for model in models.values()]
+
+
+def model_label(name: str, description: str, prices: Mapping[str, str]) -> str:
+    """Return a model with its price and description. The page finds options by how they begin: by the name.
+
+    Args:
+        name: the name of the model.
+        description: its description in English.
+        prices: the prices as texts, by the names of the models.
+    """
+    priced = tr(_PRICED).format(name=name, price=prices[name]) if prices.get(name) else name
+    return tr("{name}: {description}").format(name=priced, description=tr(description))
 
 
 def _unset(parameter: Parameter) -> Options:

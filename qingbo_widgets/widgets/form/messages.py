@@ -16,7 +16,7 @@ from ...service.contract.urls import is_web_url
 from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.html import Markup
-from .fields import fields
+from .fields import fields, model_label
 from .image_fields import fields_with, media_in
 from .labels import file_names, is_texts, value_label
 from .layout import TOGETHER, panels
@@ -29,6 +29,8 @@ __all__ = ["below", "code_notes", "obstacle"]
 
 #: The width of a text, in letters, that the list of models has room for beside the cards of a studio.
 _FITS = 50
+#: The same for the list of the widest form.
+_FITS_WIDE = 87
 #: The maximum number of characters of a value that is named in a note, unless it is a file's name.
 _SHORT = 30
 _VALUE = N_("{label} ({value})")
@@ -109,7 +111,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         lines.append(markup.note(_about(form, name, tr(_FIXED))))
     if name == "model":
         description = form.models.of(form.model).description
-        lines += [_model_note(form.model, tr(description))] if description else []
+        lines += [_model_note(form, description)] if description else []
         lines += _changes(form)
     field = shot_field(form.models)
     if name in form.derived and field is not None:
@@ -167,10 +169,15 @@ def _about(form: FormState, name: str, text: str) -> str:
     return tr(_LABELLED).format(label=label(form.parameter(name)), text=text)
 
 
-def _model_note(name: str, description: str) -> Markup:
-    """Return the description of a model, for a page that is too narrow to show it in the list of models."""
-    width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in f"{name}: {description}")
-    return markup.note(description, "dim qingbo-narrow" + (" qingbo-fits" if width <= _FITS else ""))
+def _model_note(form: FormState, description: str) -> Markup:
+    """Return the description of a model, for a page that is too narrow to show it in the list of models.
+
+    With its price, that of some models is too long for every page.
+    """
+    text = model_label(form.model, description, form.model_prices)
+    width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    fits = "" if width > _FITS_WIDE else " qingbo-narrow qingbo-fits" if width <= _FITS else " qingbo-narrow"
+    return markup.note(tr(description), f"dim{fits}")
 
 
 def _changes(form: FormState) -> list[Markup]:

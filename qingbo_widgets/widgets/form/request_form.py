@@ -17,14 +17,15 @@ from ..base import html as markup
 from ..base.build import create_widget, set_tooltip
 from ..base.composite import Composite
 from ..base.page_keys import keep_in_widgets
-from ..base.sync import Echo, close_whole, update
+from ..base.sync import Echo, close_whole, update, weakly
 from ..base.text_fields import Textarea
 from . import loading, messages
-from .controls import Controls, build, offer
-from .fields import fields, is_settled
+from .controls import Controls, build, offer, relabel
+from .fields import fields, is_settled, priced_options
 from .image_fields import line_names
 from .labels import help_of
 from .layout import TOGETHER, by_model, companions, main, panels
+from .model_prices import ModelPrices
 from .panels import Panels, Slot
 from .shot_fields import shot_field
 from .shots import ShotsSwitch
@@ -70,6 +71,7 @@ class RequestForm(FormState, Composite):
         self._notes: dict[str, Any] = {}
         self._offered: dict[str, tuple[Any, ...]] = {}
         self._described: dict[str, Parameter] = {}
+        self._prices = ModelPrices(weakly(self, "_show_model_prices"))
         self._code_notes = create_widget(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
         self.shots_field = shot_field(self.models)
         is_hidden = self.shots_field is None or "shots" in self.hidden or self.shots_field.name in self.hidden
@@ -189,10 +191,14 @@ class RequestForm(FormState, Composite):
                 control.value = edited.write(value, parameter)
             return
         # The options of ``model`` depend on the contract, all other options on the description.
-        offered, last = (self.models, parameter, value), self._offered.get(name)
+        prices = self.model_prices if name == "model" else None
+        offered, last = (self.models, parameter, value, prices), self._offered.get(name)
         if last is not None and control.value == value and all(map(operator.is_, offered, last)):
             return
-        offer(control, edited.options(parameter, self.models), value, edited.shown)
+        options = edited.options(parameter, self.models)
+        if prices:
+            options = priced_options(self.models, prices)
+        offer(control, options, value, edited.shown)
         self._offered[name] = offered
 
     # ------------------------------------------------------------------ drawing
@@ -201,6 +207,8 @@ class RequestForm(FormState, Composite):
         """Check the whole request again, and draw the changes."""
         if not self._is_built:
             return
+        self._prices.follow(self.manager)
+        self.model_prices = self._prices.texts
         is_current, (problems, warnings) = self.checkpoint(), self.check()
         controls = self.controls.made
         layouts = [control.layout for name, control in controls.items() if self._is_hidden_at_times(name)]
@@ -224,6 +232,17 @@ class RequestForm(FormState, Composite):
             slot.show_problems(problems, warnings)
         self.panels.show_problems(problems, warnings)
         self._write(problems, warnings, is_current)
+
+    def _show_model_prices(self) -> None:
+        """Show the prices of the models. Called on any thread, maybe while the user chooses a model."""
+        with update(), self._echo:
+            if self.comm is None:  # closed meanwhile
+                return
+            self.model_prices = self._prices.texts
+            if "model" in self.controls.made:
+                relabel(self.controls["model"], priced_options(self.models, self.model_prices))
+                self._offered.pop("model", None)
+        self.show_problems()  # the note below the list depends on the length of the text in it
 
     def _write(self, problems: Problems, warnings: Problems, is_current: Callable[[], bool]) -> None:
         with update():  # one trait of each widget changes, so there are no messages to combine

@@ -102,6 +102,8 @@ class FormState(FormTraits):
         self.unapproved: frozenset[str] = frozenset()
         #: Why painted masks could not be saved, by their numbers.
         self.unsaved_masks: Mapping[int, str] = {}
+        #: The prices of the models as texts, by their names, as far as they are known.
+        self.model_prices: Mapping[str, str] = {}
         self.carrier = Carrier(self)
         self.fitted_duration = FittedDuration(self)
         self._applicability = Applicability(self)

@@ -1,4 +1,4 @@
-"""``Actions``: the row of a studio with Generate, and with the reason why that is not possible now."""
+"""``Actions``: the row of a studio with Generate, its price, and the reason why it is not possible now."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import ipywidgets
 from ...i18n import N_, tr
 from ..base import html as markup
 from ..base.announcement import announcement
-from ..base.build import button, set_busy
+from ..base.build import button, create_widget, set_busy
 from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import HBox
 from ..base.sync import close_whole, update
+from ..form.request_form import RequestForm
+from .price_line import PriceLine
 from .variations import generate_label, variations_control
 
 __all__ = ["Actions"]
@@ -30,18 +32,22 @@ _USE_CONTRACT_HELP = N_(
 
 
 class Actions(CompositeMixin, HBox):
-    """Generate, the number of variations, the reason why Generate is disabled, and an offered contract.
+    """Generate, the number of variations, the price, why Generate is disabled, and an offered contract.
 
     Args:
+        form: the form whose request is submitted.
         generate: called for a click on Generate.
         changed: called after another number of variations was chosen.
 
     Attributes:
         generate_button: submits the form's request.
         variations: how often it is submitted.
+        price_line: the price of all of them together.
     """
 
-    def __init__(self, generate: Callable[[], object], changed: Callable[[], object]) -> None:
+    def __init__(
+        self, form: RequestForm, generate: Callable[[], object], changed: Callable[[], object]
+    ) -> None:
         self.generate_button = button(
             generate_label(1),
             tr(_GENERATE_HELP),
@@ -51,15 +57,23 @@ class Actions(CompositeMixin, HBox):
         )
         self.variations = variations_control()
         self.variations.observe(lambda _: changed(), "value")
-        self._reason = ipywidgets.HTML(layout={"flex": "1 1 160px", "margin": "0 0 0 10px"})
+        self.price_line = PriceLine(form, lambda: int(self.variations.value))
+        self._reason = ipywidgets.HTML()
+        self._texts = create_widget(
+            ipywidgets.VBox,
+            "",
+            "qingbo-beside-generate",
+            children=[self.price_line.html, self._reason],
+            layout={"flex": "1 1 160px", "margin": "0 0 0 10px", "overflow": "visible"},
+        )
         self._offered_contract: str | None = None
         self._contract_button: Any = None
         super().__init__(
-            [self.generate_button, self.variations, self._reason],
+            [self.generate_button, self.variations, self._texts],
             # With the height of two lines, so that Generate does not move when the reason goes.
             layout={
                 "flex_flow": "row wrap",
-                "align_items": "center",
+                "align_items": "flex-start",
                 "margin": "8px 0 4px",
                 "min_height": "40px",
             },
@@ -82,6 +96,7 @@ class Actions(CompositeMixin, HBox):
             reason += markup.note(obstacle) if obstacle else Markup()
             # An obstacle is not announced: it changes with every letter that is typed.
             self._reason.value = reason + announcement(sender, problem, is_urgent=True)
+        self.price_line.refresh()
 
     def offer_contract(self, contract: str | None, use: Callable[[str], object]) -> None:
         """Offer a connection in another contract; ``None`` takes the offer back.
@@ -102,6 +117,6 @@ class Actions(CompositeMixin, HBox):
                     lambda: use(contract),
                 )
             offer = [] if self._contract_button is None else [self._contract_button]
-            self.children = [self.generate_button, self.variations, self._reason, *offer]
+            self.children = [self.generate_button, self.variations, self._texts, *offer]
         if old is not None:
             close_whole(old)

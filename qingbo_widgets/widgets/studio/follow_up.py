@@ -21,10 +21,11 @@ from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import CellOutput
 from ..base.slow import Slow
-from ..base.sync import update
+from ..base.sync import close_whole, update
 from ..card.task_card import TaskCard
 from ..form.image_fields import foreign_files
 from ..form.request_form import RequestForm
+from .price_line import PriceLine
 
 if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
@@ -120,6 +121,10 @@ class FollowUp(Composite):
         self.generate_button = button(
             tr(_GENERATE), tr("Submits the form."), self._generate, button_style="primary"
         )
+        self._price_line: PriceLine | None = None
+        self._actions = ipywidgets.HBox(
+            [self.generate_button], layout={"flex_flow": "row wrap", "align_items": "center"}
+        )
         # Boxes of their own, because what follows a part that comes or goes is drawn again, with its videos.
         self._form_box, self._column = ipywidgets.VBox(layout={"overflow": "visible"}), newest_first()
         super().__init__([self._error, self._form_box, self._column], layout={"overflow": "visible"})
@@ -146,6 +151,8 @@ class FollowUp(Composite):
             if self.form is None or self.form.manager is not manager:
                 self._drop_form()
                 self.form = RequestForm(manager)
+                self._price_line = PriceLine(self.form)
+                self._actions.children = (self.generate_button, self._price_line.html)
             elif not request.prompts:  # the user may have begun to write the next one
                 request = request.replace(prompt=self.form.prompt)
             self.form.load(request)
@@ -187,7 +194,7 @@ class FollowUp(Composite):
         self._drop()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._error, self._destination_note, self.generate_button)
+        return (self._error, self._destination_note, self._actions)
 
     def _generate(self) -> None:
         if self.form is not None:
@@ -212,6 +219,8 @@ class FollowUp(Composite):
             self.show_error(message_of(error))
             return
         self.show_error("")
+        if self._price_line is not None:
+            self._price_line.refresh()
         self._cell_output.add_part(card.cell_output)
         card.cell_output.mark_displayed()  # the user clicked, so the widget is displayed somewhere
         self._cards = (card, *self._cards)
@@ -227,9 +236,13 @@ class FollowUp(Composite):
         if self.form is not None:
             self.form.close()
             self.form = None
+        if self._price_line is not None:
+            self._actions.children = (self.generate_button,)
+            close_whole(self._price_line.html)
+            self._price_line = None
 
     def _arrange(self) -> None:
-        form = () if self.form is None else (self.form, self._destination_note, self.generate_button)
+        form = () if self.form is None else (self.form, self._destination_note, self._actions)
         with update(self._form_box, self._column):
             self._form_box.children, self._column.children = form, self._cards[::-1]
 

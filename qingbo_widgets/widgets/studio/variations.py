@@ -49,7 +49,7 @@ def variations_control() -> Any:
         "qingbo-variations",
         options=[(f"× {number}", number) for number in range(1, MOST + 1)],
         description=tr(_LABEL),
-        layout={"width": "auto", "margin": "0 0 0 4px"},
+        layout={"width": "auto", "margin": "2px 0 2px 4px"},
     )
 
 

@@ -115,7 +115,7 @@ class VideoStudio(Composite):
         self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
         self._own_tasks: StudioTasks | None = None
-        self._actions = Actions(self._generate, self._update_button)
+        self._actions = Actions(self.form, self._generate, self._update_button)
         self.generate_button, self.variations = self._actions.generate_button, self._actions.variations
         self._key = KeyStatus(weakly(self, "_show_head"))
         self._head = StudioHead(self._key.change_button, self.form, self.variations)
@@ -372,6 +372,7 @@ class VideoStudio(Composite):
         self._list.arrange()
         self._copy.write_soon()
         self._update_offer()
+        self._actions.price_line.refresh()  # the service may have reserved another amount
         if self._all_ended:
             refresher.later(RECENT_AFTER, weakly(self, "update_recent"))
 
