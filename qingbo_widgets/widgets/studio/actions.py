@@ -38,6 +38,7 @@ class Actions(CompositeMixin, HBox):
         form: the form whose request is submitted.
         generate: called for a click on Generate.
         changed: called after another number of variations was chosen.
+        priced: called, on any thread, after the price of the request was found.
 
     Attributes:
         generate_button: submits the form's request.
@@ -46,7 +47,11 @@ class Actions(CompositeMixin, HBox):
     """
 
     def __init__(
-        self, form: RequestForm, generate: Callable[[], object], changed: Callable[[], object]
+        self,
+        form: RequestForm,
+        generate: Callable[[], object],
+        changed: Callable[[], object],
+        priced: Callable[[], object],
     ) -> None:
         self.generate_button = button(
             generate_label(1),
@@ -57,7 +62,7 @@ class Actions(CompositeMixin, HBox):
         )
         self.variations = variations_control()
         self.variations.observe(lambda _: changed(), "value")
-        self.price_line = PriceLine(form, lambda: int(self.variations.value))
+        self.price_line = PriceLine(form, lambda: int(self.variations.value), priced)
         self._reason = ipywidgets.HTML()
         self._texts = create_widget(
             ipywidgets.VBox,

@@ -52,19 +52,25 @@ class PriceLine:
     Args:
         form: the form.
         count: returns how often the request will be submitted.
+        found: called, on any thread, after a price was found.
 
     Attributes:
         html: the widget with the text, which the owner of the line closes.
     """
 
-    def __init__(self, form: RequestForm, count: Callable[[], int] = lambda: 1) -> None:
-        self._form, self._count = form, count
+    def __init__(
+        self,
+        form: RequestForm,
+        count: Callable[[], int] = lambda: 1,
+        found: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._form, self._count, self._found = form, count, found
         self.html: Any = create_widget(ipywidgets.HTML, "", "qingbo-price")
-        self._refresh, self._ask = weakly(self, "refresh"), weakly(self, "_ask_now")
+        self._on_answer, self._ask = weakly(self, "_show_answer"), weakly(self, "_ask_now")
         #: The kind of request whose price is to be requested after the pause; empty if none is.
         self._awaited = ""
         self._awaited_since = 0.0
-        self._names: frozenset[str] = frozenset()
+        self._announced = Markup()
         form.observe(self._on_change)
         self.refresh()
 
@@ -117,15 +123,17 @@ class PriceLine:
             self._awaited = ""
             manager, request = self._form.manager, self._request()
         if manager is not None and request is not None:
-            manager.prices.ask(request, self._refresh)
+            manager.prices.ask(request, self._on_answer)
+
+    def _show_answer(self) -> None:
+        self.refresh()
+        self._found()
 
     def _show(self, html: Markup, text: str | None) -> None:
         """Show a price, and announce its text; ``None`` announces nothing yet."""
         if text is not None:
             self._announced = announcement(f"qingbo-price-{self.html.model_id}", text)
         self.html.value = html + self._announced
-
-    _announced = Markup()
 
 
 def _shown(price: Price, count: int, manager: Owner) -> tuple[Markup, str]:

@@ -115,7 +115,8 @@ class VideoStudio(Composite):
         self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
         self._own_tasks: StudioTasks | None = None
-        self._actions = Actions(self.form, self._generate, self._update_button)
+        on_price = weakly(self, "_update_balance")
+        self._actions = Actions(self.form, self._generate, self._update_button, on_price)
         self.generate_button, self.variations = self._actions.generate_button, self._actions.variations
         self._key = KeyStatus(weakly(self, "_show_head"))
         self._head = StudioHead(self._key.change_button, self.form, self.variations)
@@ -242,6 +243,10 @@ class VideoStudio(Composite):
 
     def _show_head(self) -> None:
         self._head.show(self._styles, self.manager)
+
+    def _update_balance(self) -> None:
+        """Show whether the balance pays for the request in the form, whose price is known now."""
+        self._head.update_balance()
 
     def _update_offer(self) -> None:
         """Offer the contract that the server seems to speak, if it is not that of the connection."""
