@@ -139,7 +139,8 @@ class Task(TaskState):
         contract: the date of the service contract under which it was last submitted.
         first_submitted_at: the time of the first submission, UTC, if it was submitted again before the
             service confirmed it.
-        price: the price that was known right before its submission, ``None`` if none was.
+        price: the price that was known right before its submission, ``None`` if none was. The library keeps
+            it, with its source and date, so a task of an earlier kernel has it too.
         manager: the manager that follows it.
         lifecycle: its followed or done state. This and the next two attributes are for its follower.
         follower: the current or last follower.
