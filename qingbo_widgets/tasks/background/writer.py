@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LATER", "URGENT", "USUAL", "JournalWriter"]
 
-#: Priorities of calls: a call that a submission waits for goes before the rows of thousands of other tasks, and
-#: one that nothing waits for after them.
+#: Priorities of calls: a call that a submission waits for goes before the rows of thousands of other tasks,
+#: and one that nothing waits for after them.
 URGENT, USUAL, LATER = 0.0, 1.0, 2.0
 #: Maximum number of calls in one transaction; the first of them waits for the last.
 MAX_BATCH = 50
