@@ -9,11 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from ..system.folder import Folder
 from .dataframe import dataframe_of, import_pandas, repeated, request_columns
 from .entry import Entry, prompt_in
 from .journal.journal import Journal
-from .journal.rows import LONG_AGO
+from .journal.rows import LONG_AGO, text_of
+from .journal.tables import ledger
 from .journal.task_columns import TaskColumns, task_columns
 from .judgements import Judgements
 from .moments import moments
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["to_dataframe"]
 
+_NO_PRICE = (None, None, None)
+
 
 def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     """Return one row per task: the request's fields, the outcome, and the user's judgement.
@@ -35,7 +40,7 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     import_pandas()  # before a long read, if it is missing
     with _no_collection():
         columns = _read(journal)
-        outcome = _outcome(columns, Judgements(journal), folder)
+        outcome = _outcome(columns, Judgements(journal), _prices(journal), folder)
         return dataframe_of({**_requests(columns, frozenset(outcome)), **outcome})
 
 
@@ -56,6 +61,21 @@ def _read(journal: Journal) -> TaskColumns:
         return TaskColumns()
     with journal.begin() as connection:
         return task_columns(connection)
+
+
+def _prices(journal: Journal) -> Mapping[str, tuple[int, str, Any]]:
+    """Return the recorded price of each task, its source, and its time in Unix seconds, by the task's key."""
+    if not journal.exists:
+        return {}
+    time = sa.type_coerce(ledger.c.price_at, sa.Float())
+    query = sa.select(ledger.c.key, ledger.c.price, ledger.c.source, time).where(ledger.c.price.is_not(None))
+    with journal.begin() as connection:
+        rows = connection.execute(query)
+        return {
+            text_of(key): (price, text_of(source), at)
+            for key, price, source, at in rows
+            if type(price) is int
+        }
 
 
 def _requests(columns: TaskColumns, without: frozenset[str]) -> dict[str, Any]:
@@ -82,8 +102,14 @@ def _request_columns(entry: Entry) -> Mapping[str, Any]:
     return request_columns(readable_part_of(entry), entry.contract)
 
 
-def _outcome(columns: TaskColumns, judgements: Judgements, folder: Path) -> dict[str, Any]:
+def _outcome(
+    columns: TaskColumns,
+    judgements: Judgements,
+    prices: Mapping[str, tuple[int, str, Any]],
+    folder: Path,
+) -> dict[str, Any]:
     """Return the columns besides those of the request fields. Rows as mappings take longer."""
+    known = [prices.get(key, _NO_PRICE) for key in columns.key]
     ratings, tags, notes = judgements.columns(columns.key)
     return {
         "task_id": columns.task_id,
@@ -96,6 +122,9 @@ def _outcome(columns: TaskColumns, judgements: Judgements, folder: Path) -> dict
         "cost": columns.cost,
         "frozen": columns.frozen,
         "billing_status": columns.billing_status,
+        "price": [price for price, _, _ in known],
+        "price_source": [source for _, source, _ in known],
+        "price_at": moments([at for _, _, at in known]),
         "rating": ratings,
         "tags": tags,
         "note": notes,

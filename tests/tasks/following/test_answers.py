@@ -77,9 +77,7 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
     error = changes["error"]
     assert isinstance(error, qw.TaskFailed)
     assert (error.task_id, error.code) == ("t1", code)
-    assert (
-        str(error) == text + "The response does not say whether it was charged: see the service's dashboard."
-    )
+    assert str(error) == text + NOT_SAID
     assert before <= changes["completed_at"] <= datetime.now(UTC)
     assert (changes["progress"], changes["eta"]) == (60, None)
     assert "video_urls" not in changes

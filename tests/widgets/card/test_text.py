@@ -259,7 +259,7 @@ def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskSta
     task.contract = "2026-11"
     task.set_traits(**changes_from(answer, task, eta=None))
     assert "still reports a cost of $0.50" in read(remedies.advice(task))
-    assert "refunds" not in static_copy.ended(task)
+    assert "promises" not in static_copy.ended(task)
 
 
 def test_a_note_on_a_saved_video_is_on_the_card(make_task: MakeTask) -> None:
