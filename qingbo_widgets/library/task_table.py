@@ -9,15 +9,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from ..system.folder import Folder
 from .dataframe import dataframe_of, import_pandas, repeated, request_columns
 from .entry import Entry, prompt_in
 from .journal.journal import Journal
-from .journal.rows import LONG_AGO, text_of
-from .journal.tables import ledger
-from .journal.task_columns import TaskColumns, task_columns
+from .journal.rows import LONG_AGO
+from .journal.task_columns import KeptPrice, TaskColumns, kept_prices, task_columns
 from .judgements import Judgements
 from .moments import moments
 from .request_templates import RequestColumns
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["to_dataframe"]
 
-_NO_PRICE = (None, None, None)
+_NO_PRICE = KeptPrice(None, None, None)
 
 
 def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
@@ -63,19 +60,11 @@ def _read(journal: Journal) -> TaskColumns:
         return task_columns(connection)
 
 
-def _prices(journal: Journal) -> Mapping[str, tuple[int, str, Any]]:
-    """Return the recorded price of each task, its source, and its time in Unix seconds, by the task's key."""
+def _prices(journal: Journal) -> Mapping[str, KeptPrice]:
     if not journal.exists:
         return {}
-    time = sa.type_coerce(ledger.c.price_at, sa.Float())
-    query = sa.select(ledger.c.key, ledger.c.price, ledger.c.source, time).where(ledger.c.price.is_not(None))
     with journal.begin() as connection:
-        rows = connection.execute(query)
-        return {
-            text_of(key): (price, text_of(source), at)
-            for key, price, source, at in rows
-            if type(price) is int
-        }
+        return kept_prices(connection)
 
 
 def _requests(columns: TaskColumns, without: frozenset[str]) -> dict[str, Any]:
@@ -105,7 +94,7 @@ def _request_columns(entry: Entry) -> Mapping[str, Any]:
 def _outcome(
     columns: TaskColumns,
     judgements: Judgements,
-    prices: Mapping[str, tuple[int, str, Any]],
+    prices: Mapping[str, KeptPrice],
     folder: Path,
 ) -> dict[str, Any]:
     """Return the columns besides those of the request fields. Rows as mappings take longer."""
