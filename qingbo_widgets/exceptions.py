@@ -182,7 +182,7 @@ class LinkExpired(DownloadFailed):
 
 
 class TaskFailed(QingboError):
-    """The service ended the task without a video. Failed tasks are refunded, unless the text says otherwise.
+    """The service ended the task without a video. The text says what is known about a refund.
 
     Attributes:
         task_id: the task's id at the service.

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from ..exceptions import BudgetExceeded, InvalidRequest, QingboError
 from ..i18n import N_, tr
 from ..service.contract.pricing.numbers import EXACT
+from ..service.contract.pricing.price import Price, PriceSource
 from ..service.contract.quota import PENDING, dollars
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
@@ -28,13 +29,14 @@ from .journal.journal import Journal
 from .journal.rows import text_of
 from .journal.tables import budgets, ledger, tasks
 
-if TYPE_CHECKING:
-    from ..service.contract.pricing.price import Price
-
 __all__ = ["Ledger", "Sums", "keep_amounts", "read_budget", "write_budget"]
 
 #: Time for which a submission can be going on, with its upload, before its kernel is taken for dead.
 _LONGEST_SUBMISSION = timedelta(hours=1)
+#: Time from a task's creation until the service has told its price; later prices were asked for afterwards.
+_LONGEST_QUESTION = timedelta(minutes=1)
+#: Keys in one query; SQLite takes 999 values in old versions.
+_MOST_KEYS = 500
 #: An arbitrary number for PostgreSQL's advisory lock.
 _LOCK = 7_164_220_260_410_003
 #: The contracts whose amounts can be converted to US dollars, and the units of quota in one.
@@ -166,11 +168,39 @@ class Ledger:
             found = connection.execute(query.where(tasks.c.service.in_(self._spellings(connection))))
             return [(text_of(key), request) for key, request in found]
 
-    def note(self, key: str, price: Price, holder: str | None) -> None:
-        """Record the price of a task that was submitted before there was a budget."""
+    def note(self, key: str, price: Price, holder: str | None, *, is_new: bool = False) -> None:
+        """Record the price of a task that was submitted without a budget.
+
+        Args:
+            key: the task's key.
+            price: the price.
+            holder: the kernel that has submitted it.
+            is_new: whether the price replaces that of an earlier submission. A reservation stays.
+        """
         with self._journal.begin() as connection:
+            if is_new:
+                is_over = ~ledger.c.is_open, ledger.c.settled.is_(None)
+                connection.execute(ledger.delete().where(ledger.c.key == key, *is_over))
             if connection.execute(sa.select(ledger.c.key).where(ledger.c.key == key)).first() is None:
                 connection.execute(ledger.insert().values(**self._row(key, price, holder)))
+
+    def prices(self, keys: Sequence[str]) -> dict[str, Price]:
+        """Return the recorded price of each task that was known right before its submission, by its key.
+
+        Left out are prices that were found later, for a budget, and those of tasks that were submitted again
+        before the service confirmed them: they may count twice in a budget.
+
+        Args:
+            keys: the tasks' keys.
+        """
+        found: dict[str, Price] = {}
+        with self._journal.begin() as connection, localcontext(EXACT):
+            for first in range(0, len(keys), _MOST_KEYS):
+                of_some = ledger.c.key.in_(keys[first : first + _MOST_KEYS])
+                for row in connection.execute(_PRICES.where(of_some)):
+                    if (price := _price_in(row)) is not None:
+                        found[text_of(row.key)] = price
+        return found
 
     def close(self, key: str) -> None:
         """Note that a submission is over; from now on the row of its task decides what it counts as."""
@@ -272,6 +302,20 @@ class Ledger:
         return [name for name in names if isinstance(name, str) and normalised(name) == self._service]
 
 
+def _price_in(row: Any) -> Price | None:
+    """Return the price in a row of ``_PRICES``; ``None`` if it was not known right before the submission."""
+    rate, quota = _RATES.get(row.contract), row.price
+    if rate is None or type(quota) is not int or row.price_at is None or row.submitted_at is None:
+        return None
+    if row.price_at > row.submitted_at + _LONGEST_QUESTION:
+        return None
+    try:
+        source = PriceSource(row.source)
+    except ValueError:
+        return None
+    return Price(Decimal(quota) / rate, quota, True, source, row.price_at)
+
+
 _BOTH = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
 _WITHOUT_TASK = ledger.outerjoin(tasks, tasks.c.key == ledger.c.key)
 _REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
@@ -296,6 +340,12 @@ _SUM_OF_DELETED = (
     sa.select(ledger.c.contract, sa.func.sum(ledger.c.settled), sa.literal(0))
     .select_from(_WITHOUT_TASK)
     .group_by(ledger.c.contract)
+)
+_PRICES = (
+    sa.select(ledger.c.key, ledger.c.price, ledger.c.source, ledger.c.price_at)
+    .add_columns(tasks.c.contract, tasks.c.submitted_at)
+    .select_from(_BOTH)
+    .where(ledger.c.price.is_not(None), tasks.c.first_submitted_at.is_(None))
 )
 _RESERVED = (
     sa.select(ledger.c.holder, ledger.c.price)

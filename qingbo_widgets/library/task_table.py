@@ -14,7 +14,7 @@ from .dataframe import dataframe_of, import_pandas, repeated, request_columns
 from .entry import Entry, prompt_in
 from .journal.journal import Journal
 from .journal.rows import LONG_AGO
-from .journal.task_columns import TaskColumns, task_columns
+from .journal.task_columns import KeptPrice, TaskColumns, kept_prices, task_columns
 from .judgements import Judgements
 from .moments import moments
 from .request_templates import RequestColumns
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["to_dataframe"]
+
+_NO_PRICE = KeptPrice(None, None, None)
 
 
 def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
@@ -35,7 +37,7 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     import_pandas()  # before a long read, if it is missing
     with _no_collection():
         columns = _read(journal)
-        outcome = _outcome(columns, Judgements(journal), folder)
+        outcome = _outcome(columns, Judgements(journal), _prices(journal), folder)
         return dataframe_of({**_requests(columns, frozenset(outcome)), **outcome})
 
 
@@ -56,6 +58,13 @@ def _read(journal: Journal) -> TaskColumns:
         return TaskColumns()
     with journal.begin() as connection:
         return task_columns(connection)
+
+
+def _prices(journal: Journal) -> Mapping[str, KeptPrice]:
+    if not journal.exists:
+        return {}
+    with journal.begin() as connection:
+        return kept_prices(connection)
 
 
 def _requests(columns: TaskColumns, without: frozenset[str]) -> dict[str, Any]:
@@ -82,8 +91,14 @@ def _request_columns(entry: Entry) -> Mapping[str, Any]:
     return request_columns(readable_part_of(entry), entry.contract)
 
 
-def _outcome(columns: TaskColumns, judgements: Judgements, folder: Path) -> dict[str, Any]:
+def _outcome(
+    columns: TaskColumns,
+    judgements: Judgements,
+    prices: Mapping[str, KeptPrice],
+    folder: Path,
+) -> dict[str, Any]:
     """Return the columns besides those of the request fields. Rows as mappings take longer."""
+    known = [prices.get(key, _NO_PRICE) for key in columns.key]
     ratings, tags, notes = judgements.columns(columns.key)
     return {
         "task_id": columns.task_id,
@@ -96,6 +111,9 @@ def _outcome(columns: TaskColumns, judgements: Judgements, folder: Path) -> dict
         "cost": columns.cost,
         "frozen": columns.frozen,
         "billing_status": columns.billing_status,
+        "price": [price for price, _, _ in known],
+        "price_source": [source for _, source, _ in known],
+        "price_at": moments([at for _, _, at in known]),
         "rating": ratings,
         "tags": tags,
         "note": notes,

@@ -267,10 +267,11 @@ class Client:
         return self._call(valid_task_id(task_id), "GET", unclear=tr(_TASK_CONTINUES))
 
     def cancel(self, task_id: str) -> TaskSnapshot:
-        """Cancel a task that is still queued (``POST /tasks/{task_id}/cancel``). Its quota is refunded.
+        """Cancel a task that is still queued (``POST /tasks/{task_id}/cancel``).
 
         Returns:
-            A snapshot with little more than the id and the status; ``raw`` contains the refunded quota.
+            A snapshot with little more than the id and the status; ``raw`` contains the
+            refunded quota, if the service reports it.
 
         Raises:
             InvalidRequest: ``task_id`` is not a valid id.

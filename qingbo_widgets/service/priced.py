@@ -16,7 +16,7 @@ from .contract.schema import Model, Models
 from .contract.terms import terms_of
 from .contract.values import is_set
 
-__all__ = ["computed_price", "priced_values", "quoted_price"]
+__all__ = ["computed_price", "is_final", "priced_values", "quoted_price"]
 
 
 def computed_price(
@@ -55,6 +55,15 @@ def quoted_price(
     is_exact = not _billing_of(request, models).may_settle_lower(priced_values(request, models))
     quota = quota_of(usd, terms_of(models.contract).quota_per_dollar)
     return Price(usd, quota, is_exact, origin, as_of)
+
+
+def is_final(request: VideoRequest, models: Models) -> bool:
+    """Return whether any known price of a request is what it costs, and not the most that it can cost.
+
+    It is not with an input video, whose length may not have been known.
+    """
+    values = priced_values(request, models)
+    return not values.get("video_urls") and not _billing_of(request, models).may_settle_lower(values)
 
 
 def priced_values(request: VideoRequest, models: Models) -> dict[str, Any]:

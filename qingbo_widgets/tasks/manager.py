@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -32,6 +33,7 @@ from ..system.host import in_notebook, warn
 from ..system.interrupts import uninterrupted
 from ..system.notebook import shown_path
 from .background.loop import TaskMonitor
+from .background.writer import LATER
 from .balances import Balances
 from .closing import finish, patience
 from .following import reconcile
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from .uploading.choice import Upload
 
 __all__ = ["TaskManager"]
+
+logger = logging.getLogger("qingbo_widgets")
 
 
 class TaskManager(ManagerSettings):
@@ -276,6 +280,15 @@ class TaskManager(ManagerSettings):
         ledger.reserve(task.key, price.times(charges), self.holder, self.budget)
         self._reserved.add(task.key)
 
+    async def _note_price(self, task: Task, price: Price) -> None:
+        """Record the price of a task that was submitted without a budget, after what submissions wait for."""
+        try:
+            await self.monitor.journal(
+                lambda: self.ledger.note(task.key, price, self.holder, is_new=True), due=LATER
+            )
+        except Exception:  # the amounts of the service are in the task's row all the same
+            logger.debug("Task %s: its price was not recorded", task.key, exc_info=True)
+
     def _compare(self, change: Any) -> None:
         """Compare the amount that the service has reserved with the price before the submission."""
         self.prices.compare(change["owner"].price, change["new"])
@@ -369,6 +382,10 @@ class TaskManager(ManagerSettings):
         entry = self.library.get(key)
         return None if entry is None else self._recovery.adopt(entry)
 
+    def load_prices(self, keys: Sequence[str]) -> None:
+        """Read the prices of tasks that are about to be adopted, all in one query."""
+        self._recovery.load_prices(keys)
+
     def register(self, task: Task) -> None:
         """Add a task whose row is about to be written, so that a reader of the row creates no second task."""
         self._tasks[task.key] = task
@@ -452,6 +469,7 @@ class TaskManager(ManagerSettings):
                     renew, self.monitor, self.library, self.holder, self.hold_seconds
                 )
             is_new, before = task.key not in self._tasks, {name: getattr(task, name) for name in changes}
+            is_reserved = task.key in self._reserved
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
             try:
                 submitted = self.monitor.add_pending() if submit else Future()
@@ -480,6 +498,10 @@ class TaskManager(ManagerSettings):
                 task.reopen(None, **before)
                 task.lifecycle.settle()
                 raise
+            price = task.price if submit and not is_reserved else None
+            if price is not None and price.usd is not None:
+                with suppress(QingboError):  # closed meanwhile
+                    self.monitor.start(self._note_price, task, price)
         return task
 
     def close(self) -> None:

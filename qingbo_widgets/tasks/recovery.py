@@ -8,15 +8,22 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..library.entry import Entry
 from ..library.journal.settings import PATIENCE
 from ..library.requests import request_of
+from ..service.contract.models import models_of
+from ..service.contract.pricing.price import Price
 from ..service.contract.snapshot import TaskStatus
+from ..service.priced import is_final
 from ..system.interrupts import outcome, uninterrupted
 from .following.restore import state_of
 from .task import Owner, Task
+
+if TYPE_CHECKING:
+    from ..library.ledger import Ledger
 
 __all__ = ["Recovery"]
 
@@ -25,6 +32,10 @@ logger = logging.getLogger("qingbo_widgets")
 
 class RecoveringOwner(Owner, Protocol):
     """The part of a manager that the recovery uses."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The reservations of the library."""
 
     def follow(self, task: Task, *, known: bool = True, **changes: Any) -> Task:
         """Start following a task; ``known`` if the journal has a row of it."""
@@ -45,6 +56,8 @@ class Recovery:
         self._owner = owner
         self._tasks = tasks
         self._adopting = threading.RLock()
+        #: The recorded prices of tasks that are about to be adopted, so that each takes no query of its own.
+        self._prices: dict[str, Price | None] = {}
         self._running: Future[None] | None = None
 
     def start(self) -> None:
@@ -64,7 +77,9 @@ class Recovery:
 
     def run(self) -> list[Task]:
         """Resume the unfinished tasks and return those that are now followed."""
-        return self._take_up_all(self._own(self._unfinished()))
+        entries = self._own(self._unfinished())
+        self.load_prices([entry.key for entry in entries])
+        return self._take_up_all(entries)
 
     def resume(self, task_id: str) -> Task:
         """Return the task with this id, in the journal or not, and follow it if it has not ended."""
@@ -95,17 +110,47 @@ class Recovery:
                 first_submitted_at=entry.first_submitted_at,
                 **state_of(entry, owner.library),
             )
+            task.price = self._price(entry, task)
             if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
                 owner.register(task)
                 task.lifecycle.settle()
                 return task
             return owner.follow(task)
 
+    def load_prices(self, keys: Sequence[str]) -> None:
+        """Read the recorded prices of the tasks that this kernel does not have yet, in one query."""
+        if wanted := self._unpriced(keys):
+            with suppress(Exception):  # no task is lost because its price cannot be read
+                self._read_prices(wanted)
+
+    def _unpriced(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys of the tasks that this kernel does not have yet; until they are read, no price."""
+        wanted = [key for key in keys if key not in self._tasks]
+        self._prices |= dict.fromkeys(wanted)
+        return wanted
+
+    def _read_prices(self, keys: Sequence[str]) -> None:
+        self._prices |= self._owner.ledger.prices(keys)
+
+    def _price(self, entry: Entry, task: Task) -> Price | None:
+        """Return the price of a task before its submission, as far as it is recorded."""
+        if entry.key not in self._prices:
+            self.load_prices([entry.key])
+        price = self._prices.pop(entry.key, None)
+        if price is None or task.request is None:
+            return None
+        with suppress(Exception):  # a damaged request
+            return replace(price, is_exact=is_final(task.request, models_of(task.contract)))
+        return None
+
     async def _run(self) -> None:
         owner = self._owner
         try:
-            entries = await owner.monitor.journal(self._unfinished)
-            for entry in reversed(self._own(entries)):
+            entries = self._own(await owner.monitor.journal(self._unfinished))
+            if wanted := self._unpriced([entry.key for entry in entries]):
+                with suppress(Exception):  # as in load_prices; a failure must not be a part of other writes
+                    await owner.monitor.journal(self._read_prices, wanted)
+            for entry in reversed(entries):
                 self._take_up_all([entry])
                 await asyncio.sleep(0)  # let submissions in while thousands of tasks are resumed
         except Exception:

@@ -27,6 +27,7 @@ from .clocks import next_moment
 from .labels import labels_of
 from .lifecycle import Lifecycle
 from .observers import call_safely
+from .price_note import price_note
 from .saved_video import copy_video, frame_of, video_of
 from .state import TaskState
 from .terminal import ProgressLine
@@ -141,7 +142,8 @@ class Task(TaskState):
         contract: the date of the service contract under which it was last submitted.
         first_submitted_at: the time of the first submission, UTC, if it was submitted again before the
             service confirmed it.
-        price: the price that was known right before its submission, ``None`` if none was.
+        price: the price that was known right before its submission, ``None`` if none was. The library keeps
+            it, with its source and date, so a task of an earlier kernel has it too.
         manager: the manager that follows it.
         lifecycle: its followed or done state. This and the next two attributes are for its follower.
         follower: the current or last follower.
@@ -286,7 +288,7 @@ class Task(TaskState):
                 raise RuntimeError(
                     tr("wait() in an observer would wait for itself; use on_end(), or await the task")
                 )
-            line = ProgressLine(self) if in_console() or not in_notebook() else None
+            line = self._progress_line() if in_console() or not in_notebook() else None
             if line is None and not self._shown:
                 self.show()
             if not wait_until_done(self.lifecycle, timeout, line):
@@ -316,7 +318,9 @@ class Task(TaskState):
     # ------------------------------------------------------------------ acting
 
     def cancel(self, *, wait: bool = True) -> None:
-        """Cancel the task at the service, which cancels and refunds only queued tasks.
+        """Cancel the task at the service, which cancels only queued tasks.
+
+        Its documentation promises to refund them; the error says what the response says.
 
         Concurrent calls from several threads send one request and share its response.
 
@@ -617,10 +621,17 @@ class Task(TaskState):
             raise self.error.with_traceback(None)
         return self
 
+    def _progress_line(self) -> ProgressLine:
+        def remark() -> str:
+            note = price_note(self)
+            return "" if note is None else note.text
+
+        return ProgressLine(self, remark=remark)
+
     async def _ended(self) -> Task:
         line = None
         if not self.is_done:
             self.manager.monitor.process.check()
-            line = ProgressLine(self) if in_console() else None
+            line = self._progress_line() if in_console() else None
         await until_done(self.lifecycle, line)
         return self._result()

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from bisect import bisect_right
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -37,10 +38,11 @@ class ProgressLine:
     Args:
         task: the task.
         stream: the output stream; standard error by default, so that a script's output stays clean.
+        remark: returns a sentence to write below the line at the end; empty for none.
     """
 
-    def __init__(self, task: Shown, stream: TextIO | None = None) -> None:
-        self._task = task
+    def __init__(self, task: Shown, stream: TextIO | None = None, *, remark: Callable[[], str] = str) -> None:
+        self._task, self._remark = task, remark
         self._stream = sys.stderr if stream is None else stream
         self._redraw = self._stream.isatty()
         self._began = time.monotonic()
@@ -66,7 +68,9 @@ class ProgressLine:
         self.update()
         if self._redraw:
             write_line("\n" + self._path_suffix().lstrip() if self._path_suffix() else "", self._stream)
-            self._stream.flush()
+        if remark := self._remark():
+            write_line(remark, self._stream)
+        self._stream.flush()
 
     def _path_suffix(self) -> str:
         return f"  {self._task.video_path}" if self._task.video_path else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,9 +17,9 @@ from ...service.contract.models import DEFAULT_CONTRACT
 from ..untrusted import fields_of_request
 from .engine import columns_of, parsed_json
 from .rows import NEWEST_FIRST, status_of, text_of
-from .tables import tasks
+from .tables import ledger, tasks
 
-__all__ = ["TaskColumns", "task_columns"]
+__all__ = ["KeptPrice", "TaskColumns", "kept_prices", "task_columns"]
 
 _parse = json.JSONDecoder().raw_decode
 _TEXTS = ("key", "task_id", "model", "status")
@@ -67,6 +67,20 @@ class TaskColumns:
     frozen: Sequence[int | None] = ()
 
 
+class KeptPrice(NamedTuple):
+    """A recorded price.
+
+    Attributes:
+        quota: the amount.
+        source: its source, as ``PriceSource``.
+        at: its time in Unix seconds; damaged rows may have any value here.
+    """
+
+    quota: int | None
+    source: str | None
+    at: Any
+
+
 def task_columns(connection: sa.Connection) -> TaskColumns:
     """Return the columns of all tasks."""
     # SQLite stores JSON as text, which is parsed faster here; other drivers may parse it on their own.
@@ -93,6 +107,17 @@ def task_columns(connection: sa.Connection) -> TaskColumns:
     for name in ("file", "billing_status"):
         columns[name] = [text or None for text in columns[name]]
     return TaskColumns(**columns)
+
+
+def kept_prices(connection: sa.Connection) -> dict[str, KeptPrice]:
+    """Return the price of each task that was known before its submission, by the task's key."""
+    time = sa.type_coerce(ledger.c.price_at, sa.Float())
+    query = sa.select(ledger.c.key, ledger.c.price, ledger.c.source, time).where(ledger.c.price.is_not(None))
+    return {
+        text_of(key): KeptPrice(price, text_of(source), at)
+        for key, price, source, at in connection.execute(query)
+        if type(price) is int
+    }
 
 
 def _cleaned(values: Sequence[Any], valid: Collection[type], clean: Callable[[Any], Any]) -> Sequence[Any]:

@@ -29,6 +29,8 @@ class Terms:
             the contract does not document the header.
         longest_wait: the maximum of ``Prefer: wait`` in seconds; 0 if the contract does not document it.
         quota_per_dollar: the units of quota that cost 1 USD; 0 if the contract does not state it.
+        refunds_failed: whether the documentation promises a refund of failed tasks. Both contracts promise
+            that of cancelled ones.
     """
 
     hosts: tuple[str, ...]
@@ -36,6 +38,7 @@ class Terms:
     remembers_keys: timedelta | None = None
     longest_wait: int = 0
     quota_per_dollar: int = 0
+    refunds_failed: bool = False
 
 
 TERMS: Mapping[str, Terms] = MappingProxyType(
@@ -48,6 +51,7 @@ TERMS: Mapping[str, Terms] = MappingProxyType(
             remembers_keys=timedelta(hours=24),
             longest_wait=60,
             quota_per_dollar=500_000,
+            refunds_failed=True,
         ),
     }
 )

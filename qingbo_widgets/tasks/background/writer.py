@@ -13,10 +13,11 @@ from .pool import DaemonPool, Job
 if TYPE_CHECKING:
     from ...library.journal.journal import Journal
 
-__all__ = ["URGENT", "USUAL", "JournalWriter"]
+__all__ = ["LATER", "URGENT", "USUAL", "JournalWriter"]
 
-#: Priorities of calls: a call that a submission waits for goes before the rows of thousands of other tasks.
-URGENT, USUAL = 0.0, 1.0
+#: Priorities of calls: a call that a submission waits for goes before the rows of thousands of other tasks,
+#: and one that nothing waits for after them.
+URGENT, USUAL, LATER = 0.0, 1.0, 2.0
 #: Maximum number of calls in one transaction; the first of them waits for the last.
 MAX_BATCH = 50
 #: Seconds for which a call waits for others if the last batch had several, as when many tasks are running.

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from ...exceptions import TaskCancelled, TaskFailed
-from ...i18n import sentences, tr
+from ...i18n import N_, sentences, tr
 from ...service.contract.amounts import amounts_in, is_about_charges
 from ...service.contract.error_codes import explanation
 from ...service.contract.problem import listed
 from ...service.contract.quota import PENDING, quota_text
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
+from ...service.contract.terms import terms_of
 
-__all__ = ["cancellation_of", "failure_of"]
+__all__ = ["CANCELLED", "NOTHING_CHARGED", "PROMISED_CANCELLED", "REFUNDED", "cancellation_of", "failure_of"]
 
 
 _REFUNDED = "refunded"
 _EXPIRED = "expired"
+_PROMISED_FAILED = N_(
+    "The response does not say whether it was refunded. The service's documentation promises that; its "
+    "dashboard and qw.balance() show it."
+)
+CANCELLED = N_("The task was cancelled.")
+REFUNDED = N_("The service reports that it was refunded.")
+NOTHING_CHARGED = N_("The service charged nothing for it.")
+PROMISED_CANCELLED = N_(
+    "The response does not say whether it was refunded. The service's documentation promises that; its "
+    "dashboard shows it."
+)
+_NOT_SAID = N_("The response does not say whether it was charged: see the service's dashboard.")
 
 
 def failure_of(snapshot: TaskSnapshot, contract: str) -> TaskFailed:
@@ -32,13 +45,14 @@ def failure_of(snapshot: TaskSnapshot, contract: str) -> TaskFailed:
 
 
 def cancellation_of(snapshot: TaskSnapshot, contract: str) -> TaskCancelled:
-    """Return the error of a cancelled task, with its cost if the service does not report it as refunded.
+    """Return the error of a cancelled task, with what the answer says about its cost and refund.
 
     Args:
         snapshot: the answer to the cancel, or the status after it.
         contract: the date of the task's contract.
     """
-    message = sentences(tr("The task was cancelled."), _links(snapshot), _charge(snapshot, contract))
+    charge = _charge(snapshot, contract) or _reported_refund(snapshot) or tr(PROMISED_CANCELLED)
+    message = sentences(tr(CANCELLED), _links(snapshot), charge)
     return TaskCancelled(message, task_id=snapshot.task_id)
 
 
@@ -67,7 +81,7 @@ def _links(snapshot: TaskSnapshot) -> str:
 
 
 def _is_documented(snapshot: TaskSnapshot) -> bool:
-    """Return whether the service reports the failure as it documents it, so that its promises hold."""
+    """Return whether the service reports the failure as it documents it, so that what it promises applies."""
     return snapshot.word.strip().lower() in ("", str(TaskStatus.failed))
 
 
@@ -75,18 +89,22 @@ def _refund(snapshot: TaskSnapshot, contract: str) -> str:
     """Return a sentence about the cost of a failed task: as reported, or as the documentation promises."""
     if charge := _charge(snapshot, contract):
         return charge
+    if not _is_refunded(snapshot):
+        if amounts := amounts_in(snapshot.raw):
+            text = tr("The response reports {amounts}. The service's dashboard shows what was charged.")
+            return text.format(amounts=listed(amounts))
+        if snapshot.cost is None and snapshot.error and is_about_charges(snapshot.error.message):
+            return tr("The service's dashboard shows whether it was charged.")
+    return _reported_refund(snapshot) or tr(
+        _PROMISED_FAILED if terms_of(contract).refunds_failed and _is_documented(snapshot) else _NOT_SAID
+    )
+
+
+def _reported_refund(snapshot: TaskSnapshot) -> str:
+    """Return a sentence about a refund that the answer reports; empty if it says nothing about one."""
     if _is_refunded(snapshot):
-        return tr("The service charged nothing for it.")
-    if amounts := amounts_in(snapshot.raw):
-        text = tr("The response reports {amounts}. The service's dashboard shows what was charged.")
-        return text.format(amounts=listed(amounts))
-    if snapshot.cost == 0:
-        return tr("The service charged nothing for it.")
-    if snapshot.error and is_about_charges(snapshot.error.message):
-        return tr("The service's dashboard shows whether it was charged.")
-    if _is_documented(snapshot):
-        return tr("The service refunds failed tasks.")
-    return tr("The response does not say whether it was charged: see the service's dashboard.")
+        return tr(REFUNDED)
+    return tr(NOTHING_CHARGED) if snapshot.cost == 0 else ""
 
 
 def _is_refunded(snapshot: TaskSnapshot) -> bool:

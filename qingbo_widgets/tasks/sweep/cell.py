@@ -139,7 +139,7 @@ class Cell:
         return expected is not None and isinstance(error, expected)
 
     def cancel(self) -> None:
-        """Remove the cell from the queue; a task queued at the service is cancelled there and refunded.
+        """Remove the cell from the queue; a task queued at the service is cancelled there.
 
         A task that is being rendered can no longer be cancelled, and continues.
         """

@@ -57,6 +57,7 @@ class SweepQueue:
 
     def restore(self) -> None:
         """Resume the tasks that the library has for the cells; submit nothing."""
+        self._manager.load_prices([cell.key for cell in self._sweep.cells if cell.key is not None])
         for cell in self._sweep.cells:
             if cell.key is not None and (task := self._manager.adopt(cell.key)) is not None:
                 if is_refused(task) and concerns_all(task.error):

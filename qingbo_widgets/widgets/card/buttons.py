@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CardButtons", "Offer"]
 
-_CANCEL = N_("Only queued tasks can be cancelled; the service refunds them.")
+_CANCEL = N_("Only queued tasks can be cancelled; the service's documentation promises their refund.")
 _CHECK = N_("Asks the service, at no cost. Enter the id from its dashboard to follow the task.")
 _ID = N_("from the dashboard")
 _ID_HELP = N_("The id in the service's dashboard. Leave it empty to check only whether the service responds.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...i18n import tr
 from ...service.contract.text import shorten
 from ...system.notebook import shown_path
+from ...tasks.price_note import price_note
 from ..base import html as markup
 from ..base.settings import prompt_of
 from . import head, resume_code, states
@@ -22,12 +23,14 @@ PROMPT = 70
 
 
 def plain_text(task: Task) -> str:
-    """Return the task in a few lines: its status and prompt, then the file, the error, how to resume."""
+    """Return the task in a few lines: status, prompt, file or error, a price that differs, how to resume."""
     lines = [headline(task)]
     if task.video_path is not None:
         lines.append(file_text(task.video_path))
     elif task.error is not None:
         lines.append(markup.plain_line(task.error))
+    if (difference := price_note(task)) is not None:
+        lines.append(difference.text)
     if states.is_resumable(task):
         lines.append(resume_code.resume_label(task))
         if not states.ends_with_kernel(task):

@@ -11,6 +11,8 @@ from ...i18n import N_, sentences, tr
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.terms import KEYS_PAGE, terms_of
 from ...service.http.answers import KEY_REFUSED
+from ...tasks.following.failure import CANCELLED, NOTHING_CHARGED, PROMISED_CANCELLED, REFUNDED
+from ...tasks.price_note import price_note
 from ...tasks.resubmission import unconfirmed_advice
 from ..base import html as markup
 from ..base.html import Markup
@@ -37,7 +39,7 @@ _BY_KNOWN_ID = N_("If it exists, Check follows it at no cost. Submit again sends
 
 
 def advice(task: Task, problem: str = "", news: str = "", now: datetime | None = None) -> Markup:
-    """Return the message and the error of the task, with the remedy, as HTML.
+    """Return the message, a price that differs, and the error of the task, with the remedy, as HTML.
 
     Args:
         task: the task.
@@ -49,8 +51,10 @@ def advice(task: Task, problem: str = "", news: str = "", now: datetime | None =
     lines = []
     if task.message:
         lines.append(markup.note(_message(task, now), "dim" if is_over(task) else "hint"))
-    if task.error is not None and not _is_plain_cancellation(task):
-        lines.append(markup.note(str(task.error) if now is None else error_text(task), "alarm"))
+    if (difference := price_note(task)) is not None:
+        lines.append(markup.note(difference.text, "hint" if difference.is_higher else "dim"))
+    if task.error is not None and (kind := _kind_of_error(task)):
+        lines.append(markup.note(str(task.error) if now is None else error_text(task), kind))
         if more := _remedy(task):
             lines.append(markup.note(more))
     if problem:
@@ -82,11 +86,20 @@ def error_text(task: Task) -> str:
     return text if what == text else sentences(what.rstrip(), tr(_BY_KNOWN_ID if error.task_id else _BY_ID))
 
 
-def _is_plain_cancellation(task: Task) -> bool:
-    """Return whether the status says it all: the error of a cancelled task may have a cost that remains."""
+def _kind_of_error(task: Task) -> str:
+    """Return how the error is shown: a cancelled task has one only if its cost is not known to be nothing.
+
+    Returns:
+        A kind of ``markup.note``; empty if the status says it all.
+    """
     if task.status != TaskStatus.cancelled:
-        return False
-    return str(task.error) in (tr("The task was cancelled."), tr("Cancelled before anything was sent."))
+        return "alarm"
+    text, cancelled = str(task.error), tr(CANCELLED)
+    if text in (cancelled, tr("Cancelled before anything was sent.")):
+        return ""
+    if text in (sentences(cancelled, tr(REFUNDED)), sentences(cancelled, tr(NOTHING_CHARGED))):
+        return "dim"
+    return "hint" if text == sentences(cancelled, tr(PROMISED_CANCELLED)) else "alarm"
 
 
 def _remedy(task: Task) -> str:

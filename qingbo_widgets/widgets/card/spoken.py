@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...i18n import sentences, tr
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.text import shorten
+from ...tasks.price_note import price_note
 from ..base.announcement import announcement
 from ..base.html import Markup
 from ..base.settings import prompt_of
@@ -40,6 +41,8 @@ def _text(task: Task) -> str:
     text = status or prompt
     if status and prompt:
         text = tr("{label}: {value}").format(label=status, value=prompt)
+    if (difference := price_note(task)) is not None and difference.is_higher:
+        text = sentences(text, difference.text)
     if is_over and task.error is not None and not _is_cancelled(task):
         text = sentences(text, shorten(error_text(task), ERROR))
     return text

@@ -33,7 +33,7 @@ __all__ = ["TaskCard"]
 
 #: A change of these traits is drawn at once, of the others at the next tick of the refresher.
 _STATUS_TRAITS = ("status", "task_id", "video_path", "other_video_paths", "saves_others", "error")
-_PROGRESS_TRAITS = ("progress", "message", "download", "eta")
+_PROGRESS_TRAITS = ("progress", "message", "download", "eta", "frozen", "cost")
 
 #: Seconds after which a new card gets its bar and its buttons, so that they do not delay the click that
 #: creates it.

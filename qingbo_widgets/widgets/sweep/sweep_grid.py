@@ -39,9 +39,12 @@ COPY_EVERY = 5.0
 _SUBMIT = N_("Submits the tasks, {places} at a time. They may cost money.")
 _PAUSE = N_("Stops submitting. Running tasks continue.")
 _RESUME = N_("Submits the waiting tasks, which may cost money.")
-_CANCEL = N_("Cancels the tasks that are not sent yet or are queued at the service, which refunds them.")
+_CANCEL = N_(
+    "Cancels the tasks that are not sent yet or are queued at the service, whose documentation promises to "
+    "refund them."
+)
 _RETRY = N_(
-    "Submits a new task for each failed one, which may cost money. The service refunds the failed ones."
+    "Submits a new task for each failed one, which may cost money. The cards say what is known about refunds."
 )
 _FOLLOW = N_(
     "Follows tasks that are no longer followed, and saves videos that could not be saved, at no cost."

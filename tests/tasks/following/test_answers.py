@@ -77,20 +77,27 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
     error = changes["error"]
     assert isinstance(error, qw.TaskFailed)
     assert (error.task_id, error.code) == ("t1", code)
-    assert str(error) == text + "The service refunds failed tasks."
+    assert str(error) == text + NOT_SAID
     assert before <= changes["completed_at"] <= datetime.now(UTC)
     assert (changes["progress"], changes["eta"]) == (60, None)
     assert "video_urls" not in changes
+
+
+PROMISED = (
+    "The response does not say whether it was refunded. The service's documentation promises that; its "
+    "dashboard and qw.balance() show it."
+)
+NOT_SAID = "The response does not say whether it was charged: see the service's dashboard."
 
 
 @pytest.mark.parametrize(
     ("answer", "contract", "text"),
     [
         ({"cost": 0}, "2026-11", "The service charged nothing for it."),
-        ({"billing_status": "refunded"}, "2026-11", "The service charged nothing for it."),
+        ({"billing_status": "refunded"}, "2026-11", "The service reports that it was refunded."),
         ({"billing_status": "refund_pending"}, "2026-11", "The service's refund is pending."),
         ({"cost": 0, "billing_status": "refund_pending"}, "2026-11", "refund is pending"),
-        ({}, "2026-11", "The service refunds failed tasks."),
+        ({}, "2026-11", PROMISED),
         ({"cost": 250_000}, "2026-11", "The service still reports a cost of $0.50"),
         ({"cost": 250_000}, "2026-04", "The service still reports a cost of 250,000 units of quota"),
         ({"cost": 250_000, "frozen": 250_000}, "2026-11", "still reports a cost of $0.50"),
@@ -105,8 +112,8 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({"cost": 5, "refunded": False}, "2026-04", "still reports a cost of 5 units of quota"),
         ({"cost": 0, "billing_status": "settled"}, "2026-11", "The service charged nothing for it."),
         ({"cost": 0, "frozen": 5}, "2026-11", "The service charged nothing for it."),
-        ({"frozen": 250_000}, "2026-11", "The service refunds failed tasks."),
-        ({"refunded": True}, "2026-04", "The service charged nothing for it."),
+        ({"frozen": 250_000}, "2026-11", PROMISED),
+        ({"refunded": True}, "2026-04", "The service reports that it was refunded."),
         ({"refunded": False}, "2026-04", "The service reports that it was not refunded"),
         (
             {"billing_status": "settled"},
@@ -114,37 +121,37 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
             'reports no cost (billing status "settled"): see its dashboard.',
         ),
         ({"billing_status": "odd"}, "2026-11", 'reports no cost (billing status "odd")'),
-        ({"billing_status": "REFUNDED"}, "2026-11", "The service charged nothing for it."),
+        ({"billing_status": "REFUNDED", "cost": 0}, "2026-11", "reports that it was refunded."),
         ({"word": "FAILURE"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
         ({"word": "FAILURE", "cost": 0}, "2026-04", "The service charged nothing for it."),
         ({"word": "expired"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
-        ({"word": "Failed"}, "2026-04", "The service refunds failed tasks."),
+        ({"word": "Failed"}, "2026-04", NOT_SAID),
         ({"raw": {"cost": 0.35}}, "2026-04", "The response reports cost: 0.35"),
         ({"raw": {"data": {"quota": 5500}}}, "2026-04", "The response reports quota: 5500"),
         ({"raw": {"usage": {"cost": "12.5", "tokens": 9}}}, "2026-04", "reports usage.cost: 12.5. The"),
         ({"raw": {"error": {"credits": 3}}}, "2026-04", "The response reports error.credits: 3"),
         ({"raw": {"billed": True, "fee": 2}}, "2026-04", "reports billed: True, fee: 2. The service's"),
-        ({"raw": {"quota": 0, "pre_consumed_cost": 5}}, "2026-04", "The service refunds failed tasks."),
-        ({"raw": {"quota": 9}, "refunded": True}, "2026-04", "The service charged nothing for it."),
+        ({"raw": {"quota": 0, "pre_consumed_cost": 5}}, "2026-04", NOT_SAID),
+        ({"raw": {"quota": 9}, "refunded": True}, "2026-04", "reports that it was refunded."),
         (
             {"error": ServiceFailure("You were charged.")},
             "2026-04",
             "dashboard shows whether it was charged.",
         ),
         ({"error": ServiceFailure("内容违规，不退费")}, "2026-04", "dashboard shows whether it was charged."),
-        ({"error": ServiceFailure("battery not charging")}, "2026-04", "The service refunds failed tasks."),
+        ({"error": ServiceFailure("battery not charging")}, "2026-04", NOT_SAID),
     ],
 )
 def test_a_failure_promises_no_refund_against_the_answer(
     answer: dict[str, Any], contract: str, text: str
 ) -> None:
-    """The error tells the cost that the answer has, and promises a refund only if it has none."""
+    """The error tells the cost and the refund that the answer has, and no more than the documentation."""
     state = task()
     state.contract = contract
     snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, **answer)
     error = changes_from(snapshot, state, eta=None)["error"]
     assert text in str(error)
-    assert ("refunds" in str(error)) == (text == "The service refunds failed tasks.")
+    assert ("documentation promises" in str(error)) == (text == PROMISED)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +159,8 @@ def test_a_failure_promises_no_refund_against_the_answer(
     [
         ({"cost": 250_000}, "服务仍报告费用 $0.50"),
         ({"cost": 250_000, "refunded": True}, "服务报告它的费用为 $0.50，并且已经退还。"),
+        ({}, "响应没有说明是否已退款。服务的文档承诺会退款；请查看控制台或 qw.balance()。"),
+        ({"refunded": True}, "服务报告费用已经退还。"),
         ({"billing_status": "settled"}, "服务没有报告费用（计费状态“settled”）：请查看控制台。"),
         (
             {"word": "expired"},
@@ -262,17 +271,17 @@ def test_a_cancelled_task_says_so() -> None:
         ({"cost": 4}, "2026-04", " The service still reports a cost of 4 units of quota"),
         ({"billing_status": "refund_pending"}, "2026-11", " The service's refund is pending."),
         ({"refunded": False}, "2026-11", " The service reports that it was not refunded"),
-        ({"refunded": False, "cost": 0}, "2026-11", ""),
-        ({"refunded": True}, "2026-11", ""),
-        ({}, "2026-04", ""),
+        ({"refunded": False, "cost": 0}, "2026-11", " The service charged nothing for it."),
+        ({"refunded": True}, "2026-11", " The service reports that it was refunded."),
+        ({"billing_status": "refunded", "cost": 0}, "2026-11", " The service reports that it was refunded."),
+        ({}, "2026-04", " The response does not say whether it was refunded. The service's documentation"),
     ],
 )
-def test_a_cancelled_task_tells_a_cost_that_remains(fields: dict[str, Any], contract: str, text: str) -> None:
-    """The error of a cancelled task tells what the service has charged or not refunded."""
+def test_a_cancelled_task_tells_its_cost_and_refund(fields: dict[str, Any], contract: str, text: str) -> None:
+    """The error of a cancelled task tells what the answer says about its cost and its refund."""
     answer = qw.TaskSnapshot("t1", status=qw.TaskStatus.cancelled, **fields)
     known = task()
     known.contract = contract
     error = changes_from(answer, known, eta=None)["error"]
     assert isinstance(error, qw.TaskCancelled)
     assert str(error).startswith("The task was cancelled." + text)
-    assert text or str(error) == "The task was cancelled."

@@ -702,7 +702,7 @@ def test_an_end_in_other_words(scripted, end, error, words):
     _, manager = scripted()
     (again,) = manager.library.entries()
     assert again.error["message"] == str(caught.value)
-    assert "refunds failed tasks" not in str(caught.value)
+    assert "documentation promises" not in str(caught.value)
     assert len(server.requests) == 3
 
 

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from qingbo_widgets.exceptions import (
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.pricing.price import Price, PriceSource
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.service.contract.terms import KEYS_PAGE
@@ -39,9 +41,11 @@ from qingbo_widgets.widgets.base.html import CSS
 from qingbo_widgets.widgets.base.sync import refresher, update
 from qingbo_widgets.widgets.card import head as card_head
 from qingbo_widgets.widgets.card import shown as shown_module
+from qingbo_widgets.widgets.card import static_copy
 from qingbo_widgets.widgets.card import task_card as card_module
 from qingbo_widgets.widgets.card import video as card_video
 from qingbo_widgets.widgets.card.shown import displayed_card, show
+from qingbo_widgets.widgets.card.spoken import spoken
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import FaultServer, answer, close
@@ -52,6 +56,7 @@ from tests.widgets.page import (
     html_part,
     outputs_of,
     parts_of,
+    read,
     the,
 )
 
@@ -273,6 +278,26 @@ def test_cancel_is_offered_only_while_the_service_takes_it(make_task: MakeTask) 
     assert (buttons(card), card.buttons.cancel_button.disabled) == (["Cancel"], False)
     task.set_traits(status=TaskStatus.processing)
     assert card.buttons.cancel_button.disabled
+    card.close()
+
+
+def test_a_price_that_differs_is_on_the_card(make_task: MakeTask, until: Any) -> None:
+    """The card says it as soon as the amount is known, to screen readers too, and again at the end."""
+    task = make_task(task_id="task-1", status=TaskStatus.processing)
+    task.contract, task.price = "2026-11", Price(Decimal("0.378"), 189_000, True, PriceSource.quote)
+    card = TaskCard(task)
+    card.refresh()
+    assert "The price before" not in read(text(card))
+    task.set_traits(frozen=250_000)
+    until(lambda: "was $0.378; the service has reserved $0.50." in read(text(card)))
+    assert "was $0.378; the service has reserved $0.50." in spoken(task)
+    assert "The price before" in read(static_copy.static_copy(task))
+    task.set_traits(status=TaskStatus.completed, cost=210_000, video_path=Path("koi.mp4"))
+    assert "was $0.378; it cost $0.42." in read(text(card))
+    assert "was $0.378; it cost $0.42." in spoken(task)
+    task.set_traits(cost=100_000)
+    until(lambda: "The service had reserved $0.50; it cost $0.20." in read(text(card)))
+    assert "it cost" not in spoken(task), "a lower cost is no news"
     card.close()
 
 

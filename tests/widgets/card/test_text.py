@@ -252,6 +252,30 @@ def test_cancelled_is_no_error(make_task: MakeTask) -> None:
     assert states.is_settled(task)
 
 
+@pytest.mark.parametrize(
+    ("answer", "kind", "text"),
+    [
+        ({"refunded": True}, "dim", "The service reports that it was refunded."),
+        ({"cost": 0}, "dim", "The service charged nothing for it."),
+        ({}, "hint", "The response does not say whether it was refunded."),
+        ({"refunded": False}, "alarm", "The service reports that it was not refunded"),
+        ({"cost": 250_000}, "alarm", "The service still reports a cost of"),
+    ],
+)
+def test_the_refund_of_a_cancelled_task(
+    make_task: MakeTask, answer: dict[str, Any], kind: str, text: str
+) -> None:
+    """Only a cost that may remain is shown as a problem."""
+    task, ended = (
+        make_task(status=TaskStatus.queued),
+        TaskSnapshot("t1", status=TaskStatus.cancelled, **answer),
+    )
+    task.set_traits(**changes_from(ended, task, eta=None))
+    advice = remedies.advice(task)
+    assert f'class="qingbo-{kind}"' in advice
+    assert text in read(advice)
+
+
 @pytest.mark.parametrize("status", [TaskStatus.failed, TaskStatus.cancelled])
 def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskStatus) -> None:
     """The card of a task that ended without a video says what the service charged for it all the same."""
@@ -259,7 +283,7 @@ def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskSta
     task.contract = "2026-11"
     task.set_traits(**changes_from(answer, task, eta=None))
     assert "still reports a cost of $0.50" in read(remedies.advice(task))
-    assert "refunds" not in static_copy.ended(task)
+    assert "promises" not in static_copy.ended(task)
 
 
 def test_a_note_on_a_saved_video_is_on_the_card(make_task: MakeTask) -> None:

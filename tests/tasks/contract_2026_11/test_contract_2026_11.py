@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from IPython.core.error import UsageError
@@ -17,22 +16,6 @@ from qingbo_widgets.library.search import Selection, select
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*Enlarged to")]
 
 IMAGE = "https://a.example/1.png"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[qw.Sandbox]:
-    """Yield a fast sandbox of today."""
-    with qw.Sandbox(speed=200, draft=True, contract="2026-11") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def manager(server: qw.Sandbox, workdir: Path) -> Iterator[qw.TaskManager]:
-    """Yield the default manager, connected to the sandbox of today."""
-    manager = qw.connect(sandbox=server, library=workdir / "videos")
-    manager.poll_interval = 0.1
-    yield manager
-    manager.close()
 
 
 @pytest.fixture

@@ -22,22 +22,6 @@ KOI: dict[str, Any] = {"model": "kling-v3", "prompt": "A koi", "resolution": "72
 URL = "https://videos.example/1.mp4"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[qw.Sandbox]:
-    """Yield a fast sandbox of contract 2026-11."""
-    with qw.Sandbox(speed=200, draft=True, contract="2026-11") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def manager(server: qw.Sandbox, workdir: Path) -> Iterator[qw.TaskManager]:
-    """Yield the default manager, connected to the sandbox."""
-    manager = qw.connect(sandbox=server, library=workdir / "videos")
-    manager.poll_interval = 0.1
-    yield manager
-    manager.close()
-
-
 @pytest.fixture
 def april(workdir: Path) -> Iterator[qw.TaskManager]:
     """Yield a manager of contract 2026-04, whose service must not be asked."""
