@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -53,11 +54,11 @@ class CellPrices:
             self._known[kind] = self._price(request)
         return self._sum(cells)
 
-    def total_within(self, cells: Iterable[Cell], seconds: float = LONGEST_WAIT) -> Total:
-        """Return the price of cells together, as far as it is known after some seconds at most."""
+    def total_within(self, cells: Iterable[Cell]) -> Total:
+        """Return the price of cells together, as far as it is known after ``LONGEST_WAIT`` at most."""
         cells, answered = list(cells), threading.Event()
         self.ask(cells, answered.set)
-        answered.wait(seconds)
+        answered.wait(LONGEST_WAIT)
         return self._sum(cells)
 
     def known(self, cells: Iterable[Cell]) -> Total | None:
@@ -118,7 +119,9 @@ class CellPrices:
             self._kinds[place] = _kind(cell.request, models)
         return self._kinds[place]
 
-    def _sum(self, cells: Iterable[Cell]) -> Total:
+    def _sum(self, cells: Sequence[Cell]) -> Total:
+        if not cells:
+            return Total(Price(Decimal(0), 0), None, None, 0, 0)
         not_yet = Price(reason=tr(_NOT_YET))
         return total_of(self._known.get(self._kind(cell), not_yet) for cell in cells)
 

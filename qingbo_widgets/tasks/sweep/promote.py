@@ -29,7 +29,6 @@ _NONE_RATED = N_(
 )
 _FEWER = N_("Different rated videos: {count}, fewer than top={top}. All of them are promoted.")
 _NO_TOP = N_("top={value!r} is not a positive whole number")
-_OF_CELL = N_("{message} [{cell}]")
 
 
 def promote(drafts: Sweep, top: int, name: str | None, changes: Mapping[str, Any]) -> Sweep:
@@ -104,7 +103,7 @@ def _labelled(
     for request, of_request in problems.items():
         label = chosen[request].label
         for problem in of_request:
-            text = tr(_OF_CELL).format(message=problem.message, cell=label) if label else problem.message
+            text = f"{problem.message} [{label}]" if label else problem.message
             found.setdefault((problem.field, problem.message), Problem(problem.field, text))
     return list(found.values())
 

@@ -49,7 +49,7 @@ class Group:
 def groups_of(
     cells: Sequence[Cell], axes: Mapping[str, Sequence[Any]], ratings: Mapping[str, int | None]
 ) -> list[Group]:
-    """Return the groups of each axis, and at last all cells; nothing if no cost is settled yet.
+    """Return the groups of each axis that have a known cost, and at last all cells; nothing without any cost.
 
     The model comes first, then the axes from the last to the first, as far as they fit. Within an axis, the
     group with the cheapest kept video comes first, or else the one with the cheapest second.
@@ -72,7 +72,7 @@ def groups_of(
         if len(groups) + len(by_value) > MOST_ROWS:
             continue
         rows = [_group(axis, each[0][0].values.get(axis), each, contract) for each in by_value.values()]
-        groups += sorted(rows, key=_order)
+        groups += sorted((row for row in rows if row.worth.quota is not None), key=_order)
     return [*groups, _group("", None, known, contract)]
 
 
