@@ -91,16 +91,14 @@ class SweepGrid(Composite):
         self.follow_button = button_at_left(
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
         )
-        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap"})
+        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "align_items": "center"})
         #: In a box of its own, because buttons that come and go beside it would make the page draw it anew.
         self._play_all: Any = None
-        self.price_line, self.worth_table = ipywidgets.HTML(), ipywidgets.HTML()
+        self.price_line = ipywidgets.HTML(layout={"margin": "0 12px 0 6px"})
+        self.worth_table = ipywidgets.HTML()
         self._amounts: object = None
         self._price_found = weakly(self, "_show_price")
-        self._row = ipywidgets.HBox(
-            [self._buttons, self.price_line],
-            layout={"flex_flow": "row wrap", "align_items": "center", "margin": "4px 0"},
-        )
+        self._row = ipywidgets.HBox([self._buttons], layout={"flex_flow": "row wrap", "margin": "4px 0"})
         self._row.add_class(SCRIPTS_CLASS)
         self._pages = CellPages(sweep, self._act, self.redraw_now)
         super().__init__(
@@ -169,6 +167,8 @@ class SweepGrid(Composite):
             self.price_line.value = price_html(sweep)
             self._update_worth()
             buttons = self._visible_buttons()
+            if self.price_line.value:  # beside the first button, which costs that
+                buttons = (*buttons[:1], self.price_line, *buttons[1:])
             if self._buttons.children != buttons:
                 self._buttons.children = buttons
         self._offer_play_all()
@@ -275,7 +275,7 @@ class SweepGrid(Composite):
         if is_offered and self._play_all is None:
             self._play_all = make_play_all()
             with update(self._row):
-                self._row.children = (self._buttons, self.price_line, self._play_all)
+                self._row.children = (self._buttons, self._play_all)
         if self._play_all is not None:
             with update(self._play_all.layout):
                 self._play_all.layout.display = None if is_offered else "none"
