@@ -1,4 +1,4 @@
-"""What the videos of a sweep have cost, for each value of what it varies. Pure."""
+"""``Group``: the cost and the worth of the videos of a sweep, for each value of what it varies. Pure."""
 
 from __future__ import annotations
 

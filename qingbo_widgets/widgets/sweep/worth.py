@@ -1,4 +1,4 @@
-"""What the videos of a sweep have cost, as a table and as text, with the ratings of the library."""
+"""The cost of the videos of a sweep as a table and as text, with the ratings of the library."""
 
 from __future__ import annotations
 

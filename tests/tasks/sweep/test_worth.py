@@ -1,4 +1,4 @@
-"""What the videos of a sweep have cost, by each value of what it varies."""
+"""The worth of the videos of a sweep, by each value of what it varies."""
 
 from __future__ import annotations
 
