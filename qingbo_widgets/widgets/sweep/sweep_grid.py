@@ -189,7 +189,6 @@ class SweepGrid(Composite):
             self._pages.pager,
             self._pages.grid,
             self.price_line,
-            self.worth_table,
         )
 
     def _html_without_widgets(self) -> Markup:
