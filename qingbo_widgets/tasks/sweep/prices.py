@@ -44,7 +44,8 @@ class CellPrices:
         #: The kind of each cell's request, by contract and number: a sweep may have thousands of cells.
         self._kinds: dict[tuple[str, int], str] = {}
         self._known: dict[str, Price] = {}
-        self._asking: set[str] = set()
+        #: What keeps the price of a kind that is asked about.
+        self._asking: dict[str, Callable[[], object]] = {}
         self._callbacks: list[Callable[[], object]] = []
 
     def total(self, cells: Iterable[Cell]) -> Total:
@@ -79,10 +80,11 @@ class CellPrices:
         with self._lock:
             if callback not in self._callbacks:
                 self._callbacks.append(callback)
-            new = [kind for kind in requests if kind not in self._asking]
-            self._asking.update(new)
-        for kind in new:
-            self._prices.ask(requests[kind], partial(self._keep, kind, requests[kind]))
+            for kind, request in requests.items():
+                self._asking.setdefault(kind, partial(self._keep, kind, request))
+            asking = {kind: self._asking[kind] for kind in requests}
+        for kind, keep in asking.items():  # again, because without a thread there was no answer
+            self._prices.ask(requests[kind], keep)
         self._call_back()
 
     def _keep(self, kind: str, request: VideoRequest) -> None:
@@ -90,7 +92,7 @@ class CellPrices:
         with self._lock:
             if price is not None:
                 self._known[kind] = price
-            self._asking.discard(kind)
+            self._asking.pop(kind, None)
         self._call_back()
 
     def _call_back(self) -> None:
