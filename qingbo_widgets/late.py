@@ -18,6 +18,7 @@ __all__ = [
     "export_task",
     "manager_mimebundle",
     "price_of",
+    "promote_sweep",
     "read_film",
     "redraw_displays",
     "rendered_traceback",
@@ -61,6 +62,7 @@ class LazyCallable:
 
 
 price_of = LazyCallable("tasks.account:price_of")
+promote_sweep = LazyCallable("tasks.sweep.promote:promote")
 current_contract = LazyCallable("tasks.connection:current_contract")
 rendered_traceback = LazyCallable("system.tracebacks:rendered")
 show_task = LazyCallable("widgets.card.shown:show")

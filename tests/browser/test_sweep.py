@@ -17,6 +17,12 @@ SWEEP = (
     '                 enable_audio=False, name="two by two", ask_above=3)\n'
     "sweep"
 )
+PRICED = SANDBOX.replace("draft=True", 'draft=True, contract="2026-11"')
+QUESTION = (
+    'sweep = qw.sweep(prompt="a koi", model=["kling-v3", "kling-v2-6"], duration=5, resolution="720p",\n'
+    '                 name="models", ask_above=0)\n'
+    "sweep"
+)
 
 
 def expect_soon(videos: Locator, condition: str) -> None:
@@ -62,3 +68,31 @@ def test_a_sweep_from_the_confirmation_to_the_table(notebook: Notebook) -> None:
     page.save().shutdown_kernel().reload()
     expect(page.output(1).locator("table video:visible")).to_have_count(4)
     page.screenshot("sweep-kernel-gone")
+
+
+def test_the_question_of_a_sweep_has_its_price(notebook: Notebook) -> None:
+    """The price is beside the button; afterwards, a rating shows what a video was worth."""
+    page = notebook([PRICED, QUESTION]).run_all()
+    output = page.output(1)
+    submit = output.get_by_role("button", name="Submit 2 tasks")
+    expect(submit).to_be_visible()
+    price = output.get_by_text("$0.567 ($0.189 to $0.378 each)", exact=True)
+    expect(price).to_be_visible()
+    button, text = submit.bounding_box(), price.bounding_box()
+    assert button is not None
+    assert text is not None
+    middle = text["y"] + text["height"] / 2
+    assert button["y"] < middle < button["y"] + button["height"], "the price is not beside the button"
+    page.screenshot("sweep-question")
+    submit.click()
+    expect(output).to_contain_text("2 finished", timeout=2 * PATIENCE)
+    table = output.get_by_role("table", name="What it cost")
+    expect(table.get_by_role("row", name="kling-v3").get_by_role("cell")).to_have_text(
+        ["1", "$0.378", "$0.0756", "0", "–"]
+    )
+    output.get_by_role("button", name="4", exact=True).last.click()
+    expect(table.get_by_role("row").nth(1)).to_contain_text("kling-v2-6")
+    expect(table.get_by_role("row", name="kling-v2-6").get_by_role("cell")).to_have_text(
+        ["1", "$0.189", "$0.0378", "1", "$0.189"]
+    )
+    page.screenshot("sweep-worth")

@@ -25,7 +25,7 @@ VIDEOS = {
     "README.md": 1 + 1 + 4 + 4,
     "docs/contract-2026-11.md": 9,
     "docs/pictures.md": 3,
-    "docs/money.md": 2,
+    "docs/money.md": 2 + 4,
 }
 #: Waits for the tasks that a document leaves running.
 ALL_TASKS = """

@@ -155,8 +155,8 @@ def test_a_sweep_pauses_at_the_budget(
     sweep = qw.sweep(prompt=list("abcde"), **FIELDS, manager=manager, ask_above=0)
     sweep.start()
     until(lambda: sweep.state == "paused", 30)
-    assert "Not submitted, nothing was charged" in sweep.reason, "the user does not see why it paused"
-    assert "Cells that were not sent: 2." in sweep.reason
+    assert "Paused at the budget of $1.134" in sweep.reason, "the user does not see why it paused"
+    assert "Cells that were not sent: 2, together $0.756." in sweep.reason
     assert sweep.counts[CellState.waiting] == 2
     manager.budget = 5 * EACH
     sweep.resume()

@@ -22,6 +22,7 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.judgements import Judgements
 from qingbo_widgets.library.ranking import Ranked
 from qingbo_widgets.sandbox import Callback, Faults
+from qingbo_widgets.service.contract.pricing.total import Total
 from qingbo_widgets.service.contract.schema import Model, Models, Parameter
 from qingbo_widgets.service.contract.snapshot import ServiceFailure, Video
 from qingbo_widgets.tasks.sweep.cell import Cell, CellState
@@ -190,6 +191,8 @@ async def sweeps() -> None:
     sweep = assert_type(qw.sweep(prompt=["A koi", "A pike"], mode="pro", repeat=2), qw.Sweep)
     assert_type(qw.sweep([{"prompt": "A koi"}], name="fish"), qw.Sweep)
     assert_type(qw.Sweep.load("fish"), qw.Sweep)
+    assert_type(sweep.price(), Total)
+    assert_type(sweep.promote(top=2, resolution="1080p"), qw.Sweep)
     assert_type(sweep.start(), qw.Sweep)
     assert_type(sweep.wait(timeout=60), qw.Sweep)
     assert_type(await sweep, qw.Sweep)

@@ -223,8 +223,9 @@ def test_a_sweep_as_text(manager: TaskManager, capsys: pytest.CaptureFixture[str
     assert printed.endswith(planned._repr_mimebundle_()["text/plain"] + "\n")
     lines = planned._repr_mimebundle_()["text/plain"].splitlines()
     assert lines[0] == "Sweep n · Not sent yet · 0 % · 30 waiting"
-    assert lines[1] == "koi · Repeat 1 · Waiting, not sent yet"
-    assert lines[25] == "and 6 more"
+    assert lines[1].startswith("The price is not known")
+    assert lines[2] == "koi · Repeat 1 · Waiting, not sent yet"
+    assert lines[26] == "and 6 more"
     assert lines[-1] == 'qw.Sweep.load("n")'
 
 

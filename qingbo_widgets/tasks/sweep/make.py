@@ -21,6 +21,7 @@ from ..connection import current, current_contract, default
 from ..manager import TaskManager
 from .grid import make_grid
 from .plain import announcement, as_json
+from .prices import price_sentence
 from .state import MAX_RUNNING
 from .sweep import ASK, Sweep
 
@@ -43,7 +44,7 @@ def sweep(
     manager: TaskManager | None = None,
     **fields: Unpack[SweptFields],
 ) -> Sweep:
-    """Render every combination of the given values. Print the number of tasks before sending any.
+    """Render every combination of the given values. Print their number and price before sending any.
 
     More than ``ask_above`` tasks are not sent at once: the sweep waits for its button in the notebook, or for
     ``start()``. A name that is in the library returns that sweep if its requests are the same, so that a cell
@@ -98,7 +99,9 @@ def sweep(
         return _load(manager, existing, rows, max_running)
     threshold = manager.ask_above if ask_above is None else ask_above
     needs_start = len(rows) > threshold
-    write_line(announcement(grid, name, limit, tr(ASK) if needs_start else ""))  # before anything is sent
+    price = price_sentence(new.prices.total_within(new.cells))
+    line = announcement(grid, name, limit, tr(ASK) if needs_start else "", price)
+    write_line(line)  # before anything is sent
     late.watch_sweep.call_if_imported(new)
     return new if needs_start else new.start()
 

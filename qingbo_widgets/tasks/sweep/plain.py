@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ...i18n import N_, sentences, tr
 from ...library.dataframe import request_columns
 from ...library.judgements import Judgement
+from ...library.worth import worth_of
 from ...service.contract.callbacks import callback_note
 from ...service.contract.problem import Problem
 from ...service.secrets.known_keys import hide
 from .cell import Cell, duration_of
 from .grid import Combination, Grid, Skipped
 from .table import short_line
+from .worth import video_of
 
 if TYPE_CHECKING:
     from ...library.library import Library
@@ -35,19 +37,20 @@ _PROMPT = N_("Prompt: “{prompt}”.")
 _NEGATIVE = N_("Negative prompt: “{prompt}”.")
 
 
-def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> str:
-    """Return the line that announces the number of tasks before any is sent.
+def announcement(grid: Grid, name: str, max_running: int, instruction: str, price: str = "") -> str:
+    """Return the line that announces the number of tasks and their price before any is sent.
 
     Args:
         grid: the combinations of the sweep.
         name: the name of the sweep.
         max_running: maximum number of unfinished tasks at a time.
         instruction: how to submit them, if nothing is sent yet.
+        price: their price, as a sentence.
     """
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
     line = line.format(name=name, summary=grid.summary(), places=max_running)
     callbacks = callback_note(*(item.request for item in grid.combinations))
-    line = sentences(line, *prompts_of(grid.combinations), callbacks)
+    line = sentences(line, *prompts_of(grid.combinations), callbacks, price)
     return (
         tr("{text} Nothing has been sent yet: {ask}").format(text=line, ask=instruction)
         if instruction
@@ -110,6 +113,12 @@ def skipped_from_json(items: Sequence[Mapping[str, Any]]) -> list[Skipped]:
     ]
 
 
+def _cost_per_second(cell: Cell) -> int | None:
+    """Return the cost of a second of a finished video, in the service's units."""
+    video = video_of(cell)
+    return worth_of([video], "").per_second if video is not None else None
+
+
 def _row(cell: Cell, judgement: Judgement, contract: str) -> dict[str, Any]:
     task = cell.task
     path: Path | None = task.video_path if task else None
@@ -119,6 +128,8 @@ def _row(cell: Cell, judgement: Judgement, contract: str) -> dict[str, Any]:
         "state": str(cell.state),
         "task_id": task.task_id if task else "",
         "seconds": duration_of(task) if task else None,
+        "cost": task.cost if task else None,
+        "cost_per_second": _cost_per_second(cell),
         "video": str(path) if path else None,
         "error": str(task.error) if task and task.error else None,
         **dataclasses.asdict(judgement),

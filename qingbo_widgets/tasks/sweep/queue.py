@@ -24,6 +24,7 @@ from . import reasons
 from .brake import Brake, Run, concerns_all, is_refused
 from .cell import Cell, CellState
 from .places import Places
+from .prices import CellPrices
 
 if TYPE_CHECKING:
     from .state import SweepState
@@ -39,16 +40,20 @@ class SweepQueue:
     Args:
         sweep: the sweep, whose state the queue sets.
         manager: the manager that submits and follows its tasks.
+        prices: the prices of its cells.
     """
 
-    def __init__(self, sweep: SweepState, manager: TaskManager) -> None:
+    def __init__(self, sweep: SweepState, manager: TaskManager, prices: CellPrices) -> None:
         self._sweep = sweep
         self._manager = manager
+        self._prices = prices
         self.rows = Sweeps(manager.library.journal, manager.service)
         self._brake = Brake()
         self._places = Places()
         self._timer: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
+        #: Whether a budget has paused the sweep.
+        self._is_at_budget = False
         #: Keys of the tasks that this queue created, to distinguish them from those of other kernels.
         self._keys: set[str] = set()
         self._attached: set[str] = set()
@@ -68,6 +73,7 @@ class SweepQueue:
     def resume(self) -> None:
         """Submit the waiting cells."""
         self._manager.monitor.process.check()
+        self._is_at_budget = False
         self._sweep.set_running()
         self.wake()
 
@@ -159,7 +165,9 @@ class SweepQueue:
             else:
                 await self._submit_new(cell)
         except BudgetExceeded as error:
-            self._sweep.set_paused(reasons.over_budget(error, self._sweep.counts[CellState.waiting]))
+            waiting = [cell for cell in self._sweep.cells if cell.state == CellState.waiting]
+            unsent = await manager.monitor.request(self._prices.total_within, waiting)
+            self._is_at_budget = self._sweep.set_paused(reasons.over_budget(error, unsent))
         except Exception as error:
             if manager.is_closed:
                 return
@@ -259,8 +267,11 @@ class SweepQueue:
         return False
 
     def _may_send(self, task: Task) -> bool:
-        """Return True if a task may be sent now; ``pause`` may have been called since its turn began."""
-        if self._sweep.state != "paused":
+        """Return True if a task may be sent now; ``pause`` may have been called since its turn began.
+
+        A budget that is too low for the next cell has room for those before it.
+        """
+        if self._sweep.state != "paused" or self._is_at_budget:
             return True
         self._held_back[task.key] = task.submitted_at
         return False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ...exceptions import QingboError
+from ...exceptions import BudgetExceeded, QingboError
 from ...i18n import N_, sentences, tr
+from ...service.contract.pricing.total import Total
+from ...service.contract.quota import dollars
 from ...system.times import local_time
 from .brake import Run, Trouble
 
@@ -28,6 +30,11 @@ _STOPPED = {
     ),
 }
 _UNSENT = N_("Cells that were not sent: {count}.")
+_BUDGET = N_(
+    "Paused at the budget of {budget}: {left} is left ({spent} spent, {frozen} reserved), and the next video "
+    "costs {price}."
+)
+_UNSENT_PRICE = N_("Cells that were not sent: {count}, together {price}.")
 _RAISE_IT = N_("After a higher budget, resume() submits them.")
 _PLACES = N_("The service takes at most {count} of these tasks at once now; the others wait.")
 _LATER = N_("The service takes no more tasks now. The next one is sent automatically at {when}.")
@@ -53,14 +60,21 @@ def stopped(run: Run, error: QingboError | None, unsent: int) -> str:
     return sentences(text, tr(_UNSENT).format(count=unsent))
 
 
-def over_budget(error: QingboError, unsent: int) -> str:
+def over_budget(error: BudgetExceeded, unsent: Total) -> str:
     """Return why a sweep has paused at a budget.
 
     Args:
         error: the refusal of the next cell.
-        unsent: the number of cells that were not sent.
+        unsent: the price of the cells that were not sent.
     """
-    return sentences(str(error), tr(_UNSENT).format(count=unsent), tr(_RAISE_IT))
+    if error.price is None:  # which is the reason, and the error says why it is not known
+        text = str(error)
+    else:
+        amounts = {name: dollars(getattr(error, name)) for name in ("budget", "left", "spent", "frozen")}
+        text = tr(_BUDGET).format(price=dollars(error.price), **amounts)
+    stopped_cells = tr(_UNSENT_PRICE if unsent.price.is_known and not unsent.unknown else _UNSENT)
+    stopped_cells = stopped_cells.format(count=unsent.count, price=unsent)
+    return sentences(text, stopped_cells, tr(_RAISE_IT))
 
 
 def waiting(places: int | None, seconds: float) -> str:

@@ -73,13 +73,19 @@ class SweepState(HasTraits):
             self.set_trait("reason", "")
             self.set_trait("state", "running")
 
-    def set_paused(self, reason: str) -> None:
-        """Set the state to paused for this reason, so that the queue stops submitting."""
+    def set_paused(self, reason: str) -> bool:
+        """Set the state to paused for this reason, so that the queue stops submitting, if it is running.
+
+        Returns:
+            Whether it was running.
+        """
         with self._changing:
-            if self.state == "running":
+            was_running: bool = self.state == "running"
+            if was_running:
                 self.set_trait("reason", reason)
                 self.set_trait("message", "")
                 self.set_trait("state", "paused")
+        return was_running
 
     def set_message(self, message: str) -> None:
         """Set the message about what the sweep waits for."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ... import late
 from ...exceptions import QingboError, WaitTimeout
@@ -15,6 +15,7 @@ from ...i18n import N_, sentences, tr
 from ...library.dataframe import dataframe
 from ...library.sweeps import CellRow, Sweeps
 from ...service.contract.callbacks import callback_note
+from ...service.contract.offered import offers_fields
 from ...service.contract.problem import assigned
 from ...service.contract.request import VideoRequest
 from ...service.contract.switching import defaults_between
@@ -27,11 +28,15 @@ from ..waiting import TICK, update_displays
 from .cell import FREE_RETRY, Cell, CellState
 from .grid import Skipped
 from .plain import rows_of, skipped_as_json, skipped_from_json
+from .prices import CellPrices, price_sentence
 from .queue import SweepQueue
 from .state import MAX_RUNNING, SweepState
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ...service.contract.fields import EveryField
+    from ...service.contract.pricing.total import Total
 
 __all__ = ["ASK", "Sweep"]
 
@@ -69,6 +74,7 @@ class Sweep(SweepState):
         cells: one cell per request, in order of submission.
         axes: the varied fields with their values, by name.
         skipped: the combinations that were left out, with the reasons.
+        prices: the prices of its cells, as far as they were asked about.
     """
 
     def __init__(
@@ -85,7 +91,8 @@ class Sweep(SweepState):
         self.manager = manager
         self.axes = axes
         self.skipped = tuple(skipped)
-        self._queue = SweepQueue(self, manager)
+        self.prices = CellPrices(manager.prices, lambda: manager.client.contract.models)
+        self._queue = SweepQueue(self, manager, self.prices)
         self.cells = tuple(
             Cell(
                 number,
@@ -101,7 +108,8 @@ class Sweep(SweepState):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
-        return f"<Sweep {self.name!r} {self.state}: {sentences(counts, self.reason or self.message)}>"
+        price = "" if self.reason else self._known_price
+        return f"<Sweep {self.name!r} {self.state}: {sentences(counts, price, self.reason or self.message)}>"
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -147,8 +155,29 @@ class Sweep(SweepState):
             return True
         return self.state == "ended" or (self.state == "paused" and not self.counts[CellState.running])
 
+    @property
+    def waiting_cells(self) -> tuple[Cell, ...]:
+        """The cells that are not submitted yet."""
+        return tuple(cell for cell in self.cells if cell.state == CellState.waiting)
+
+    def price(self) -> Total:
+        """Return the price of the waiting cells together. Blocks while the service is asked.
+
+        Returns:
+            The sum, with the lowest and the highest price of a cell; what is not known says why.
+
+        Raises:
+            QingboError: the manager is closed.
+        """
+        self.manager.monitor.check_open()
+        return self.prices.total(self.waiting_cells)
+
     def rows(self) -> list[dict[str, Any]]:
-        """Return one row per cell: varied values, state, duration, file and judgement."""
+        """Return one row per cell: varied values, state, duration, cost, file and judgement.
+
+        ``cost`` and ``cost_per_second`` are in the service's units, as in ``Library.to_dataframe``; under
+        contract 2026-11, 500,000 are one US dollar.
+        """
         return rows_of(self.cells, self.manager.library, self.manager.client.contract.name)
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -211,6 +240,31 @@ class Sweep(SweepState):
             cell.restart()
         self._queue.change(retried)
 
+    @offers_fields()
+    def promote(self, top: int = 3, *, name: str | None = None, **changes: Unpack[EveryField]) -> Sweep:
+        """Plan a sweep of the best rated videos with some fields changed; submit nothing before ``start()``.
+
+        The best are those with the highest rating, then those that won the pairwise comparisons (with
+        ``[judging]``), then the cheaper ones, then the earlier ones. Requests that are the same after the
+        changes are taken once. The same call returns the same sweep.
+
+        Args:
+            top: the maximum number of videos.
+            name: the name of the new sweep; by default made from the name of this one and the changes.
+            **changes: as in ``VideoRequest``, such as ``resolution="1080p"``; ``None`` restores a default.
+
+        Returns:
+            The new sweep. Its grid, its repr and ``price()`` tell what it costs.
+
+        Raises:
+            InvalidRequest: the service would refuse some of the videos; nothing was created.
+            QingboError: no finished video is rated.
+            TypeError, ValueError: a field does not exist, ``top`` is not a positive number, or the library
+                has a different sweep of this name.
+        """
+        promoted: Sweep = late.promote_sweep(self, top, name, changes)
+        return promoted
+
     def save(self, rows: Sequence[CellRow]) -> bool:
         """Save a new sweep in the library; return ``False`` if that has one with this name."""
         with _by_name:
@@ -270,7 +324,8 @@ class Sweep(SweepState):
         """Yield until the sweep is done; raise if it is waiting for ``start()`` or ``resume()``."""
         self.manager.monitor.process.check()
         if self.state == "planned":
-            raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(ASK)))
+            text, price = tr(_PLANNED), self._known_price
+            raise QingboError(text.format(name=self.name, count=len(self), ask=sentences(price, tr(ASK))))
         while not self.is_done:
             update_displays()
             yield
@@ -280,6 +335,12 @@ class Sweep(SweepState):
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
             message = tr("The sweep {name!r} is paused; cells waiting for resume(): {waiting}. {reason}")
             raise QingboError(message.format(name=self.name, waiting=waiting, reason=self.reason))
+
+    @property
+    def _known_price(self) -> str:
+        """The price of the cells of a sweep that waits for the user, as a sentence; empty if not known."""
+        total = self.prices.known(self.waiting_cells) if self.state in ("planned", "paused") else None
+        return price_sentence(total) if total is not None else ""
 
     def _defaults_note(self) -> str:
         """Return what the waiting cells would need for the same videos as the tasks of another contract."""

@@ -12,6 +12,8 @@ from ..base.html import Markup
 from ..base.output import bundle
 from ..card import head, plain, resume_code
 from . import table
+from .prices import price_text
+from .worth import worth_html, worth_lines
 
 if TYPE_CHECKING:
     from ...tasks.sweep.sweep import Sweep
@@ -35,18 +37,21 @@ def static_copy(sweep: Sweep, copy_class: str = "") -> Markup:
         copy_class: the CSS class by which the live grid hides the copy.
     """
     parts = [table.saved_headline(sweep), table.notes(sweep)]
+    if price := price_text(sweep):
+        parts.append(markup.tag("div", markup.text(price)))
     if sweep.state != "ended":
         parts += [
             markup.tag("div", markup.span(_resume_label(sweep))),
             markup.code_block(_resume_line(sweep)),
         ]
-    parts.append(table.table_html(sweep))
+    parts += [table.table_html(sweep), worth_html(sweep)]
     return markup.block(*parts, class_=f"qingbo-keep {copy_class}")
 
 
 def plain_text(sweep: Sweep) -> str:
     """Return the sweep as plain text: one line for each cell, with the file of its video."""
     lines = [" · ".join([tr("Sweep {name}").format(name=markup.plain_line(sweep.name)), *table.facts(sweep)])]
+    lines += filter(None, [sweep.reason or sweep.message, price_text(sweep)])
     for cell in sweep.cells[:MOST_LINES]:
         task = cell.task
         state = table.waiting(cell) if task is None else head.status(task)
@@ -54,6 +59,7 @@ def plain_text(sweep: Sweep) -> str:
         lines.append(" · ".join(part for part in (values_text(cell.values), state, file) if part))
     if (more := len(sweep.cells) - MOST_LINES) > 0:
         lines.append(tr("and {count} more").format(count=more))
+    lines += worth_lines(sweep)
     if sweep.state != "ended":
         lines += [_resume_label(sweep), _resume_line(sweep)]
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...system.host import check_cards, why_no_cards
 from ...tasks.sweep.cell import FREE_RETRY, CellState
 from ..base import html as markup
@@ -21,12 +21,14 @@ from ..base.html import Markup
 from ..base.notify import bell, watch_sweep
 from ..base.output import CellOutput
 from ..base.scripts import SCRIPTS_CLASS
-from ..base.sync import observe, refresher, update
+from ..base.sync import observe, refresher, update, weakly
 from . import table
 from .cell_pages import CellPages
 from .cell_view import CellView, button_at_left
 from .play_all import make_play_all
+from .prices import price_html, priced_cells, retry_price
 from .static_copy import plain_text, static_copy
+from .worth import worth_html
 
 if TYPE_CHECKING:
     from ...tasks.sweep.sweep import Sweep
@@ -64,6 +66,8 @@ class SweepGrid(Composite):
         cancel_button: cancels the cells that have not begun.
         follow_button: follows tasks again and saves missing videos, free of charge.
         retry_button: submits new tasks for the failed cells.
+        price_line: the price of the cells that wait for a click, beside the buttons.
+        worth_table: what the videos have cost, once a cost is settled.
     """
 
     def __init__(self, sweep: Sweep) -> None:
@@ -90,14 +94,26 @@ class SweepGrid(Composite):
         self.follow_button = button_at_left(
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
         )
-        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap"})
+        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "align_items": "center"})
         #: In a box of its own, because buttons that come and go beside it would make the page draw it anew.
         self._play_all: Any = None
+        self.price_line = ipywidgets.HTML(layout={"margin": "0 12px 0 6px"})
+        self.worth_table = ipywidgets.HTML()
+        self._amounts: object = None
+        self._price_found = weakly(self, "_show_price")
         self._row = ipywidgets.HBox([self._buttons], layout={"flex_flow": "row wrap", "margin": "4px 0"})
         self._row.add_class(SCRIPTS_CLASS)
         self._pages = CellPages(sweep, self._act, self.redraw_now)
         super().__init__(
-            [self._head, self._bar, self._notes, self._row, self._pages.grid, self._pages.pager],
+            [
+                self._head,
+                self._bar,
+                self._notes,
+                self._row,
+                self._pages.grid,
+                self._pages.pager,
+                self.worth_table,
+            ],
             layout={"overflow": "visible", "max_width": "1280px"},
         )
         self.add_class("qingbo").add_class("qingbo-grid")
@@ -123,7 +139,16 @@ class SweepGrid(Composite):
             view.refresh()
             if view.card is not None:  # the card is displayed with the grid
                 self.cell_output.add_part(view.card.cell_output)
-        with update(self._head, self._bar, self._notes, self._buttons, self.pause_button, self.retry_button):
+        with update(
+            self._head,
+            self._bar,
+            self._notes,
+            self._buttons,
+            self.pause_button,
+            self.retry_button,
+            self.price_line,
+            self.worth_table,
+        ):
             if self.comm is None:
                 return False
             self._head.value = table.headline(sweep)
@@ -141,7 +166,12 @@ class SweepGrid(Composite):
             self.pause_button.disabled = is_paused and bool(reason)
             self.pause_button.description = tr("Resume") if is_paused else tr("Pause")
             set_tooltip(self.pause_button, tr(_RESUME) if is_paused else tr(_PAUSE))
+            set_tooltip(self.retry_button, sentences(tr(_RETRY), retry_price(sweep)))
+            self.price_line.value = price_html(sweep)
+            self._update_worth()
             buttons = self._visible_buttons()
+            if self.price_line.value:  # beside the first button, which costs that
+                buttons = (*buttons[:1], self.price_line, *buttons[1:])
             if self._buttons.children != buttons:
                 self._buttons.children = buttons
         self._offer_play_all()
@@ -161,6 +191,7 @@ class SweepGrid(Composite):
             self.retry_button,
             self._pages.pager,
             self._pages.grid,
+            self.price_line,
         )
 
     def _html_without_widgets(self) -> Markup:
@@ -172,10 +203,28 @@ class SweepGrid(Composite):
     # ------------------------------------------------------------------ drawing
 
     def redraw_now(self) -> None:
-        """Redraw the grid and its static copy immediately, because the sweep's state changed."""
-        self._copied_at = 0.0
+        """Redraw the grid and its static copy immediately, because the sweep or a rating changed."""
+        self._copied_at, self._amounts = 0.0, None
+        self._ask_prices()
         if self.refresh():
             refresher.add(self)
+
+    def _ask_prices(self) -> None:
+        """Find the price of what a click would submit, in the background."""
+        if cells := priced_cells(self.sweep):
+            self.sweep.prices.ask(cells, self._price_found)
+
+    def _show_price(self) -> None:
+        """Draw the grid with prices that were found."""
+        self._copied_at = 0.0
+        self.refresh()
+
+    def _update_worth(self) -> None:
+        """Draw what the videos have cost, if that or a rating has changed."""
+        amounts = [(cell.key, cell.state, cell.task.cost if cell.task else None) for cell in self.sweep.cells]
+        if amounts != self._amounts:
+            self._amounts = amounts
+            self.worth_table.value = worth_html(self.sweep)
 
     def _act(self, act: Callable[[], object]) -> None:
         """Run the action of a click and show its error."""
