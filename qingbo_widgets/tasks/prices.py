@@ -15,7 +15,7 @@ from ..media.frames import duration_of
 from ..service.client import Client
 from ..service.contract.pricing.price import Price, PriceSource
 from ..service.contract.request import VideoRequest
-from ..service.contract.schema import Models
+from ..service.contract.schema import Models, Parameter
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.values import Shot, is_set
 from ..service.priced import priced_values
@@ -79,6 +79,8 @@ class Prices:
         self._latest: Reports[tuple[int, str], _Found | None] = Reports("price")
         #: An epoch ends when the prices are forgotten, or those of another key are asked for.
         self._epoch = 0
+        #: The prices and reserved amounts that were not the same.
+        self._differences: set[tuple[int | None, int]] = set()
 
     def price(self, request: VideoRequest) -> Price:
         """Return the price of a request; an unknown one says why. Blocking: it may ask the service.
@@ -90,7 +92,7 @@ class Prices:
         """
         client = self._client()
         models = client.contract.models
-        finder, key = self._finder_of(client), self._key(request)
+        finder, key = self._finder_of(client), self._key(self.kind(request))
         if problems := self._inputs.other_problems(request, models.contract):
             raise InvalidRequest(problems)
         if not client.contract.terms.quota_per_dollar and (earlier := self._earlier(request, models)):
@@ -107,15 +109,19 @@ class Prices:
 
         Prices that were forgotten, and those of an earlier key, do not count.
         """
-        found = self._latest.get(self._key(request))
+        return self.latest_of(self.kind(request))
+
+    def latest_of(self, kind: str) -> Price | None:
+        """Return the latest price of a kind of request, as ``latest``."""
+        found = self._latest.get(self._key(kind))
         return None if found is None else found.price
 
-    def is_due(self, request: VideoRequest) -> bool:
-        """Return whether a view should ask for the price: there is none, or it is some minutes old.
+    def is_due(self, kind: str) -> bool:
+        """Return whether a view should ask for the price of a kind of request: it is unknown, or old.
 
         One that the service did not give, because it failed or its contract states none, is due sooner.
         """
-        found = self._latest.get(self._key(request))
+        found = self._latest.get(self._key(kind))
         if found is None:
             return True
         is_of_service = found.price.is_known and found.price.source is not PriceSource.earlier_task
@@ -131,12 +137,18 @@ class Prices:
             request: the request.
             callback: called once, however often it was passed meanwhile.
         """
-        self._latest.make(self._key(request), lambda: self._found(wordless(request)), callback)
+        key = self._key(self.kind(request))
+        self._latest.make(key, lambda: self._found(wordless(request)), callback)
 
     def kind(self, request: VideoRequest) -> str:
-        """Return what the price of a request depends on, as a key: everything but its texts."""
-        request, models = wordless(request), self._client().contract.models
-        return json.dumps([models.contract, request.model, priced_values(request, models)], default=repr)
+        """Return what the price of a request depends on, as a key: neither its texts nor what pictures show."""
+        models = self._client().contract.models
+        parameters = models.of(request.model).parameters
+        values = {
+            name: _number(value) if name in parameters and _takes_pictures(parameters[name]) else value
+            for name, value in priced_values(wordless(request), models).items()
+        }
+        return json.dumps([models.contract, request.model, values], default=repr)
 
     def load_list(self, callback: Callable[[], object]) -> None:
         """Request the service's model list on another thread, then call back there."""
@@ -159,7 +171,11 @@ class Prices:
             price: the price before the submission.
             frozen: the quota that the service has reserved, if it reports that.
         """
-        if price is not None and frozen is not None and price.quota not in (None, frozen):
+        if price is None or frozen is None or price.quota in (None, frozen):
+            return
+        # The discount of an account makes the same difference each time, and is no change of prices.
+        if (price.quota, frozen) not in self._differences:
+            self._differences.add((price.quota, frozen))
             self._finder[1].forget()
             self._epoch += 1
 
@@ -170,10 +186,10 @@ class Prices:
             self._epoch += 1
         return self._finder[1]
 
-    def _key(self, request: VideoRequest) -> tuple[int, str]:
-        """Return the key of a price, which differs from that of the same request before another epoch."""
+    def _key(self, kind: str) -> tuple[int, str]:
+        """Return the key of a price, which differs from that of the same kind in another epoch."""
         self._finder_of(self._client())
-        return self._epoch, self.kind(request)
+        return self._epoch, kind
 
     def _found(self, request: VideoRequest) -> _Found:
         try:
@@ -224,6 +240,14 @@ def _without_text(shot: object) -> object:
     if isinstance(shot, Mapping):
         return {**shot, "prompt": _ANY_PROMPT}
     return (_ANY_PROMPT, *shot[1:]) if isinstance(shot, tuple) else shot
+
+
+def _takes_pictures(parameter: Parameter) -> bool:
+    return parameter.media in ("image", "mask") and parameter.type in ("url", "urls")
+
+
+def _number(pictures: Any) -> int:
+    return 1 if isinstance(pictures, str) else len(pictures)
 
 
 def _kind(request: VideoRequest, models: Models) -> dict[str, Any]:

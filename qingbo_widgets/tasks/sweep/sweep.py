@@ -91,7 +91,7 @@ class Sweep(SweepState):
         self.manager = manager
         self.axes = axes
         self.skipped = tuple(skipped)
-        self.prices = CellPrices(manager.prices, lambda: manager.client.contract.models)
+        self.prices = CellPrices(manager.prices, lambda: manager.client.contract.name)
         self._queue = SweepQueue(self, manager, self.prices)
         self.cells = tuple(
             Cell(

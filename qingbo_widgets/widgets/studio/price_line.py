@@ -84,9 +84,10 @@ class PriceLine:
                 self._awaited = ""
                 self._show(Markup(), "")
                 return
-            price = manager.prices.latest(request)
-            if manager.prices.is_due(request):
-                self._await(manager.prices.kind(request))
+            kind = manager.prices.kind(request)
+            price = manager.prices.latest_of(kind)
+            if manager.prices.is_due(kind):
+                self._await(kind)
             if price is None:
                 self._show(markup.span(tr(_ASKING), "qingbo-dim qingbo-each"), None)
             else:

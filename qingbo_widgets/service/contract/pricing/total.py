@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import localcontext
+from decimal import Decimal, localcontext
 
 from ....i18n import N_, sentences, tr
 from .numbers import EXACT
@@ -51,6 +51,8 @@ class Total:
 def total_of(prices: Iterable[Price]) -> Total:
     """Return the price of several videos; it is exact if that of each is."""
     every = list(prices)
+    if not every:
+        return Total(Price(Decimal(0), 0), None, None, 0, 0)
     known = sorted((price for price in every if price.quota is not None), key=lambda price: price.quota or 0)
     reason = next((price.reason for price in every if not price.is_known), "")
     if not known:
