@@ -31,7 +31,7 @@ from .journal.tables import budgets, ledger, tasks
 if TYPE_CHECKING:
     from ..service.contract.pricing.price import Price
 
-__all__ = ["Ledger", "Sums", "keep_amounts", "read_budget", "write_budget"]
+__all__ = ["SETTLED", "WITH_LEDGER", "Ledger", "Sums", "keep_amounts", "read_budget", "write_budget"]
 
 #: Time for which a submission can be going on, with its upload, before its kernel is taken for dead.
 _LONGEST_SUBMISSION = timedelta(hours=1)
@@ -103,7 +103,9 @@ def keep_amounts(connection: sa.Connection, entries: Iterable[Entry]) -> None:
     """
     for entry in entries:
         key = ledger.c.key == entry.key
-        query = sa.select(_SETTLED + _OPEN, ledger.c.key).select_from(_BOTH).where(tasks.c.key == entry.key)
+        query = (
+            sa.select(SETTLED + _OPEN, ledger.c.key).select_from(WITH_LEDGER).where(tasks.c.key == entry.key)
+        )
         amount, known = connection.execute(query).one()
         amount = amount if type(amount) is int else 0
         columns = {"settled": amount, "contract": entry.contract, "model": entry.model}
@@ -158,7 +160,7 @@ class Ledger:
         """Return the key and the request of each task that has not ended, and has no amount yet."""
         query = (
             sa.select(tasks.c.key, tasks.c.request)
-            .select_from(_BOTH)
+            .select_from(WITH_LEDGER)
             .where(ledger.c.key.is_(None), tasks.c.frozen.is_(None), tasks.c.status.not_in(ENDED))
             .where(tasks.c.contract.in_(list(_RATES)))
         )
@@ -194,31 +196,51 @@ class Ledger:
             return self._sums(connection, _Bound(budget or Budget(0), holder))
 
     def amounts(
-        self, group: sa.ColumnElement[Any], joined: sa.Table | None = None
-    ) -> Iterator[tuple[Any, Decimal, Decimal]]:
-        """Yield a value and the spent and reserved amounts of each task whose amounts are in US dollars.
+        self,
+        group: sa.ColumnElement[Any],
+        name: Callable[[Any], str],
+        joined: sa.Table | None = None,
+        *,
+        costs: Sequence[sa.ColumnElement[Any]] = (),
+        of_tasks: Sequence[sa.ColumnElement[Any]] = (),
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield for each group the number of its tasks, what they have spent and reserve, and further sums.
+
+        Only tasks count whose amounts are in US dollars. There is one row of a group for each contract.
 
         Args:
-            group: the column of the value.
+            group: the column of the values that make the groups.
+            name: returns the group of a value.
             joined: the table of that column, with a column ``key``, if it is another one than the tasks'; a
                 task that is not in it has the value ``None``.
+            costs: expressions in quota to sum in US dollars; a deleted task has none of them.
+            of_tasks: expressions to sum as they are; a deleted task has none of them.
         """
-        source = _BOTH if joined is None else _BOTH.outerjoin(joined, tasks.c.key == joined.c.key)
-        query = sa.select(group, tasks.c.contract, _SETTLED, _OPEN).select_from(source)
-        same = ledger.c.get(group.name, sa.null()) if joined is None else sa.null()
-        deleted = sa.select(same, ledger.c.contract, ledger.c.settled, sa.literal(0)).select_from(
-            _WITHOUT_TASK
-        )
+        source = WITH_LEDGER if joined is None else WITH_LEDGER.outerjoin(joined, tasks.c.key == joined.c.key)
+        columns = (SETTLED, _OPEN, *costs, *of_tasks)
+        query = sa.select(group, tasks.c.contract, sa.func.count(), *map(sa.func.sum, columns))
+        query = query.select_from(source).group_by(group, tasks.c.contract)
+        same = ledger.c.get(group.name) if joined is None else None
+        value = sa.null() if same is None else same
+        deleted = sa.select(value, ledger.c.contract, sa.func.count(), sa.func.sum(ledger.c.settled))
+        deleted = deleted.select_from(_WITHOUT_TASK).where(*self._is_deleted())
+        deleted = deleted.group_by(ledger.c.contract, *(() if same is None else (same,)))
         with self._journal.begin() as connection:
             of_service = tasks.c.service.in_(self._spellings(connection))
             rows = [
                 *connection.execute(query.where(of_service, tasks.c.contract.in_(list(_RATES)))),
-                *connection.execute(deleted.where(*self._is_deleted())),
+                *connection.execute(deleted),
             ]
-        for value, contract, settled, running in rows:
+        totals: dict[tuple[str, str], list[Any]] = {}
+        for of_value, contract, *sums in rows:
+            total = totals.setdefault((name(of_value), contract), [0] * (1 + len(columns)))
+            for place, amount in enumerate(sums):
+                total[place] += amount or 0
+        last = 2 + len(costs)
+        for (named, contract), (number, *sums) in totals.items():
             with localcontext(EXACT):
-                spent, frozen = _usd(settled, _RATES[contract]), _usd(running, _RATES[contract])
-            yield value, spent, frozen
+                money = [_usd(amount, _RATES[contract]) for amount in sums[:last]]
+            yield named, number, *money, *sums[last:]
 
     def release(self, key: str) -> None:
         """Forget the reservation of a task that was not submitted."""
@@ -272,7 +294,7 @@ class Ledger:
         return [name for name in names if isinstance(name, str) and normalised(name) == self._service]
 
 
-_BOTH = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
+WITH_LEDGER = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
 _WITHOUT_TASK = ledger.outerjoin(tasks, tasks.c.key == ledger.c.key)
 _REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
 _EXPECTED = sa.func.coalesce(tasks.c.frozen, ledger.c.price, 0)
@@ -280,7 +302,7 @@ _COST = sa.case((tasks.c.cost >= 0, tasks.c.cost))
 #: A refund that the service has not made yet.
 _IS_PENDING = sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.billing_status.in_(PENDING))
 #: What an ended task has cost. One that failed or was cancelled is refunded, unless the service tells a cost.
-_SETTLED = sa.case(
+SETTLED = sa.case(
     (_IS_PENDING, 0),
     (tasks.c.status.in_(_REFUNDED), sa.func.coalesce(_COST, 0)),
     (tasks.c.status.in_(ENDED), sa.func.coalesce(_COST, _EXPECTED)),
@@ -288,8 +310,8 @@ _SETTLED = sa.case(
 )
 _OPEN = sa.case((_IS_PENDING, _EXPECTED), (tasks.c.status.in_(ENDED), 0), else_=_EXPECTED)
 _SUM_OF_TASKS = (
-    sa.select(tasks.c.contract, sa.func.sum(_SETTLED), sa.func.sum(_OPEN))
-    .select_from(_BOTH)
+    sa.select(tasks.c.contract, sa.func.sum(SETTLED), sa.func.sum(_OPEN))
+    .select_from(WITH_LEDGER)
     .group_by(tasks.c.contract)
 )
 _SUM_OF_DELETED = (

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .models import DEFAULT_CONTRACT
 
-__all__ = ["KEYS_PAGE", "TERMS", "Terms", "contract_at", "terms_of"]
+__all__ = ["KEYS_PAGE", "RATES", "TERMS", "Terms", "contract_at", "terms_of"]
 
 #: The page of the service on which keys are made, for every contract: an account has one kind of key.
 KEYS_PAGE = "https://wave.qingbo.ai/dashboard/keys"
@@ -50,6 +50,11 @@ TERMS: Mapping[str, Terms] = MappingProxyType(
     }
 )
 """The terms of every contract, by its date."""
+
+RATES: Mapping[str, int] = MappingProxyType(
+    {name: terms.quota_per_dollar for name, terms in TERMS.items() if terms.quota_per_dollar}
+)
+"""The units of quota in 1 USD, of each contract that states them."""
 
 
 def terms_of(contract: str) -> Terms:
