@@ -112,7 +112,8 @@ def worths(journal: Journal, selection: Selection) -> list[tuple[Worth, bool]]:
 def _read_worths(
     connection: sa.Connection, *, selection: Selection, is_indexed: bool
 ) -> list[tuple[Worth, bool]]:
-    contract, is_play = tasks.c.contract, sa.literal_column("tasks.service = 'sandbox'")
+    contract = tasks.c.contract
+    is_play: sa.ColumnElement[bool] = sa.literal_column("tasks.service = 'sandbox'")
     sums = map(sa.func.sum, (IS_VIDEO, SETTLED, IS_KEPT, TIMED_COST, TIMED_SECONDS))
     query = sa.select(contract, is_play, *sums).select_from(WITH_LEDGER).group_by(contract, is_play)
     rows = connection.execute(

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, get_args
 
 from qingbo_widgets.library.entry import Entry
@@ -117,19 +118,19 @@ def _accesses(library: Library) -> dict[str, Callable[[], object]]:
     if "max_cost" in Selection.__dataclass_fields__:  # not in the version that this is compared with
         accesses |= _money(library, page)
     for by in get_args(By):
-        accesses[f"spending by {by}"] = lambda by=by: spending_of(library.journal, SERVICE, by)
+        accesses[f"spending by {by}"] = partial(spending_of, library.journal, SERVICE, by)
     return accesses | {"to_dataframe": library.to_dataframe}
 
 
 def _money(library: Library, page: Callable[..., Callable[[], object]]) -> dict[str, Callable[[], object]]:
     from qingbo_widgets.library.search import worths
 
-    accesses = {
+    accesses: dict[str, Callable[[], object]] = {
         "at most $0.20, first": page(max_cost=Decimal("0.2")),
         "lowest cost, a model": page(order="cheapest", model="kling-v3"),
     }
-    for name, filters in {"everything": {}, **FILTERS}.items():
-        accesses[f"worth of {name}"] = lambda chosen=Selection(**filters): worths(library.journal, chosen)
+    for name, filters in FILTERS.items():
+        accesses[f"worth of {name}"] = partial(worths, library.journal, Selection(**filters))
     return accesses
 
 
