@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..service.contract.snapshot import TaskStatus
 from ..system.folder import Folder
 from .dataframe import dataframe_of, import_pandas, repeated, request_columns
 from .entry import Entry, prompt_in
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["to_dataframe"]
 
+_COMPLETED = TaskStatus.completed.value
+
 
 def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     """Return one row per task: the request's fields, the outcome, and the user's judgement.
@@ -36,7 +39,9 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     with _no_collection():
         columns = _read(journal)
         outcome = _outcome(columns, Judgements(journal), folder)
-        return dataframe_of({**_requests(columns, frozenset(outcome)), **outcome})
+        requests = _requests(columns, frozenset(outcome))
+        per_second = [*map(_per_second, columns.status, columns.cost, requests["duration"])]
+        return dataframe_of({**requests, **outcome, "cost_per_second": per_second})
 
 
 @contextmanager
@@ -104,6 +109,12 @@ def _outcome(columns: TaskColumns, judgements: Judgements, folder: Path) -> dict
         "request": [{} if request is None else request for request in columns.request],
         "key": columns.key,
     }
+
+
+def _per_second(status: str, cost: int | None, seconds: object) -> float | None:
+    """Return the cost of a second of video, in quota as the cost; ``None`` if it is not known."""
+    is_length = type(seconds) in (int, float) and seconds > 0  # type: ignore[operator]
+    return cost / seconds if is_length and cost and status == _COMPLETED else None  # type: ignore[operator]
 
 
 def _prompts(requests: Sequence[Mapping[str, Any] | None]) -> list[str]:
