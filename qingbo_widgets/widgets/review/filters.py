@@ -36,7 +36,7 @@ _REVEALING = ("text", "model", "mode", "max_cost", "order")
 _FIRST = ("text", "rating", "order")
 #: The days, which stay together where a line is too short for all filters.
 _DAYS = ("since", "until")
-_WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
+_WIDTH = {"text": "260px", "order": "272px", "since": "190px", "until": "190px"}
 _ROW = {"flex_flow": "row wrap", "overflow": "visible", "align_items": "center"}
 _FILTERS_HELP = N_("Model, mode, status, tag, cost and dates.")
 _AT_MOST = N_("{amount} or less")
