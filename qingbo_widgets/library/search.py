@@ -20,7 +20,7 @@ from .journal.rows import SELECT, read_row, text_of
 from .journal.tables import row_id, tags, tasks
 from .judgements import Judgement, Judgements, judgements_of
 from .ledger import SETTLED, WITH_LEDGER
-from .lengths import fill_lengths
+from .length_column import fill_lengths
 from .pages import count, page
 from .selection import ORDERS, Selection
 from .text_index import with_index

@@ -20,7 +20,7 @@ from .dataframe import import_pandas
 from .journal.rows import text_of
 from .journal.tables import cells, tags, tasks
 from .ledger import Ledger
-from .lengths import fill_lengths
+from .length_column import fill_lengths
 from .worth import A_SECOND, average
 from .worth_columns import IS_KEPT, IS_VIDEO, TIMED_COST, TIMED_SECONDS
 

@@ -1,4 +1,4 @@
-"""What tasks were worth, as sums in SQL: for the gallery and for ``Spending``."""
+"""The columns to sum for the worth of tasks: in the gallery and in ``Spending``."""
 
 from __future__ import annotations
 

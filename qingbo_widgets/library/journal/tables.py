@@ -98,7 +98,7 @@ tasks = sa.Table(
     sa.Column("prompt_start", sa.String),
     # The id of the row's text in the index of ``text_index``; NULL until it is indexed.
     sa.Column("search_id", sa.Integer),
-    # The length of the requested video, see ``lengths``: 0 if it is not known, NULL until it is read from the
+    # The length of the requested video, see ``length_column``: 0 if it is not known, NULL until it is read from the
     # request.
     sa.Column("seconds", sa.Float),
 )

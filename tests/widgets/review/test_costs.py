@@ -1,4 +1,4 @@
-"""What videos have cost, and were worth, in the gallery, in the ranking and in a comparison."""
+"""Costs of videos in the gallery, in the ranking and in a comparison."""
 
 from __future__ import annotations
 

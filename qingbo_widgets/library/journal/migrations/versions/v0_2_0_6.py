@@ -1,6 +1,6 @@
 """The length of the requested video, and the index for the cost and the cost of a second.
 
-The column stays NULL here: ``lengths`` fills it before it is needed.
+The column stays NULL here: ``length_column`` fills it before it is needed.
 """
 
 from typing import Any
