@@ -98,8 +98,8 @@ tasks = sa.Table(
     sa.Column("prompt_start", sa.String),
     # The id of the row's text in the index of ``text_index``; NULL until it is indexed.
     sa.Column("search_id", sa.Integer),
-    # The length of the requested video, see ``length_column``: 0 if it is not known, NULL until it is read from the
-    # request.
+    # The length of the requested video, see ``length_column``: 0 if it is not known, NULL until it is read
+    # from the request.
     sa.Column("seconds", sa.Float),
 )
 # The gallery walks these without reading the rows, which are many times as large.
