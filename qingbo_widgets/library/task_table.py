@@ -17,6 +17,7 @@ from .journal.journal import Journal
 from .journal.rows import LONG_AGO
 from .journal.task_columns import TaskColumns, task_columns
 from .judgements import Judgements
+from .lengths import as_seconds
 from .moments import moments
 from .request_templates import RequestColumns
 from .requests import readable_part_of
@@ -113,8 +114,8 @@ def _outcome(columns: TaskColumns, judgements: Judgements, folder: Path) -> dict
 
 def _per_second(status: str, cost: int | None, seconds: object) -> float | None:
     """Return the cost of a second of video, in quota as the cost; ``None`` if it is not known."""
-    is_length = type(seconds) in (int, float) and seconds > 0  # type: ignore[operator]
-    return cost / seconds if is_length and cost and status == _COMPLETED else None  # type: ignore[operator]
+    length = as_seconds(seconds)
+    return cost / length if length and cost and status == _COMPLETED else None
 
 
 def _prompts(requests: Sequence[Mapping[str, Any] | None]) -> list[str]:
