@@ -46,7 +46,10 @@ ONLY_IN = {
             f"library/{name}.py"
             for name in ("judgements", "ledger", "pages", "search", "spending", "sweeps", "text_index")
         ),
-        *(f"library/{name}.py" for name in ("deletion_moves", "text_tables")),
+        *(
+            f"library/{name}.py"
+            for name in ("deletion_moves", "length_column", "text_tables", "worth_columns")
+        ),
         "library/journal/",
     ),
     "alembic": ("library/journal/migrations/",),

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
+from math import floor
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.operators import custom_op
 
 from ..service.contract.models import models_of
+from ..service.contract.terms import RATES
 from .journal.derived import MODES
 from .journal.tables import judgements, tags, tasks
 from .selection import Selection
@@ -96,6 +99,8 @@ class Query:
             conditions.append(sa.func.coalesce(self._mode, _default("mode")) == selection.mode)
         if selection.status is not None:
             conditions.append(tasks.c.status == selection.status)
+        if selection.max_cost is not None:
+            conditions.append(_costs_at_most(selection.max_cost))
         if selection.since is not None:
             conditions.append(tasks.c.submitted_at >= selection.since)
         if selection.until is not None:
@@ -138,6 +143,15 @@ class Query:
                 matches.append(shots.icontains(escaped, autoescape=True))
             conditions.append(sa.or_(*matches))
         return conditions
+
+
+def _costs_at_most(usd: Decimal) -> Condition:
+    """Return the condition that a task has a known cost of not more than an amount in US dollars."""
+    known = [
+        sa.and_(tasks.c.contract == contract, tasks.c.cost.between(0, floor(usd * rate)))
+        for contract, rate in RATES.items()
+    ]
+    return sa.or_(*known)
 
 
 def _default(field: str) -> Any:

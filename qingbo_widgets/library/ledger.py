@@ -29,7 +29,7 @@ from .journal.journal import Journal
 from .journal.rows import text_of
 from .journal.tables import budgets, ledger, tasks
 
-__all__ = ["Ledger", "Sums", "keep_amounts", "read_budget", "write_budget"]
+__all__ = ["SETTLED", "WITH_LEDGER", "Ledger", "Sums", "keep_amounts", "read_budget", "write_budget"]
 
 #: Time for which a submission can be going on, with its upload, before its kernel is taken for dead.
 _LONGEST_SUBMISSION = timedelta(hours=1)
@@ -40,7 +40,7 @@ _MOST_KEYS = 500
 #: An arbitrary number for PostgreSQL's advisory lock.
 _LOCK = 7_164_220_260_410_003
 #: The contracts whose amounts can be converted to US dollars, and the units of quota in one.
-_RATES = {name: terms.quota_per_dollar for name, terms in TERMS.items() if terms.quota_per_dollar}
+RATES = {name: terms.quota_per_dollar for name, terms in TERMS.items() if terms.quota_per_dollar}
 _OVER = N_(
     "Not submitted, nothing was charged: it costs {price}, and of the budget of {budget}, {left} is left "
     "({spent} spent, {frozen} reserved). A higher budget allows it."
@@ -105,7 +105,9 @@ def keep_amounts(connection: sa.Connection, entries: Iterable[Entry]) -> None:
     """
     for entry in entries:
         key = ledger.c.key == entry.key
-        query = sa.select(_SETTLED + _OPEN, ledger.c.key).select_from(_BOTH).where(tasks.c.key == entry.key)
+        query = (
+            sa.select(SETTLED + _OPEN, ledger.c.key).select_from(WITH_LEDGER).where(tasks.c.key == entry.key)
+        )
         amount, known = connection.execute(query).one()
         amount = amount if type(amount) is int else 0
         columns = {"settled": amount, "contract": entry.contract, "model": entry.model}
@@ -160,9 +162,9 @@ class Ledger:
         """Return the key and the request of each task that has not ended, and has no amount yet."""
         query = (
             sa.select(tasks.c.key, tasks.c.request)
-            .select_from(_BOTH)
+            .select_from(WITH_LEDGER)
             .where(ledger.c.key.is_(None), tasks.c.frozen.is_(None), tasks.c.status.not_in(ENDED))
-            .where(tasks.c.contract.in_(list(_RATES)))
+            .where(tasks.c.contract.in_(list(RATES)))
         )
         with self._journal.begin() as connection:
             found = connection.execute(query.where(tasks.c.service.in_(self._spellings(connection))))
@@ -224,31 +226,51 @@ class Ledger:
             return self._sums(connection, _Bound(budget or Budget(0), holder))
 
     def amounts(
-        self, group: sa.ColumnElement[Any], joined: sa.Table | None = None
-    ) -> Iterator[tuple[Any, Decimal, Decimal]]:
-        """Yield a value and the spent and reserved amounts of each task whose amounts are in US dollars.
+        self,
+        group: sa.ColumnElement[Any],
+        name: Callable[[Any], str],
+        joined: sa.Table | None = None,
+        *,
+        costs: Sequence[sa.ColumnElement[Any]] = (),
+        of_tasks: Sequence[sa.ColumnElement[Any]] = (),
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield for each group the number of its tasks, what they have spent and reserve, and further sums.
+
+        Only tasks count whose amounts are in US dollars. There is one row of a group for each contract.
 
         Args:
-            group: the column of the value.
+            group: the column of the values that make the groups.
+            name: returns the group of a value.
             joined: the table of that column, with a column ``key``, if it is another one than the tasks'; a
                 task that is not in it has the value ``None``.
+            costs: expressions in quota to sum in US dollars; a deleted task has none of them.
+            of_tasks: expressions to sum as they are; a deleted task has none of them.
         """
-        source = _BOTH if joined is None else _BOTH.outerjoin(joined, tasks.c.key == joined.c.key)
-        query = sa.select(group, tasks.c.contract, _SETTLED, _OPEN).select_from(source)
-        same = ledger.c.get(group.name, sa.null()) if joined is None else sa.null()
-        deleted = sa.select(same, ledger.c.contract, ledger.c.settled, sa.literal(0)).select_from(
-            _WITHOUT_TASK
-        )
+        source = WITH_LEDGER if joined is None else WITH_LEDGER.outerjoin(joined, tasks.c.key == joined.c.key)
+        columns = (SETTLED, _OPEN, *costs, *of_tasks)
+        query = sa.select(group, tasks.c.contract, sa.func.count(), *map(sa.func.sum, columns))
+        query = query.select_from(source).group_by(group, tasks.c.contract)
+        same = ledger.c.get(group.name) if joined is None else None
+        value = sa.null() if same is None else same
+        deleted = sa.select(value, ledger.c.contract, sa.func.count(), sa.func.sum(ledger.c.settled))
+        deleted = deleted.select_from(_WITHOUT_TASK).where(*self._is_deleted())
+        deleted = deleted.group_by(ledger.c.contract, *(() if same is None else (same,)))
         with self._journal.begin() as connection:
             of_service = tasks.c.service.in_(self._spellings(connection))
             rows = [
-                *connection.execute(query.where(of_service, tasks.c.contract.in_(list(_RATES)))),
-                *connection.execute(deleted.where(*self._is_deleted())),
+                *connection.execute(query.where(of_service, tasks.c.contract.in_(list(RATES)))),
+                *connection.execute(deleted),
             ]
-        for value, contract, settled, running in rows:
+        totals: dict[tuple[str, str], list[Any]] = {}
+        for of_value, contract, *sums in rows:
+            total = totals.setdefault((name(of_value), contract), [0] * (1 + len(columns)))
+            for place, amount in enumerate(sums):
+                total[place] += amount or 0
+        last = 2 + len(costs)
+        for (named, contract), (number, *sums) in totals.items():
             with localcontext(EXACT):
-                spent, frozen = _usd(settled, _RATES[contract]), _usd(running, _RATES[contract])
-            yield value, spent, frozen
+                money = [_usd(amount, RATES[contract]) for amount in sums[:last]]
+            yield named, number, *money, *sums[last:]
 
     def release(self, key: str) -> None:
         """Forget the reservation of a task that was not submitted."""
@@ -266,7 +288,7 @@ class Ledger:
             mine.append(ledger.c.holder == bound.holder)
         spent, frozen = Decimal(0), self._unwritten(connection, mine)
         of_tasks = [tasks.c.key != but, tasks.c.service.in_(self._spellings(connection))]
-        of_tasks += [tasks.c.contract.in_(list(_RATES)), *mine[2:]]
+        of_tasks += [tasks.c.contract.in_(list(RATES)), *mine[2:]]
         deleted = [*mine, *self._is_deleted()]
         if (since := bound.budget.since) is not None:
             of_tasks.append(tasks.c.submitted_at >= since)
@@ -275,21 +297,21 @@ class Ledger:
             *connection.execute(_SUM_OF_TASKS.where(*of_tasks)),
             *connection.execute(_SUM_OF_DELETED.where(*deleted)),
         ):
-            spent += _usd(settled, _RATES[contract])
-            frozen += _usd(running, _RATES[contract])
+            spent += _usd(settled, RATES[contract])
+            frozen += _usd(running, RATES[contract])
         return Sums(spent, frozen)
 
     def _unwritten(self, connection: sa.Connection, mine: Sequence[sa.ColumnElement[bool]]) -> Decimal:
         """Return what is reserved for submissions of living kernels that no row of a task counts yet."""
         is_recent = ledger.c.at >= datetime.now(UTC) - _LONGEST_SUBMISSION
         found = connection.execute(_RESERVED.where(is_recent, *mine))
-        rate = max(_RATES.values())
+        rate = max(RATES.values())
         amounts = (_usd(price, rate) for holder, price in found if not self._is_dead(text_of(holder)))
         return sum(amounts, Decimal(0))
 
     def _is_deleted(self) -> list[sa.ColumnElement[bool]]:
         """Return the conditions for the amounts of deleted tasks of this service."""
-        is_known = ledger.c.contract.in_(list(_RATES))
+        is_known = ledger.c.contract.in_(list(RATES))
         return [
             tasks.c.key.is_(None),
             ledger.c.settled.is_not(None),
@@ -304,7 +326,7 @@ class Ledger:
 
 def _price_in(row: Any) -> Price | None:
     """Return the price in a row of ``_PRICES``; ``None`` if it was not known right before the submission."""
-    rate, quota = _RATES.get(row.contract), row.price
+    rate, quota = RATES.get(row.contract), row.price
     if rate is None or type(quota) is not int or row.price_at is None or row.submitted_at is None:
         return None
     if row.price_at > row.submitted_at + _LONGEST_QUESTION:
@@ -316,7 +338,7 @@ def _price_in(row: Any) -> Price | None:
     return Price(Decimal(quota) / rate, quota, True, source, row.price_at)
 
 
-_BOTH = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
+WITH_LEDGER = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
 _WITHOUT_TASK = ledger.outerjoin(tasks, tasks.c.key == ledger.c.key)
 _REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
 _EXPECTED = sa.func.coalesce(tasks.c.frozen, ledger.c.price, 0)
@@ -324,7 +346,7 @@ _COST = sa.case((tasks.c.cost >= 0, tasks.c.cost))
 #: A refund that the service has not made yet.
 _IS_PENDING = sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.billing_status.in_(PENDING))
 #: What an ended task has cost. One that failed or was cancelled is refunded, unless the service tells a cost.
-_SETTLED = sa.case(
+SETTLED = sa.case(
     (_IS_PENDING, 0),
     (tasks.c.status.in_(_REFUNDED), sa.func.coalesce(_COST, 0)),
     (tasks.c.status.in_(ENDED), sa.func.coalesce(_COST, _EXPECTED)),
@@ -332,8 +354,8 @@ _SETTLED = sa.case(
 )
 _OPEN = sa.case((_IS_PENDING, _EXPECTED), (tasks.c.status.in_(ENDED), 0), else_=_EXPECTED)
 _SUM_OF_TASKS = (
-    sa.select(tasks.c.contract, sa.func.sum(_SETTLED), sa.func.sum(_OPEN))
-    .select_from(_BOTH)
+    sa.select(tasks.c.contract, sa.func.sum(SETTLED), sa.func.sum(_OPEN))
+    .select_from(WITH_LEDGER)
     .group_by(tasks.c.contract)
 )
 _SUM_OF_DELETED = (
@@ -344,7 +366,7 @@ _SUM_OF_DELETED = (
 _PRICES = (
     sa.select(ledger.c.key, ledger.c.price, ledger.c.source, ledger.c.price_at)
     .add_columns(tasks.c.contract, tasks.c.submitted_at)
-    .select_from(_BOTH)
+    .select_from(WITH_LEDGER)
     .where(ledger.c.price.is_not(None), tasks.c.first_submitted_at.is_(None))
 )
 _RESERVED = (

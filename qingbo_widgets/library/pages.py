@@ -13,13 +13,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..service.contract.models import DEFAULT_CONTRACT
+from ..service.contract.snapshot import TaskStatus
+from ..service.contract.terms import RATES
 from .conditions import IS_RATED, Condition, Query
 from .journal.tables import judgements, row_id, tasks
 
 __all__ = ["count", "page"]
 
+Order = Sequence[tuple[sa.ColumnElement[Any], bool]]
+
 #: The cost of finding a task by an index and sorting it, compared with passing it in an index.
 _COST_OF_SORTING = 5
+_NEWEST: Order = ((tasks.c.submitted_at, True), (tasks.c.key, False))
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,13 @@ class _Section:
 
     Attributes:
         total: the number of its tasks.
+        order: the columns to sort by, each with whether its order is descending.
         condition: what distinguishes them from other sections; ``None`` if there is only this one.
         ids: the query for their keys, if another table has these.
     """
 
     total: int
+    order: Order
     condition: Condition | None = None
     ids: sa.Select[Any] | None = None
 
@@ -67,15 +75,46 @@ def page(query: Query, total: int, offset: int, limit: int) -> list[Any]:
 
 
 def _sections(query: Query, total: int) -> Iterator[_Section]:
-    """Yield the sections of the order: one for each rating, which is in another table, or else only one."""
+    """Yield the sections of the order.
+
+    There is one for each rating, which is in another table; or one for each unit of cost, because amounts in
+    different ones cannot be compared; or only one.
+    """
+    if query.selection.is_by_cost:
+        yield from _sections_by_cost(query, total)
+        return
+    order = _order(query)
     if query.selection.order != "best" or query.selection.unrated:
-        yield _Section(total)
+        yield _Section(total, order)
         return
     rest = total
     for rating, number in _rated(query, query.conditions(by_walk=False)):
         rest -= number
-        yield _Section(number, ids=sa.select(judgements.c.key).where(judgements.c.rating == rating))
-    yield _Section(rest, ~IS_RATED)
+        ids = sa.select(judgements.c.key).where(judgements.c.rating == rating)
+        yield _Section(number, order, ids=ids)
+    yield _Section(rest, order, ~IS_RATED)
+
+
+def _sections_by_cost(query: Query, total: int) -> Iterator[_Section]:
+    """Yield the tasks of each contract that have a cost, those in US dollars first; then all others."""
+    selection, contract = query.selection, tasks.c.contract
+    has_cost: Condition = tasks.c.cost > 0
+    cost: sa.ColumnElement[Any] = tasks.c.cost
+    if selection.is_by_second:
+        has_cost = sa.and_(has_cost, tasks.c.seconds > 0, tasks.c.status == TaskStatus.completed.value)
+        cost = cost / tasks.c.seconds
+    counts = sa.select(contract, sa.func.count()).where(has_cost, *query.conditions(by_walk=False))
+    units: dict[Any, dict[str | None, int]] = {}
+    for name, number in query.connection.execute(counts.group_by(contract)):
+        units.setdefault(RATES.get(name, name or DEFAULT_CONTRACT), {})[name] = number
+    rest = total
+    for unit in sorted(units, key=lambda unit: (isinstance(unit, str), unit)):
+        contracts = units[unit]
+        rest -= sum(contracts.values())
+        is_one = sa.or_(*(contract.is_(None) if name is None else contract == name for name in contracts))
+        order = [(cost, selection.order.startswith("dearest")), *_NEWEST]
+        yield _Section(sum(contracts.values()), order, sa.and_(is_one, has_cost))
+    yield _Section(rest, _NEWEST, has_cost.is_not(sa.true()) if units else None)
 
 
 def _rated(query: Query, conditions: Sequence[Condition]) -> list[tuple[Any, int]]:
@@ -105,7 +144,7 @@ def _page(query: Query, section: _Section, offset: int, limit: int) -> list[Any]
         conditions.append(query.among(tasks.c.key, section.ids, by_walk=by_walk))
     order = [
         column.asc() if is_descending == backwards else column.desc()
-        for column, is_descending in _order(query)
+        for column, is_descending in section.order
     ]
     ids = sa.select(row_id(query.connection)).select_from(tasks).where(*conditions).order_by(*order)
     found = list(query.connection.execute(ids.limit(limit).offset(skipped)).scalars())
@@ -120,14 +159,12 @@ def _is_walk_cheaper(connection: sa.Connection, matching: int, wanted: int) -> b
     return bool(matching * matching * _COST_OF_SORTING > every * wanted)
 
 
-def _order(query: Query) -> list[tuple[sa.ColumnElement[Any], bool]]:
+def _order(query: Query) -> Order:
     """Return the columns to sort by, each with whether its order is descending."""
-    time, key = tasks.c.submitted_at, tasks.c.key
-    newest: list[tuple[sa.ColumnElement[Any], bool]] = [(time, True), (key, False)]
-    first: dict[str, list[tuple[sa.ColumnElement[Any], bool]]] = {
-        "oldest": [(time, False), (key, True)],
-        "model": [(tasks.c.model, False), *newest],
-        "prompt": [(query.prompt, False), *newest],
-        "shuffled": [(key, False)],  # random when the task was created, and the same on every page
+    first: dict[str, Order] = {
+        "oldest": [(tasks.c.submitted_at, False), (tasks.c.key, True)],
+        "model": [(tasks.c.model, False), *_NEWEST],
+        "prompt": [(query.prompt, False), *_NEWEST],
+        "shuffled": [(tasks.c.key, False)],  # random when the task was created, and the same on every page
     }
-    return first.get(query.selection.order, newest)
+    return first.get(query.selection.order, _NEWEST)

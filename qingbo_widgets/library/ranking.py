@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..i18n import N_, tr
+from .worth import Worth
 
 __all__ = ["Ranked", "rank"]
 
@@ -25,6 +26,7 @@ class Ranked:
         error: the standard deviation of the strength.
         wins: pairs in which the video was better.
         losses: pairs in which the video was worse.
+        worth: what the video has cost; ``None`` if that is not known.
     """
 
     key: str
@@ -32,6 +34,7 @@ class Ranked:
     error: float
     wins: int
     losses: int
+    worth: Worth | None = None
 
 
 def rank(keys: Sequence[str], preferences: Sequence[tuple[str, str]]) -> list[Ranked]:

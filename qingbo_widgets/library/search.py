@@ -4,34 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..service.contract.models import DEFAULT_CONTRACT
+from ..service.contract.terms import RATES
 from .conditions import Query
 from .entry import Entry
 from .journal.journal import Journal
-from .journal.rows import SELECT, read_row
+from .journal.rows import SELECT, read_row, text_of
 from .journal.tables import row_id, tags, tasks
 from .judgements import Judgement, Judgements, judgements_of
+from .ledger import SETTLED, WITH_LEDGER
+from .length_column import fill_lengths
 from .pages import count, page
 from .selection import ORDERS, Selection
 from .text_index import with_index
+from .worth import Worth, worth_of_sums
+from .worth_columns import IS_KEPT, IS_VIDEO, TIMED_COST, TIMED_SECONDS
 
-__all__ = ["ORDERS", "Choices", "Selection", "choices", "select"]
+__all__ = ["ORDERS", "Choices", "Selection", "choices", "select", "worths"]
 
 _BATCH_SIZE = 500
+#: Amounts to filter by, in US dollars.
+_ROUND_COSTS = tuple(Decimal(digit).scaleb(power) for power in range(-2, 4) for digit in (1, 2, 5))
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The values to filter by: only those that occur in the library."""
+    """The values to filter by: only those that occur in the library.
+
+    Attributes:
+        models: the models.
+        statuses: the statuses.
+        tags: the tags.
+        costs: round amounts in US dollars that some tasks cost at most, and some do not.
+    """
 
     models: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    costs: tuple[Decimal, ...] = ()
 
 
 def select(
@@ -48,6 +65,8 @@ def select(
     if not journal.exists:
         return 0, []
     selection = selection or Selection()
+    if selection.is_by_second:
+        fill_lengths(journal)
     read = partial(_read, selection=selection, limit=limit, offset=offset)
     if selection.needs_index and (found := with_index(journal, partial(read, is_indexed=True))) is not None:
         return found
@@ -66,7 +85,57 @@ def choices(journal: Journal) -> Choices:
             values = connection.execute(query).scalars()
             return tuple(sorted({value for value in values if value and isinstance(value, str)}))
 
-        return Choices(distinct(tasks.c.model), distinct(tasks.c.status), distinct(tags.c.tag))
+        models, statuses, names = map(distinct, (tasks.c.model, tasks.c.status, tags.c.tag))
+        return Choices(models, statuses, names, _round_costs(connection))
+
+
+def worths(journal: Journal, selection: Selection) -> list[tuple[Worth, bool]]:
+    """Return what the matching tasks have cost, compared with what came out.
+
+    There is one sum for each contract, and one for its tasks in the sandbox, with which ``True`` is returned.
+    Tasks that have cost nothing, as far as that is known, have none.
+
+    Args:
+        journal: the library's journal.
+        selection: the filters.
+    """
+    if not journal.exists:
+        return []
+    fill_lengths(journal)
+    read = partial(_read_worths, selection=selection)
+    if selection.needs_index and (found := with_index(journal, partial(read, is_indexed=True))) is not None:
+        return found
+    with journal.begin() as connection:
+        return read(connection, is_indexed=False)
+
+
+def _read_worths(
+    connection: sa.Connection, *, selection: Selection, is_indexed: bool
+) -> list[tuple[Worth, bool]]:
+    contract = tasks.c.contract
+    is_play: sa.ColumnElement[bool] = sa.literal_column("tasks.service = 'sandbox'")
+    sums = map(sa.func.sum, (IS_VIDEO, SETTLED, IS_KEPT, TIMED_COST, TIMED_SECONDS))
+    query = sa.select(contract, is_play, *sums).select_from(WITH_LEDGER).group_by(contract, is_play)
+    rows = connection.execute(
+        query.where(*Query(connection, selection, is_indexed).conditions(by_walk=False))
+    )
+    found = []
+    for name, is_sandbox, videos, quota, kept, paid, seconds in rows:
+        if quota:
+            known = text_of(name) or DEFAULT_CONTRACT
+            worth = worth_of_sums(known, int(videos), int(quota), int(kept), int(paid), float(seconds))
+            found.append((worth, bool(is_sandbox)))
+    return sorted(found, key=lambda pair: (pair[1], pair[0].contract not in RATES))
+
+
+def _round_costs(connection: sa.Connection) -> tuple[Decimal, ...]:
+    found = []
+    for contract, rate in RATES.items():
+        for extreme in (sa.func.min, sa.func.max):  # one by one: so each is read at an end of the index
+            query = sa.select(extreme(tasks.c.cost)).where(tasks.c.contract == contract, tasks.c.cost > 0)
+            cost = connection.execute(query).scalar()
+            found += [Decimal(cost) / rate] if type(cost) is int else []
+    return tuple(amount for amount in _ROUND_COSTS if found and min(found) <= amount < max(found))
 
 
 def _read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from ..i18n import N_, tr
 
@@ -16,6 +17,10 @@ ORDERS = {
     "best": N_("Best rated first"),
     "model": N_("By model"),
     "prompt": N_("By prompt"),
+    "cheapest": N_("Lowest cost first"),
+    "dearest": N_("Highest cost first"),
+    "cheapest_second": N_("Lowest cost a second first"),
+    "dearest_second": N_("Highest cost a second first"),
     "shuffled": N_("Shuffled"),
 }
 
@@ -34,7 +39,9 @@ class Selection:
         unrated: only tasks without a rating.
         since: submitted at this time or later; with a time zone.
         until: submitted before this time; with a time zone.
-        order: a key of ``ORDERS``.
+        max_cost: the maximum cost in US dollars; tasks whose cost is not known in dollars are left out.
+        order: a key of ``ORDERS``. In those of the cost, the tasks that cost nothing, or of which that is not
+            known, come last, newest first.
     """
 
     text: str = ""
@@ -46,6 +53,7 @@ class Selection:
     unrated: bool = False
     since: datetime | None = None
     until: datetime | None = None
+    max_cost: Decimal | None = None
     order: str = "newest"
 
     def __post_init__(self) -> None:
@@ -57,3 +65,13 @@ class Selection:
     def needs_index(self) -> bool:
         """True if the search reads what the index of the prompts, and of what is derived from them, has."""
         return bool(self.text.strip()) or self.mode is not None or self.order == "prompt"
+
+    @property
+    def is_by_cost(self) -> bool:
+        """True if the order is that of the cost, or of the cost of a second."""
+        return self.order.startswith(("cheapest", "dearest"))
+
+    @property
+    def is_by_second(self) -> bool:
+        """True if the order is that of the cost of a second."""
+        return self.order.endswith("_second")

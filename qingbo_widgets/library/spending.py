@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
+from decimal import Decimal, localcontext
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from ..exceptions import InvalidRequest
 from ..i18n import N_, tr
+from ..service.contract.pricing.numbers import EXACT
 from ..service.contract.problem import Problem
 from ..service.contract.quota import dollars
 from .dataframe import import_pandas
 from .journal.rows import text_of
 from .journal.tables import cells, tags, tasks
 from .ledger import Ledger
+from .length_column import fill_lengths
+from .worth import A_SECOND, average
+from .worth_columns import IS_KEPT, IS_VIDEO, TIMED_COST, TIMED_SECONDS
 
 if TYPE_CHECKING:
     import pandas
@@ -34,9 +40,12 @@ _HEADS: Mapping[By, str] = {
 }
 _NO_GROUP = N_('by: it must be one of {choices}; try "day".')
 _NONE = N_("(none)")
+_A_KEPT_VIDEO = N_("{amount} a kept video")
 _NOTHING = N_("No task of this library has a known cost.")
 #: Characters of the bar of the highest amount in a terminal.
 _BAR = 24
+#: The smallest amount that is shown.
+_UNIT = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -48,12 +57,22 @@ class Expense:
         tasks: the number of tasks.
         spent: the settled amounts; a refunded task counts as nothing.
         frozen: the amounts reserved for tasks that have not ended.
+        videos: the number of finished videos; deleted ones do not count.
+        seconds: the length of the videos whose cost and length are known.
+        kept: the number of videos that are rated 4 or 5.
+        per_second: the cost of a second of those videos; ``None`` if there are none.
+        per_kept: what is spent for each kept video; ``None`` if none is kept, or nothing is spent.
     """
 
     group: str
     tasks: int
     spent: Decimal
     frozen: Decimal
+    videos: int = 0
+    seconds: float = 0.0
+    kept: int = 0
+    per_second: Decimal | None = None
+    per_kept: Decimal | None = None
 
 
 class Spending(Sequence[Expense]):
@@ -96,6 +115,11 @@ class Spending(Sequence[Expense]):
             "tasks": [row.tasks for row in self],
             "spent": [float(row.spent) for row in self],
             "frozen": [float(row.frozen) for row in self],
+            "videos": [row.videos for row in self],
+            "seconds": [row.seconds for row in self],
+            "kept": [row.kept for row in self],
+            "per_second": [_float(row.per_second) for row in self],
+            "per_kept": [_float(row.per_kept) for row in self],
         }
         frame: pandas.DataFrame = import_pandas().DataFrame(columns)
         return frame
@@ -108,7 +132,7 @@ class Spending(Sequence[Expense]):
         amounts = [dollars(row.spent) for row in self]
         widths = max(map(len, groups)), max(map(len, amounts))
         return "\n".join(
-            f"{group:{widths[0]}}  {spent:>{widths[1]}}  {_bar(row, most)}".rstrip()
+            f"{group:{widths[0]}}  {spent:>{widths[1]}}  {_bar(row, most):{_BAR}}  {_worth_of(row)}".rstrip()
             for group, spent, row in zip(groups, amounts, self, strict=True)
         )
 
@@ -117,7 +141,10 @@ class Spending(Sequence[Expense]):
         if not self._rows:
             return f"<p>{escape(tr(_NOTHING))}</p>"
         most = max(row.spent + row.frozen for row in self) or Decimal(1)
-        heads = (tr(_HEADS[self.by]), tr("Tasks"), tr("Spent"), tr("Reserved"), "")
+        heads = (
+            tr(_HEADS[self.by]), tr("Tasks"), tr("Spent"), tr("Reserved"), tr("A second"), tr("A kept video"),
+            "",
+        )  # fmt: skip
         head = "".join(f'<th style="text-align: left">{escape(text)}</th>' for text in heads)
         rows = "".join(_row_html(row, most) for row in self)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -140,20 +167,60 @@ def spending_of(journal: Journal, service: str, by: By) -> Spending:
         raise InvalidRequest((Problem("by", tr(_NO_GROUP).format(choices=choices)),))
     if not journal.exists:
         return Spending(by, ())
-    sums: dict[str, list[Any]] = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
+    fill_lengths(journal)
+    sums: dict[str, list[Any]] = defaultdict(lambda: [0, Decimal(0), Decimal(0), Decimal(0), 0, 0.0, 0])
     groups = {"day": tasks.c.submitted_at, "model": tasks.c.model, "sweep": cells.c.sweep, "tag": tags.c.tag}
-    joined = {"sweep": cells, "tag": tags}.get(by)
-    for value, spent, frozen in Ledger(journal, service).amounts(groups[by], joined):
-        group = f"{value.astimezone():%Y-%m-%d}" if by == "day" and value is not None else text_of(value)
-        row = sums[group]
-        row[0] += 1
-        row[1] += spent
-        row[2] += frozen
-    rows = [Expense(group, *row) for group, row in sums.items()]
+    amounts = Ledger(journal, service).amounts(
+        groups[by],
+        _day if by == "day" else text_of,
+        {"sweep": cells, "tag": tags}.get(by),
+        costs=(TIMED_COST,),
+        of_tasks=(IS_VIDEO, TIMED_SECONDS, IS_KEPT),
+    )
+    with localcontext(EXACT):
+        for group, *of_group in amounts:
+            sums[group] = [a + b for a, b in zip(sums[group], of_group, strict=True)]
+        rows = [_expense(group, *row) for group, row in sums.items()]
     rows.sort(key=lambda row: row.group, reverse=True)
     if by != "day":
         rows.sort(key=lambda row: row.spent + row.frozen, reverse=True)
     return Spending(by, rows)
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d}"
+
+
+def _expense(
+    group: str,
+    tasks: int,
+    spent: Decimal,
+    frozen: Decimal,
+    paid: Decimal,
+    videos: int,
+    seconds: float,
+    kept: int,
+) -> Expense:
+    per_second = (paid / Decimal(seconds)).quantize(_UNIT) if seconds else None
+    per_kept = (spent / kept).quantize(_UNIT) if spent and kept else None
+    return Expense(group, tasks, spent, frozen, videos, seconds, kept, per_second, per_kept)
+
+
+def _worth_of(row: Expense) -> str:
+    """Return the cost of a second and of a kept video as text; empty if neither is known."""
+    texts = (
+        ("" if row.per_second is None else tr(A_SECOND).format(amount=average(row.per_second))),
+        ("" if row.per_kept is None else tr(_A_KEPT_VIDEO).format(amount=average(row.per_kept))),
+    )
+    return " · ".join(filter(None, texts))
+
+
+def _average(usd: Decimal | None) -> str:
+    return "" if usd is None else average(usd)
+
+
+def _float(usd: Decimal | None) -> float:
+    return math.nan if usd is None else float(usd)
 
 
 def _bar(row: Expense, most: Decimal) -> str:
@@ -169,6 +236,9 @@ def _row_html(row: Expense, most: Decimal) -> str:
         f'width: {100 * amount / most:.1f}px"></span>'
         for amount, opacity in amounts
     )
-    texts = (row.group or tr(_NONE), str(row.tasks), dollars(row.spent), dollars(row.frozen))
+    texts = (
+        row.group or tr(_NONE), str(row.tasks), dollars(row.spent), dollars(row.frozen),
+        _average(row.per_second), _average(row.per_kept),
+    )  # fmt: skip
     cells_of_row = "".join(f'<td style="text-align: left">{escape(text)}</td>' for text in texts)
     return f'<tr>{cells_of_row}<td style="text-align: left; white-space: nowrap">{bars}</td></tr>'

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..service.contract.snapshot import TaskStatus
 from ..system.folder import Folder
 from .dataframe import dataframe_of, import_pandas, repeated, request_columns
 from .entry import Entry, prompt_in
@@ -16,6 +17,7 @@ from .journal.journal import Journal
 from .journal.rows import LONG_AGO
 from .journal.task_columns import KeptPrice, TaskColumns, kept_prices, task_columns
 from .judgements import Judgements
+from .lengths import as_seconds
 from .moments import moments
 from .request_templates import RequestColumns
 from .requests import readable_part_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["to_dataframe"]
 
 _NO_PRICE = KeptPrice(None, None, None)
+_COMPLETED = TaskStatus.completed.value
 
 
 def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
@@ -38,7 +41,9 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     with _no_collection():
         columns = _read(journal)
         outcome = _outcome(columns, Judgements(journal), _prices(journal), folder)
-        return dataframe_of({**_requests(columns, frozenset(outcome)), **outcome})
+        requests = _requests(columns, frozenset(outcome))
+        per_second = [*map(_per_second, columns.status, columns.cost, requests["duration"])]
+        return dataframe_of({**requests, **outcome, "cost_per_second": per_second})
 
 
 @contextmanager
@@ -122,6 +127,12 @@ def _outcome(
         "request": [{} if request is None else request for request in columns.request],
         "key": columns.key,
     }
+
+
+def _per_second(status: str, cost: int | None, seconds: object) -> float | None:
+    """Return the cost of a second of video, in quota as the cost; ``None`` if it is not known."""
+    length = as_seconds(seconds)
+    return cost / length if length and cost and status == _COMPLETED else None
 
 
 def _prompts(requests: Sequence[Mapping[str, Any] | None]) -> list[str]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
-from ..service.contract.quota import quota_text
+from ..i18n import N_
+from ..service.contract.quota import dollars, quota_text
+from ..service.contract.terms import terms_of
 
-__all__ = ["KEPT", "Video", "Worth", "worth_of"]
+__all__ = ["A_SECOND", "KEPT", "Video", "Worth", "average", "worth_of", "worth_of_sums"]
 
 #: The lowest rating, of 0 to 5, of a video that is worth keeping.
 KEPT = 4
+A_SECOND = N_("{amount} a second")
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,11 @@ class Worth:
         """Return one of the amounts as text; empty if it is not known."""
         return "" if quota is None else quota_text(quota, self.contract)
 
+    def average_text(self, quota: int | None) -> str:
+        """Return the cost of a second or of a kept video as text, rounded as by ``average``."""
+        rate = terms_of(self.contract).quota_per_dollar
+        return average(Decimal(quota) / rate) if quota is not None and rate else self.text(quota)
+
 
 def worth_of(videos: Iterable[Video], contract: str) -> Worth:
     """Return what tasks have cost, compared with what came out.
@@ -63,14 +73,28 @@ def worth_of(videos: Iterable[Video], contract: str) -> Worth:
     every = list(videos)
     costs = [video.quota for video in every if video.quota is not None]
     timed = [(video.quota, video.seconds) for video in every if video.quota and video.seconds]
-    seconds = sum(length for _, length in timed)
     kept = sum(video.rating is not None and video.rating >= KEPT for video in every)
-    quota = sum(costs) if costs else None
-    return Worth(
-        contract,
-        len(every),
-        quota,
-        kept,
-        round(sum(cost for cost, _ in timed) / seconds) if seconds else None,
-        round(quota / kept) if quota and kept else None,
-    )
+    paid, seconds = sum(cost for cost, _ in timed), sum(length for _, length in timed)
+    return worth_of_sums(contract, len(every), sum(costs) if costs else None, kept, paid, seconds)
+
+
+def worth_of_sums(
+    contract: str, tasks: int, quota: int | None, kept: int, paid: int, seconds: float
+) -> Worth:
+    """Return what tasks have cost, compared with what came out.
+
+    Args:
+        contract: the date of their contract.
+        tasks: the number of tasks.
+        quota: what they have cost together; ``None`` if that is not known.
+        kept: the number of videos that are rated 4 or 5.
+        paid: the cost of the videos whose cost and length are known.
+        seconds: the length of those videos.
+    """
+    per_second = round(paid / seconds) if seconds else None
+    return Worth(contract, tasks, quota, kept, per_second, round(quota / kept) if quota and kept else None)
+
+
+def average(usd: Decimal) -> str:
+    """Return an average amount in US dollars as text: cents, or three digits of a smaller one."""
+    return dollars(usd.quantize(_CENT) if usd >= 1 else Decimal(f"{usd:.3g}"))

@@ -141,7 +141,7 @@ class Prices:
         self._latest.make(key, lambda: self._found(wordless(request)), callback)
 
     def kind(self, request: VideoRequest) -> str:
-        """Return what the price of a request depends on, as a key: neither its texts nor what pictures show."""
+        """Return what the price of a request depends on, as a key: not its texts, nor what pictures show."""
         models = self._client().contract.models
         parameters = models.of(request.model).parameters
         values = {

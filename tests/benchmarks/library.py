@@ -18,12 +18,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from functools import partial
+from typing import Any, get_args
 
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.tables import judgements, tags, tasks
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.search import ORDERS, Selection, choices, select
+from qingbo_widgets.library.spending import By, spending_of
 
 __all__ = ["run"]
 
@@ -61,19 +64,21 @@ def run(number: int = 100_000) -> Iterator[dict[str, Any]]:
 
 def fill(library: Library, number: int) -> None:
     """Write tasks of several models, a quarter of them rated, a tenth tagged."""
-    chance = random.Random(1)
+    chance, price = random.Random(1), random.Random(2)
     rows, rated, tagged = [], [], []
     for n in range(number):
         key, at, has_failed = f"{chance.getrandbits(128):032x}", NOON + timedelta(minutes=n), n % 20 == 0
         text = "，".join([*(["一条锦鲤"] if n % 100 == 0 else []), *chance.choices(PHRASES, k=8), str(n)])
         request: dict[str, Any] = {"model": chance.choice(MODELS), "prompt": text}
         request |= {"mode": "pro"} if n % 3 == 0 else {}
+        request |= {"duration": 10} if n % 7 == 0 else {}
         rows.append(
             {
                 "key": key, "service": SERVICE, "task_id": f"task-{n}", "model": request["model"],
                 "request": request, "status": "failed" if has_failed else "completed", "progress": 100,
                 "submitted_at": at, "created_at": at, "completed_at": at + timedelta(seconds=90),
-                "file": None if has_failed else f"{n}.mp4", "cost": 5000,
+                "file": None if has_failed else f"{n}.mp4", "contract": "2026-11",
+                "cost": 0 if has_failed else price.choice((189_000, 283_500, 75_600, 1_000 * (n % 500))),
             }
         )  # fmt: skip
         if n % 4 == 0:
@@ -110,7 +115,23 @@ def _accesses(library: Library) -> dict[str, Callable[[], object]]:
     for name, filters in FILTERS.items():
         last = select(library.journal, Selection(**filters), limit=1)[0] // PAGE
         accesses |= {f"{name}, first": page(**filters), f"{name}, last": page(max(1, last), **filters)}
+    if "max_cost" in Selection.__dataclass_fields__:  # not in the version that this is compared with
+        accesses |= _money(library, page)
+    for by in get_args(By):
+        accesses[f"spending by {by}"] = partial(spending_of, library.journal, SERVICE, by)
     return accesses | {"to_dataframe": library.to_dataframe}
+
+
+def _money(library: Library, page: Callable[..., Callable[[], object]]) -> dict[str, Callable[[], object]]:
+    from qingbo_widgets.library.search import worths
+
+    accesses: dict[str, Callable[[], object]] = {
+        "at most $0.20, first": page(max_cost=Decimal("0.2")),
+        "lowest cost, a model": page(order="cheapest", model="kling-v3"),
+    }
+    for name, filters in FILTERS.items():
+        accesses[f"worth of {name}"] = partial(worths, library.journal, Selection(**filters))
+    return accesses
 
 
 def _measure(call: Callable[[], object]) -> dict[str, float]:

@@ -47,7 +47,7 @@ def test_by_model(library: Library) -> None:
     """The most expensive model is first; refunds, other services and amounts without a rate do not count."""
     assert list(spending(library, "model")) == [
         Expense("kling-v2-6", 2, Decimal(0), Decimal(2)),
-        Expense("kling-v3", 2, Decimal("1.5"), Decimal(0)),
+        Expense("kling-v3", 2, Decimal("1.5"), Decimal(0), 2),
     ]
 
 
@@ -100,8 +100,32 @@ def test_as_a_dataframe(library: Library) -> None:
     """The first column has the name of the group."""
     pytest.importorskip("pandas")
     frame = spending(library, "model").to_dataframe()
-    assert list(frame.columns) == ["model", "tasks", "spent", "frozen"]
+    assert list(frame.columns) == [
+        *("model", "tasks", "spent", "frozen", "videos", "seconds", "kept", "per_second", "per_kept")
+    ]
     assert frame["spent"].sum() == 1.5
+
+
+def test_which_model_is_worth_it(library: Library) -> None:
+    """A row compares what is spent with the seconds and with the videos that are rated 4 or 5."""
+    request = {"model": "kling-v3", "prompt": "A koi"}
+    dear, cheap = {**request, "duration": 10}, {**request, "duration": 5}
+    library.update("a", request=dear)
+    library.update("b", request=cheap)
+    judgements = Judgements(library.journal)
+    judgements.rate("a", 4)
+    judgements.rate("b", 3)
+    shown = spending(library, "model")
+    row = next(row for row in shown if row.group == "kling-v3")
+    assert (row.videos, row.seconds, row.kept) == (2, 15.0, 1)
+    assert (row.per_second, row.per_kept) == (Decimal("0.1"), Decimal("1.5"))
+    assert "$0.10 a second · $1.50 a kept video" in repr(shown)
+    assert '<td style="text-align: left">$0.10</td>' in shown._repr_html_()
+    library.delete(["a"])
+    (row,) = [row for row in spending(library, "model") if row.group == "kling-v3"]
+    assert (row.tasks, row.spent, row.videos, row.seconds) == (2, Decimal("1.5"), 1, 5.0), (
+        "a deleted task has been paid for, and has no video"
+    )
 
 
 def test_an_empty_library(tmp_path: Path) -> None:

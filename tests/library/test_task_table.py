@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from qingbo_widgets.library.dataframe import dataframe, request_columns
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.tables import Moment, tasks
+from qingbo_widgets.library.lengths import as_seconds
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.moments import moments
 from qingbo_widgets.library.requests import readable_part_of
@@ -51,6 +52,13 @@ ODD: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
+def cost_per_second(entry: Entry) -> float | None:
+    """Return the cost of a second of a finished video, in quota."""
+    columns = request_columns(readable_part_of(entry), entry.contract)
+    seconds = as_seconds(columns["duration"])
+    return entry.cost / seconds if entry.status == "completed" and entry.cost and seconds else None
+
+
 def by_rows(library: Library) -> Any:
     """Return the table of all tasks, built one row at a time."""
     entries = library.entries()
@@ -65,7 +73,7 @@ def by_rows(library: Library) -> Any:
             "price": None, "price_source": None, "price_at": None, "rating": judged[entry.key].rating,
             "tags": judged[entry.key].tags, "note": judged[entry.key].note,
             "video": library.video_of(entry), "error": (entry.error or {}).get("message"),
-            "request": dict(entry.request or {}), "key": entry.key,
+            "request": dict(entry.request or {}), "key": entry.key, "cost_per_second": cost_per_second(entry),
         }
         for entry in entries
     ]  # fmt: skip

@@ -10,7 +10,7 @@ __all__ = ["CURRENT", "RELEASE", "REVISIONS", "VERSION_TABLE", "is_newer", "is_o
 #: The table with the journal's revision. Not Alembic's own name, as other programs may share the database.
 VERSION_TABLE = "qingbo_version"
 #: Every schema of the journal, named after the release that introduced it, oldest first.
-REVISIONS = ("0.1.0", "0.2.0", "0.2.0_2", "0.2.0_3", "0.2.0_4", "0.2.0_5")
+REVISIONS = ("0.1.0", "0.2.0", "0.2.0_2", "0.2.0_3", "0.2.0_4", "0.2.0_5", "0.2.0_6")
 CURRENT = REVISIONS[-1]
 
 

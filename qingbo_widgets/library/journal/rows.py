@@ -32,6 +32,8 @@ _INTEGER_LIMIT = 2**31
 _LONGEST_INDEXED = 200
 
 
+#: The columns from which the length of the video is read.
+_TO_LENGTH = ("request", "model", "contract")
 COLUMNS = tuple(item.name for item in fields(Entry))
 _OF_KEY = tasks.c.key == sa.bindparam("this_key")
 _OF_HOLDER = tasks.c.holder == sa.bindparam("this_holder")
@@ -103,6 +105,8 @@ class Rows:
         columns = {name: value for name, value in _columns(whole).items() if name not in ("key", "service")}
         if row is not None and row.request != whole.request:
             columns["search_id"] = None
+        if row is None or any(getattr(row, name) != getattr(whole, name) for name in _TO_LENGTH):
+            columns["seconds"] = None
         self._connection.execute(_UPDATE, {"this_key": entry.key, **columns})
         return None
 
@@ -118,7 +122,7 @@ class Rows:
         values = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
         values["this_first"] = entry.first_submitted_at
         reset = {"status": entry.status, "error": None, "submitted_at": entry.submitted_at}
-        reset["contract"] = entry.contract
+        reset |= {"contract": entry.contract, "seconds": None}
         if self._connection.execute(_CLAIM, values | reset | _held(holder, until)).rowcount:
             return True
         if self.get(entry.key) is not None:
@@ -131,6 +135,8 @@ class Rows:
         query, values = _UPDATE if even_ended else _UPDATE_OPEN, _shortened(columns)
         if "request" in columns:
             values |= derived_from(columns["request"]) | {"search_id": None}
+        if not columns.keys().isdisjoint(_TO_LENGTH):
+            values["seconds"] = None
         changed = self._connection.execute(query, {"this_key": key, **values}).rowcount
         return bool(changed or self._connection.execute(_TOUCH, {"this_key": key}).rowcount)
 

@@ -98,6 +98,9 @@ tasks = sa.Table(
     sa.Column("prompt_start", sa.String),
     # The id of the row's text in the index of ``text_index``; NULL until it is indexed.
     sa.Column("search_id", sa.Integer),
+    # The length of the requested video, see ``length_column``: 0 if it is not known, NULL until it is read
+    # from the request.
+    sa.Column("seconds", sa.Float),
 )
 # The gallery walks these without reading the rows, which are many times as large.
 _NEWEST = tasks.c.submitted_at.desc(), tasks.c.key
@@ -105,6 +108,14 @@ sa.Index("ix_tasks_newest", *_NEWEST, tasks.c.status, tasks.c.model, tasks.c.mod
 sa.Index("ix_tasks_model", tasks.c.model, *_NEWEST, tasks.c.status, tasks.c.mode)
 sa.Index("ix_tasks_prompt", tasks.c.prompt_start, *_NEWEST)
 sa.Index("ix_tasks_search", tasks.c.search_id)
+sa.Index(
+    "ix_tasks_cost",
+    *(tasks.c.contract, tasks.c.cost, *_NEWEST, tasks.c.status, tasks.c.model, tasks.c.mode, tasks.c.seconds),
+)
+_LACKS_SECONDS = sa.text("seconds IS NULL")
+sa.Index(
+    "ix_tasks_seconds", tasks.c.submitted_at, sqlite_where=_LACKS_SECONDS, postgresql_where=_LACKS_SECONDS
+)
 _IS_UNFINISHED = sa.text(UNFINISHED)
 sa.Index("ix_tasks_unfinished", tasks.c.service, sqlite_where=_IS_UNFINISHED, postgresql_where=_IS_UNFINISHED)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .models import DEFAULT_CONTRACT
 
-__all__ = ["DASHBOARD", "KEYS_PAGE", "TERMS", "Terms", "contract_at", "terms_of"]
+__all__ = ["DASHBOARD", "KEYS_PAGE", "RATES", "TERMS", "Terms", "contract_at", "terms_of"]
 
 #: The service's web pages for users. The documentation names no page of them for topping up.
 DASHBOARD = "https://wave.qingbo.ai"
@@ -56,6 +56,11 @@ TERMS: Mapping[str, Terms] = MappingProxyType(
     }
 )
 """The terms of every contract, by its date."""
+
+RATES: Mapping[str, int] = MappingProxyType(
+    {name: terms.quota_per_dollar for name, terms in TERMS.items() if terms.quota_per_dollar}
+)
+"""The units of quota in 1 USD, of each contract that states them."""
 
 
 def terms_of(contract: str) -> Terms:

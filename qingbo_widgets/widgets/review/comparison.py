@@ -17,6 +17,7 @@ from ...library.library import Library
 from ...media.frames import frame_rate
 from ...service.contract.text import shorten
 from ...system.notebook import shown_path
+from ...tasks.sweep.labels import SEPARATOR
 from ..base import html as markup
 from ..base.build import button
 from ..base.captions import captions_of, shared_caption
@@ -30,6 +31,7 @@ from ..base.player import TRANSPARENT, embedded_url, output_of, poster_behind, r
 from ..base.rating_buttons import rating_buttons
 from ..base.scripts import SCRIPTS_CLASS, missing_script, one_module
 from ..base.sync import update
+from .costs import cost_texts
 
 __all__ = ["LETTERS", "Comparison", "figures"]
 
@@ -87,7 +89,7 @@ class Comparison(Composite):
     Args:
         videos: tasks whose videos are saved, entries of a library, or mp4 files.
         labels: the caption of each video; by default what tells it from the others: the parameters in which
-            tasks with the same prompt differ, else the prompt and model, or the file's name.
+            tasks with the same prompt differ, else the prompt and model, or the file's name; and its cost.
         fps: the frame rate for the steps, in frames per second. By default that of the first video if av is
             installed (``[frames]``), else 30.
         blind: shuffle the videos, and show only letters until all tasks are rated here, or ``reveal()``.
@@ -128,7 +130,7 @@ class Comparison(Composite):
         self.videos = tuple(clip.source for clip in self._clips)
         self.is_blind = blind
         self._paths = [_path_of(clip) for clip in self._clips]
-        captions = captions_of(clips) if labels is None else list(labels)
+        captions = _captions(clips) if labels is None else list(labels)
         self._shared = shared_caption(clips) if labels is None else ""
         self._labels = [captions[number] for number in order]
         texts = {name: tr(text) for name, text in _TEXTS.items()}
@@ -212,6 +214,15 @@ class Comparison(Composite):
             buttons.value is not None for buttons in self.ratings.values()
         ):
             self.reveal()
+
+
+def _captions(clips: Sequence[Clip]) -> list[str]:
+    """Return what tells each video from the others, and what it has cost."""
+    entries = [None if clip.library is None else clip.library.get(clip.key) for clip in clips]
+    return [
+        SEPARATOR.join(filter(None, (caption, *(() if entry is None else cost_texts(entry)))))
+        for caption, entry in zip(captions_of(clips), entries, strict=True)
+    ]
 
 
 def figures(

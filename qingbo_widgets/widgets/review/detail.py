@@ -28,7 +28,7 @@ from ..base.embedding import held_by, setting_of
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, saved_html
-from ..base.settings import Settings, cost_text, settings_of
+from ..base.settings import Settings, settings_of
 from ..base.slow import Slow, start
 from ..base.sync import update
 from ..card.buttons import LOADING
@@ -36,6 +36,7 @@ from ..form.labels import fact
 from ..studio.follow_up import FollowUp, continuing
 from ..studio.frame_picker import FilmRead, FramePicker, read_film
 from .comparison import figures
+from .costs import cost_texts
 from .rating import NOTE_FIELD, TAGS_FIELD, Rating
 
 if TYPE_CHECKING:
@@ -308,8 +309,8 @@ def _head(entry: Entry) -> Markup:
     prompt += markup.note(callback, "hint") if callback else Markup()
     is_known = entry.request is not None
     sent = settings_of(readable_part_of(entry), entry.contract) if is_known else Settings()
-    cost = "" if entry.cost is None else cost_text(entry.cost, entry.contract, entry.service)
-    facts = markup.chips(entry.model, sent.resolution, *map(fact, sent.others), entry.task_id, cost)
+    costs = cost_texts(entry)
+    facts = markup.chips(entry.model, sent.resolution, *map(fact, sent.others), entry.task_id, *costs)
     return line + prompt + facts
 
 

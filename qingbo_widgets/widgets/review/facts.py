@@ -16,7 +16,8 @@ from ...service.contract.text import shorten
 from ...system.video_files import VIDEO_SUFFIXES
 from ...tasks.sweep.labels import SEPARATOR
 from ..base.captions import differences
-from ..base.settings import cost_text, settings_of
+from ..base.settings import settings_of
+from .costs import cost_texts
 
 if TYPE_CHECKING:
     from ...library.entry import Entry
@@ -34,7 +35,8 @@ class Facts:
 
     Attributes:
         title: the prompt.
-        lines: the rating or status with length and shape, the model and day, and the cost if it is known.
+        lines: the rating or status with length and shape, the model and day, and if they are known the cost
+            and the cost of a second.
         difference: how the task differs from others of the page with the same prompt.
         count: the number of saved videos.
     """
@@ -72,13 +74,12 @@ def _facts(entry: Entry, judgement: Judgement, difference: str, count: int) -> F
     if entry.request is not None:
         sent = settings_of(readable_part_of(entry), entry.contract)
         length, shape = sent.length, sent.shape
-    cost = "" if entry.cost is None else cost_text(entry.cost, entry.contract, entry.service)
     named = difference.split(SEPARATOR)
     length, shape, model = ("" if text in named else text for text in (length, shape, entry.model))
     lines = (
         _line(stars(judgement.rating), _status(entry), length, shape),
         _line(model, f"{entry.submitted_at.astimezone():%Y-%m-%d}"),
-        cost,
+        _line(*cost_texts(entry)),
     )
     return Facts(
         shorten(entry.prompt or entry.task_id or entry.model, 140),

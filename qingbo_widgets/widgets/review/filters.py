@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
 from ...service.contract.models import contracts, declared, models_of
+from ...service.contract.quota import dollars
 from ...service.contract.status_names import status_label
 from ..base.build import button, set_tooltip
 from ..base.ipw import VBox
@@ -30,14 +31,15 @@ _EMPTY = {"text": "", "since": None, "until": None}
 _SEARCH_HELP = N_("Finds prompts with all of these words. Press Enter to search.")
 #: Controls that would identify a video, and so are not offered in a blind gallery; these include the order of
 #: submission.
-_REVEALING = ("text", "model", "mode", "order")
+_REVEALING = ("text", "model", "mode", "max_cost", "order")
 #: The controls that are always visible, in their order.
 _FIRST = ("text", "rating", "order")
 #: The days, which stay together where a line is too short for all filters.
 _DAYS = ("since", "until")
-_WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
+_WIDTH = {"text": "260px", "order": "272px", "since": "190px", "until": "190px"}
 _ROW = {"flex_flow": "row wrap", "overflow": "visible", "align_items": "center"}
-_FILTERS_HELP = N_("Model, mode, status, tag and dates.")
+_FILTERS_HELP = N_("Model, mode, status, tag, cost and dates.")
+_AT_MOST = N_("{amount} or less")
 _CLEAR_HELP = N_("Shows all videos again.")
 
 
@@ -51,7 +53,8 @@ class Filters(VBox):
         blind: whether the tasks are anonymous; they are shuffled then, and cannot be searched.
 
     Attributes:
-        controls: the controls by name: text, model, mode, status, tag, rating, since, until, order.
+        controls: the controls by name: text, model, mode, status, tag, rating, max_cost, since,
+            until, order.
         more_button: shows and hides the other filters; its label has the number of those in use.
         clear_button: takes back the search and all filters; visible only if one is set.
     """
@@ -72,6 +75,7 @@ class Filters(VBox):
             "status": ipywidgets.Dropdown(description=tr("Status"), options=[every]),
             "tag": ipywidgets.Dropdown(description=tr("Tag"), options=[every]),
             "rating": ipywidgets.Dropdown(description=tr("Rating"), options=ratings),
+            "max_cost": ipywidgets.Dropdown(description=tr("Cost"), options=[every]),
             "since": ipywidgets.DatePicker(description=tr("From")),
             "until": ipywidgets.DatePicker(description=tr("To")),
             "order": ipywidgets.Dropdown(description=tr("Order"), options=orders),
@@ -132,13 +136,18 @@ class Filters(VBox):
 
     def offer(self, choices: Choices) -> None:
         """Offer the values in the library; a chosen value stays, even if it is gone from the library."""
-        offered = (("model", choices.models), ("status", choices.statuses), ("tag", choices.tags))
+        offered: tuple[tuple[str, Sequence[Any], Callable[[Any], str]], ...] = (
+            ("model", choices.models, str),
+            ("status", choices.statuses, status_label),
+            ("tag", choices.tags, str),
+            ("max_cost", choices.costs, lambda usd: tr(_AT_MOST).format(amount=dollars(usd))),
+        )
         with self._echo:
-            for name, values in offered:
+            for name, values, text_of in offered:
                 if (control := self.controls.get(name)) is not None:
-                    self._offer(control, values, status_label if name == "status" else str)
+                    self._offer(control, values, text_of)
 
-    def _offer(self, control: Any, values: Iterable[str], text_of: Callable[[str], str]) -> None:
+    def _offer(self, control: Any, values: Sequence[Any], text_of: Callable[[Any], str]) -> None:
         chosen = control.value
         options = [(tr(_ALL), _EVERY), *((text_of(value), value) for value in values)]
         if chosen not in (_EVERY, *values):

@@ -10,7 +10,7 @@ import ipywidgets
 from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.library import Library
-from ...library.search import choices, select
+from ...library.search import choices, select, worths
 from ...system.folder import is_file_inside
 from ...tasks import connection
 from ...tasks.manager import TaskManager
@@ -21,6 +21,7 @@ from ..base.html import Markup
 from ..base.output import CellOutput
 from ..base.player import output_of, saved_html
 from ..base.sync import refresher, update, weakly
+from .costs import worth_text
 from .detail import TaskDetail
 from .filters import Filters
 from .pager import SIZES, Pager
@@ -90,6 +91,7 @@ class Gallery(Composite):
         self.library = source if isinstance(source, Library) else Library(source)
         self.page, self.total, self._blind = 1, 0, blind
         self._shown: list[tuple[Entry, Judgement]] = []
+        self._worth: str | None = None
         self._key: str | None = None
         self._opened: tuple[Entry, Judgement] | None = None
         self._head, self._hint = ipywidgets.HTML(), ipywidgets.HTML()
@@ -148,6 +150,7 @@ class Gallery(Composite):
 
     def reload(self) -> None:
         """Read the library again."""
+        self._worth = None
         self.filters.offer(choices(self.library.journal))
         self.selection.refresh_entries()
         self.trash_line.refresh_trash()
@@ -167,6 +170,7 @@ class Gallery(Composite):
         if self._key in deleted.keys:
             self._key = None
         self.filters.offer(choices(self.library.journal))
+        self._worth = None
         self._draw()
         last = self._shown[-1][0].key if self._shown else ""
         self._input.focus_tile(following or last)
@@ -207,6 +211,8 @@ class Gallery(Composite):
         judgements = self.library.judgements.of_all([entry.key for entry, _ in self._shown])
         self._shown = [(entry, judgements[entry.key]) for entry, _ in self._shown]
         self.filters.offer(choices(self.library.journal))
+        self._worth = None
+        self._show_count()
         self._arrange()
 
     def _pick(self, on: Sequence[str], off: Sequence[str]) -> None:
@@ -254,7 +260,7 @@ class Gallery(Composite):
             self._preview.outputs = () if shown is None else (output_of(shown, ""),)
 
     def _search(self) -> None:
-        self.page, self._key = 1, None
+        self.page, self._key, self._worth = 1, None, None
         self._draw()
 
     def _go(self, step: int) -> None:
@@ -290,8 +296,19 @@ class Gallery(Composite):
             return
         if opened is not None:
             self._key = self._shown[opened][0].key if self._shown else None
-        self.pager.show(self.page, self.total, self._count((self.page - 1) * size + 1))
+        self._show_count()
         self._arrange()
+
+    def _show_count(self) -> None:
+        text = self._count((self.page - 1) * self.pager.size + 1)
+        self.pager.show(self.page, self.total, text, self._worth_of_selection())
+
+    def _worth_of_selection(self) -> str:
+        """Return what the selected tasks are worth, if filters are set; turning the page changes nothing."""
+        if self._worth is None:
+            is_shown = self.filters.are_set and not self._blind and bool(self.total)
+            self._worth = worth_text(worths(self.library.journal, self.filters.selection)) if is_shown else ""
+        return self._worth
 
     def _count(self, first: int) -> str:
         if self._shown:

@@ -13,6 +13,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.ipw import HBox
 from ..base.sync import update
+from .costs import KEPT_HELP
 
 __all__ = ["SIZES", "Pager"]
 
@@ -67,17 +68,19 @@ class Pager(HBox):
         """Return the number of the last page of this many tasks."""
         return max(1, ceil(total / self.size))
 
-    def show(self, page: int, total: int, text: str) -> None:
+    def show(self, page: int, total: int, text: str, worth: str = "") -> None:
         """Show a page.
 
         Args:
             page: its number.
             total: the number of tasks on all pages.
             text: what the page shows.
+            worth: what the tasks on all pages are worth.
         """
         self._page, last = page, self.last_page(total)
         with update(self._text, self._number, self.before_button, self.after_button):
-            self._text.value = markup.span(text)
+            worth_html = markup.tag("div", markup.text(worth), class_="qingbo-dim", title=tr(KEPT_HELP))
+            self._text.value = markup.span(text) + (worth_html if worth else markup.Markup())
             # The maximum first: ipywidgets clamps a number above it, and the observer would turn the page.
             self._number.max = max(last, self._number.value)
             self._number.value = page

@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -16,6 +17,7 @@ from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...library.library import Library
 from ...library.ranking import Ranked, rank
+from ...library.worth import Video, Worth, worth_of
 from ...media.posters import read_small
 from ...tasks.sweep.labels import SEPARATOR
 from ...tasks.task import Task
@@ -33,6 +35,7 @@ from ..base.player import output_of
 from ..base.posters import poster_html
 from ..base.sync import update
 from .comparison import CSS, figures
+from .costs import KEPT_HELP, video_of
 
 __all__ = ["Pairwise"]
 
@@ -140,12 +143,19 @@ class Pairwise(Composite):
         self._shown_at = time.monotonic()
 
     def ranking(self) -> list[Ranked]:
-        """Return the tasks by strength, best first, each with its uncertainty.
+        """Return the tasks by strength, best first, each with its uncertainty and its cost.
 
         Raises:
             ImportError: choix is not installed (``[judging]``).
         """
-        return rank(list(self._clips), self._judgements.preferences(self._clips.keys()))
+        ranked = rank(list(self._clips), self._judgements.preferences(self._clips.keys()))
+        entries = self._entries()
+        return [
+            replace(item, worth=worth_of([video_of(entry)], entry.contract))
+            if (entry := entries.get(item.key)) is not None and entry.cost is not None
+            else item
+            for item in ranked
+        ]
 
     def _ipython_display_(self, **_: Any) -> None:
         text = tr("Pairwise comparison. Run this cell in a notebook to show it.")
@@ -179,7 +189,8 @@ class Pairwise(Composite):
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
         number = markup.tag("th", markup.text("#"))
         video = markup.tag("th", markup.text(tr("Video")), colspan="2")  # picture and name
-        figures_of = (tr("Strength"), tr("Wins"), tr("Losses"))
+        has_costs = any(item.worth is not None for item in ranked)
+        figures_of = (tr("Strength"), tr("Wins"), tr("Losses"), *(_heads_of_costs() if has_costs else ()))
         rows = [
             markup.tag("tr", number, video, *(markup.tag("th", markup.text(text)) for text in figures_of))
         ]
@@ -191,11 +202,47 @@ class Pairwise(Composite):
                 title = SEPARATOR.join(filter(None, (title, clip.task_id)))
             picture = None if clip.path is None else read_small(clip.path)
             strength = round(item.strength, 2) + 0.0  # no "-0.00"
-            cells = (title, f"{strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
+            costs = _costs_of(item.worth) if has_costs else ()
+            cells = (title, f"{strength:+.2f} ± {item.error:.2f}", item.wins, item.losses, *costs)
             texts = [markup.tag("td", markup.text(cell)) for cell in (place, *cells)]
             rows.append(markup.tag("tr", texts[0], markup.tag("td", poster_html(picture)), *texts[1:]))
         table = markup.tag("table", *rows, class_="qingbo-ranking")
-        return markup.tag("div", table, style="overflow-x: auto")
+        models = self._models_html() if has_costs else Markup()
+        return markup.tag("div", table, models, style="overflow-x: auto")
+
+    def _entries(self) -> dict[str, Entry]:
+        """Return the rows of the tasks by key, with what they have cost."""
+        library = next(clip.library for clip in self._clips.values() if clip.library is not None)
+        found = ((key, library.get(key)) for key in self._clips)
+        return {key: entry for key, entry in found if entry is not None}
+
+    def _models_html(self) -> Markup:
+        """Return what each model was worth, if there are several."""
+        entries = self._entries()
+        ratings = self._judgements.of_all(list(entries))
+        groups: dict[tuple[str, str], list[Video]] = {}
+        for key, entry in entries.items():
+            video = video_of(entry, ratings[key].rating)
+            groups.setdefault((entry.model, entry.contract), []).append(video)
+        if len({model for model, _ in groups}) < 2:
+            return Markup()
+        heads = (tr("Model"), tr("Videos"), *_heads_of_costs(), tr("Kept"), tr("A kept video"))
+        rows = [markup.tag("tr", *(markup.tag("th", markup.text(head)) for head in heads))]
+        for (model, contract), videos in groups.items():
+            worth = worth_of(videos, contract)
+            kept = worth.average_text(worth.per_kept)
+            cells = (model, worth.tasks, *_costs_of(worth), worth.kept, kept)
+            rows.append(markup.tag("tr", *(markup.tag("td", markup.text(cell)) for cell in cells)))
+        note = markup.note(tr(KEPT_HELP))
+        return markup.tag("table", *rows, class_="qingbo-worth") + note
+
+
+def _heads_of_costs() -> tuple[str, str]:
+    return tr("Cost"), tr("A second")
+
+
+def _costs_of(worth: Worth | None) -> tuple[str, str]:
+    return ("", "") if worth is None else (worth.text(worth.quota), worth.average_text(worth.per_second))
 
 
 def _is_saved(clip: Clip) -> bool:

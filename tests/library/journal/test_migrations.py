@@ -40,6 +40,7 @@ FIRST = "0.1.0/everything.sqlite"
 Rows = dict[str, list[dict[str, Any]]]
 _COLUMNS_OF_0_2_0 = (
     "contract", "frozen", "billing_status", "first_submitted_at", "mode", "prompt_start", "search_id",
+    "seconds",
 )  # fmt: skip
 
 
@@ -180,6 +181,23 @@ def test_the_migrations_create_a_new_journal(tmp_path: Path) -> None:
         migrations.upgrade(connection)
     engine.dispose()
     assert schema_of(f"sqlite:///{tmp_path / 'steps.sqlite'}") == schema_of(url_of(tmp_path / "new"))
+
+
+def test_a_journal_of_the_previous_revision(tmp_path: Path) -> None:
+    """A journal without lengths gets the column and its indexes, and keeps its rows."""
+    library = Library(tmp_path / "old")
+    request = {"model": "kling-v3", "prompt": "A koi", "duration": 10}
+    library.add(Entry("a", "sandbox", model="kling-v3", request=request, contract="2026-11", cost=5_000))
+    with plain(tmp_path / "old" / "library.sqlite") as database:
+        for index in ("ix_tasks_cost", "ix_tasks_seconds"):
+            database.execute(f"drop index {index}")
+        database.execute("alter table tasks drop column seconds")
+        database.execute(f"update {VERSION_TABLE} set version_num = '0.2.0_5'")
+    Library(tmp_path / "new").add(Entry(key="a", service="sandbox"))
+    reopened = Library(tmp_path / "old")
+    assert [(entry.key, entry.cost) for entry in reopened.entries()] == [("a", 5_000)]
+    assert schema_of(url_of(tmp_path / "old")) == schema_of(url_of(tmp_path / "new"))
+    assert (tmp_path / "old" / "library-0.2.0_5.sqlite").exists()
 
 
 def test_the_revisions_are_those_of_the_migrations() -> None:

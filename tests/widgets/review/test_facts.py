@@ -35,7 +35,7 @@ def test_what_matters(tmp_path: Path) -> None:
     task = entry("a", request={"duration": 10, "aspect_ratio": "9:16"}, cost=175_000, contract="2026-11")
     (shown,) = facts(tmp_path, task, rating=4)
     day = f"{NOON.astimezone():%Y-%m-%d}"
-    assert shown == Facts("A koi", ("★★★★☆ · 10 s · 9:16", f"kling-v3 · {day}", "$0.35"))
+    assert shown == Facts("A koi", ("★★★★☆ · 10 s · 9:16", f"kling-v3 · {day}", "$0.35 · $0.035 a second"))
     (plain,) = facts(tmp_path, entry("b"))
     assert plain.lines[0] == "5 s · 16:9"
     assert len(plain.lines) == 2, "a cost that is not known was shown"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -39,7 +40,7 @@ def filters(changes: list[object]) -> Iterator[Filters]:
     made: list[Filters] = []
     filters = Filters(lambda: changes.append(made[0].selection))
     made.append(filters)
-    filters.offer(Choices(("kling-v1", "kling-v3"), ("completed", "failed"), ("koi",)))
+    filters.offer(Choices(("kling-v1", "kling-v3"), ("completed", "failed"), ("koi",), (Decimal("0.5"),)))
     yield filters
     filters.close()
 
@@ -87,7 +88,7 @@ def test_one_click_clears_all(filters: Filters, changes: list[object]) -> None:
     plain = filters.selection
     for name, value in (
         ("text", "koi"), ("model", "kling-v3"), ("mode", "pro"), ("status", "failed"), ("tag", "koi"),
-        ("rating", 3), ("since", date(2026, 5, 1)), ("until", date(2026, 5, 2)),
+        ("rating", 3), ("max_cost", Decimal("0.5")), ("since", date(2026, 5, 1)), ("until", date(2026, 5, 2)),
     ):  # fmt: skip
         filters.controls[name].value = value
         assert filters.are_set
@@ -125,5 +126,5 @@ def test_no_box_is_empty_in_any_kernel() -> None:
         for seed in range(6)
     ]
     seen = [kernel.communicate()[0].strip() for kernel in kernels]
-    shown = "['all', 'Newest first', 'all', 'all', 'all', 'all', '24', '–']"
+    shown = "['all', 'Newest first', 'all', 'all', 'all', 'all', 'all', '24', '–']"
     assert seen == [shown] * 6, "a user sees an empty box"
