@@ -21,7 +21,7 @@ from ..service.contract.pricing.price import Price, PriceSource
 from ..service.contract.quota import PENDING, dollars
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
-from ..service.contract.terms import TERMS
+from ..service.contract.terms import RATES
 from ..service.contract.text import shorten
 from .budget import Budget
 from .entry import ENDED, Entry
@@ -39,8 +39,6 @@ _LONGEST_QUESTION = timedelta(minutes=1)
 _MOST_KEYS = 500
 #: An arbitrary number for PostgreSQL's advisory lock.
 _LOCK = 7_164_220_260_410_003
-#: The contracts whose amounts can be converted to US dollars, and the units of quota in one.
-RATES = {name: terms.quota_per_dollar for name, terms in TERMS.items() if terms.quota_per_dollar}
 _OVER = N_(
     "Not submitted, nothing was charged: it costs {price}, and of the budget of {budget}, {left} is left "
     "({spent} spent, {frozen} reserved). A higher budget allows it."

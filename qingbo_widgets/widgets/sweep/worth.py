@@ -63,7 +63,8 @@ def _groups(sweep: Sweep) -> list[Group]:
 
 def _amounts(group: Group) -> tuple[str, str, str, str, str]:
     worth = group.worth
-    amounts = (worth.text(worth.quota), worth.text(worth.per_second), worth.text(worth.per_kept))
+    averages = map(worth.average_text, (worth.per_second, worth.per_kept))
+    amounts = (worth.text(worth.quota), *averages)
     cost, second, kept = (amount or "–" for amount in amounts)
     return str(group.videos), cost, second, str(worth.kept), kept
 
