@@ -21,6 +21,7 @@ from ..service.contract.frames import IMAGE
 from ..service.contract.misspelt import check_names
 from ..service.contract.models import dated
 from ..service.contract.offered import offers_fields
+from ..service.contract.pricing.price import Price
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import EveryField
     from ..service.contract.pricing.answers import Balance
-    from ..service.contract.pricing.price import Price
     from .uploading.choice import Upload
 
 __all__ = ["TaskManager"]
@@ -119,6 +119,8 @@ class TaskManager(ManagerSettings):
         self._recovery = Recovery(self, self._tasks)
         #: Keys of the tasks whose submission has reserved its price, and is going on.
         self._reserved: set[str] = set()
+        #: Keys of the tasks that were submitted before there was a budget.
+        self._unbounded: set[str] = set()
         self.prices = Prices(self.inputs, self.library, self.service, lambda: self.client, lambda: self.tasks)
         self.balances = Balances(lambda: self.client, lambda: self.is_closed)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
@@ -269,6 +271,7 @@ class TaskManager(ManagerSettings):
         task.observe(self._compare, "frozen")
         if not self.is_bounded:
             task.price = self.prices.latest(task.request)
+            self._unbounded.add(task.key)
             return
         ledger = self.ledger
         for key, fields in ledger.unpriced():  # of tasks that were submitted before there was a budget
@@ -276,6 +279,8 @@ class TaskManager(ManagerSettings):
             if request is not None and not request.problems(self.client.contract.name):
                 price = self.prices.price(request)
                 ledger.note(key, price, self.holder if key in self._tasks else None)
+        while self._unbounded:  # a budget of this kernel counts them, with the amounts of the service
+            ledger.note(self._unbounded.pop(), Price(), self.holder)
         task.price = price = self.prices.price(task.request)
         ledger.reserve(task.key, price.times(charges), self.holder, self.budget)
         self._reserved.add(task.key)

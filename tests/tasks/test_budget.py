@@ -260,6 +260,17 @@ def test_tasks_from_before_the_budget_count(
     assert refused.value.frozen == EACH
 
 
+def test_ended_tasks_from_before_the_budget_count(make_manager: Callable[..., qw.TaskManager]) -> None:
+    """A budget of the kernel that is set late counts what the kernel has spent, and no other kernel's."""
+    first, second = make_manager(), make_manager()
+    first.submit(prompt="a", **FIELDS).wait(30)
+    second.submit(prompt="b", **FIELDS).wait(30)
+    first.budget = EACH
+    with pytest.raises(qw.BudgetExceeded) as refused:
+        first.submit(prompt="c", **FIELDS)
+    assert refused.value.spent == EACH, "the budget does not count what was spent before it"
+
+
 def test_a_submission_that_does_not_begin_reserves_nothing(
     make_manager: Callable[..., qw.TaskManager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
