@@ -205,8 +205,13 @@ def ctrl_enter(studio: Any, label: str, text: str) -> None:
         label: the description of the text field.
         text: its current text on the page.
     """
-    (listener,) = until(lambda: [part for part in parts_of(studio) if isinstance(part, shortcut_class())])
+    (listener,) = until(lambda: [part for part in parts_of(studio) if is_named(part, shortcut_class())])
     send(listener, {"label": label, "text": text})
+
+
+def is_named(part: Any, kind: type[Any]) -> bool:
+    """Return whether a widget has the class that was made at first use: two threads may have made two."""
+    return type(part).__qualname__ == kind.__qualname__
 
 
 # ---------------------------------------------------------------------- messages of the page
@@ -270,11 +275,11 @@ def _raising() -> Iterator[None]:
 
 
 def _has_html(part: Any) -> bool:
-    return isinstance(part, (ipywidgets.HTML, ipywidgets.Output, private_html_class()))
+    return isinstance(part, (ipywidgets.HTML, ipywidgets.Output)) or is_named(part, private_html_class())
 
 
 def _html_in(part: Any) -> str:
-    if isinstance(part, private_html_class()):
+    if is_named(part, private_html_class()):
         return str(part.html)
     written = "\n".join(outputs_of(part)) if isinstance(part, ipywidgets.Output) else str(part.value)
     return re.sub(r"<style\b.*?</style>", "", written, flags=re.DOTALL)

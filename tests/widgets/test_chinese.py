@@ -170,7 +170,7 @@ def test_a_refused_key(sandbox: Sandbox, workdir: Path) -> None:
     """The card shows the error in Chinese, next to the service's own message."""
     with TaskManager(Client("wrong", sandbox.base_url), Library(workdir)) as stranger:
         task = stranger.submit(prompt="koi")
-        with pytest.raises(AuthenticationFailed, match="密钥错误或未启用"):
+        with pytest.raises(AuthenticationFailed, match="密钥有误、未启用或其额度已用完"):
             task.wait(30)
         card = TaskCard(task)
         assert [text for text in english(card) if task.error.message not in text] == []

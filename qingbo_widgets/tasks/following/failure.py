@@ -51,7 +51,8 @@ def cancellation_of(snapshot: TaskSnapshot, contract: str) -> TaskCancelled:
         snapshot: the answer to the cancel, or the status after it.
         contract: the date of the task's contract.
     """
-    charge = _charge(snapshot, contract) or _reported_refund(snapshot) or tr(PROMISED_CANCELLED)
+    unsaid = tr(PROMISED_CANCELLED if _is_documented(snapshot) else _NOT_SAID)
+    charge = _charge(snapshot, contract) or _reported_refund(snapshot) or unsaid
     message = sentences(tr(CANCELLED), _links(snapshot), charge)
     return TaskCancelled(message, task_id=snapshot.task_id)
 
@@ -81,8 +82,8 @@ def _links(snapshot: TaskSnapshot) -> str:
 
 
 def _is_documented(snapshot: TaskSnapshot) -> bool:
-    """Return whether the service reports the failure as it documents it, so that what it promises applies."""
-    return snapshot.word.strip().lower() in ("", str(TaskStatus.failed))
+    """Return whether the service reports the end as it documents it, so that what it promises applies."""
+    return snapshot.word.strip().lower() in ("", TaskStatus.failed, TaskStatus.cancelled)
 
 
 def _refund(snapshot: TaskSnapshot, contract: str) -> str:

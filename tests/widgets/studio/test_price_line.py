@@ -17,7 +17,7 @@ from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.sandbox import Gaps
 from qingbo_widgets.service.contract.snapshot import TaskStatus
-from qingbo_widgets.widgets.base.sync import refresher, update
+from qingbo_widgets.widgets.base.sync import update
 from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.faults.server import Exchange, FaultServer, answer, close
@@ -97,9 +97,9 @@ def titles(studio: VideoStudio | FollowUp) -> list[str]:
     return [html.unescape(title) for title in found]
 
 
-def rest() -> None:
-    """Wait until the refresher has called what it was to call: a question that was not asked yet is over."""
-    until(lambda: not refresher._alarms)
+def rest(studio: VideoStudio) -> None:
+    """Wait until a question that was not asked yet is over."""
+    until(lambda: not studio._actions.price_line._awaited)
 
 
 # ---------------------------------------------------------------------- a price
@@ -143,7 +143,7 @@ def test_one_question_for_each_kind(november: qw.TaskManager, service: Service) 
     assert shown(studio) == "$0.50"
     other = VideoStudio(november, prompt="A heron", duration=10)
     assert shown(other) == "$1.00", "another form of the same connection knows the price"
-    rest()
+    rest(other)
     assert [body["duration"] for body in service.quoted] == [5, 10]
 
 
@@ -164,7 +164,7 @@ def test_an_invalid_request_has_no_price(november: qw.TaskManager, service: Serv
     shows(studio, "$0.50")
     studio.form.image_urls = ("not a URL",)
     assert "$" not in shown(studio)
-    rest()
+    rest(studio)
     assert len(service.quoted) == 1
     studio.form.image_urls = ()
     assert shown(studio) == "$0.50"
@@ -255,7 +255,7 @@ def test_an_old_price_is_requested_again(
     shows(studio, "$0.50")
     service.per_second, now[0] = 0.2, 599.0
     studio.form.prompt = "A heron"
-    rest()
+    rest(studio)
     assert len(service.quoted) == 1, "the price of nine minutes ago is good"
     now[0] = 601.0
     with update():
