@@ -29,7 +29,7 @@ from qingbo_widgets.widgets.studio import form_column, video_studio
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from qingbo_widgets.widgets.studio.examples import Examples
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
-from tests.faults.server import FaultServer, answer
+from tests.faults.server import Exchange, FaultServer, answer
 from tests.widgets.page import (
     box_of,
     buttons_of,
@@ -152,7 +152,15 @@ def test_the_contract_of_the_server_is_one_click_away(
 ) -> None:
     """A refusal for the wrong contract offers the right one: same key, address and form; nothing is sent."""
     body = {"error": {"message": "no extra", "code": "capability_violation", "param": "extra"}}
-    with FaultServer(answer(body, 400)) as server:
+    failed = answer({"task_id": "t", "status": "failed", "cost": 0, "error": {"message": "No."}})
+    absent = answer({"error": {"message": "There are no prices here."}}, 404)
+
+    def respond(exchange: Exchange) -> bool:
+        if exchange.request.path.startswith("/tasks"):
+            return failed(exchange)
+        return absent(exchange)
+
+    with FaultServer(answer(body, 400), otherwise=respond) as server:
         before = live_widgets()
         first = connect("some-key", base_url=server.url)
         first.client.was_checked = True  # the script has no answer to the check of the key
@@ -172,11 +180,10 @@ def test_the_contract_of_the_server_is_one_click_away(
         assert "Use contract 2026-11" not in buttons_of(studio)
         assert studio.form.prompt == "A koi, and a heron"
         assert len(server.requests) == 1
-        server.then(answer({"task_id": "t", "status": "failed", "cost": 0, "error": {"message": "No."}}))
         until(lambda: not is_waiting(studio))
         studio.generate_button.click()
-        until(lambda: len(server.requests) == 2)
-        (_, sent) = server.requests
+        until(lambda: len([sent for sent in server.requests if sent.path == "/tasks"]) == 2)
+        (_, sent) = [sent for sent in server.requests if sent.path == "/tasks"]
         assert sent.headers["authorization"] == "Bearer some-key"
         assert "extra" not in sent.json
         until(lambda: all(card.task.is_done for card in studio.cards))
