@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from IPython.lib.pretty import pretty
 from PIL import Image
 
 import qingbo_widgets as qw
@@ -262,3 +264,11 @@ def test_invalid_in_april(april: qw.TaskManager) -> None:
     for call in calls:
         with pytest.raises(qw.QingboError, match="2026-04 states no prices"):
             call()
+
+
+def test_a_cell_shows_amounts_as_text(manager: qw.TaskManager) -> None:
+    """The last line of a cell may be a price or the balance; its repr has the fields."""
+    shown = [pretty(value) for value in (manager.price(**KOI), manager.balance())]
+    assert shown[0] == "$0.378"
+    assert re.fullmatch(r"\$[\d.]+ left", shown[1])
+    assert "quota=189000" in repr(manager.price(**KOI))

@@ -51,6 +51,10 @@ class Balance:
     granted: Decimal | None = None
     as_of: datetime | None = None
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        """Show the text in a notebook."""
+        printer.text(str(self))
+
     def __str__(self) -> str:
         return tr("{amount} left").format(amount=dollars(self.available))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
 from enum import Enum
+from typing import Any
 
 from ....i18n import N_, tr
 from ..quota import dollars, units
@@ -66,6 +67,10 @@ class Price:
             return self
         with localcontext(EXACT):
             return replace(self, usd=None if self.usd is None else self.usd * count, quota=self.quota * count)
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        """Show the text in a notebook."""
+        printer.text(str(self))
 
     def __str__(self) -> str:
         if not self.is_known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import Any
 
 from ....i18n import N_, sentences, tr
 from .numbers import EXACT
@@ -35,6 +36,10 @@ class Total:
     count: int
     unknown: int
     reason: str = ""
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        """Show the text in a notebook."""
+        printer.text(str(self))
 
     def __str__(self) -> str:
         if self.least is None or self.most is None:
