@@ -516,6 +516,7 @@ class TaskManager(ManagerSettings):
         self.monitor.drain(seconds)
         self.monitor.close(seconds)
         self.client.close()  # closes the connections that the threads wait for
+        self.prices.close()
         self.monitor.join()
         self._finalizer()
         self.library.close()
