@@ -329,6 +329,24 @@ def test_damaged_amounts(
     library.delete(["a"])
 
 
+@pytest.mark.parametrize("value", [float("inf"), 1e300, 2**62, -(2**62)])
+@pytest.mark.parametrize(("table", "column"), [("ledger", "price"), ("tasks", "cost"), ("tasks", "frozen")])
+def test_a_damaged_amount_leaves_the_others(
+    library: Library, ledger: Ledger, add: Callable[..., None], table: str, column: str, value: object
+) -> None:
+    """The amounts of the other tasks count in the budget all the same."""
+    for key in ("a", "b", "c"):
+        ledger.note(key, costing("1"), "us")
+        add(key, status="processing")
+    library.journal.close_connection()
+    with closing(sqlite3.connect(library.journal.path)) as database, database:
+        database.execute(f"UPDATE {table} SET {column} = ? WHERE key = 'a'", (value,))
+    assert ledger.sums().frozen == (2 if column == "price" else 3)
+    library.budget = 2
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve("d", costing("1"), "us")
+
+
 def test_a_damaged_budget(library: Library, ledger: Ledger) -> None:
     """The error is about the budget, and not about a request."""
     library.budget = 5
