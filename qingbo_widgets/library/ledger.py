@@ -180,10 +180,13 @@ class Ledger:
             is_new: whether the price replaces that of an earlier submission. A reservation stays.
         """
         with self._journal.begin() as connection:
+            _lock(connection)
             if is_new:
                 is_over = ~ledger.c.is_open, ledger.c.settled.is_(None)
                 connection.execute(ledger.delete().where(ledger.c.key == key, *is_over))
-            if connection.execute(sa.select(ledger.c.key).where(ledger.c.key == key)).first() is None:
+            # A write, not a query, so that SQLite admits no other row of the task in between.
+            same = ledger.update().where(ledger.c.key == key).values(key=key)
+            if connection.execute(same).rowcount == 0:
                 connection.execute(ledger.insert().values(**self._row(key, price, holder)))
 
     def prices(self, keys: Sequence[str]) -> dict[str, Price]:

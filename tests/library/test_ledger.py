@@ -301,6 +301,35 @@ def test_in_postgresql(tmp_path: Path, postgresql_url: Callable[..., str]) -> No
     assert not libraries[1].has_budget
 
 
+def test_two_kernels_note_the_same_prices(tmp_path: Path) -> None:
+    """Two kernels that note the price of one task at the same time raise nothing; one row remains."""
+    libraries = [Library(tmp_path / "videos") for _ in range(2)]
+    libraries[0].budget = None
+    kernels = [Ledger(library.journal, SERVICE) for library in libraries]
+    errors: list[Exception] = []
+    together = threading.Barrier(2)
+
+    def note(kernel: Ledger, *, is_new: bool) -> None:
+        for number in range(40):
+            together.wait(30)
+            try:
+                kernel.note(f"{number}", costing("1"), "us", is_new=is_new)
+            except Exception as error:
+                errors.append(error)
+
+    threads = [
+        threading.Thread(target=note, args=(kernel,), kwargs={"is_new": is_new})
+        for kernel, is_new in zip(kernels, (False, True), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with closing(sqlite3.connect(libraries[0].journal.path)) as database:
+        assert database.execute("SELECT count(*) FROM ledger").fetchone() == (40,)
+
+
 @pytest.mark.parametrize("value", ["abc", b"\0", float("inf"), -5])
 @pytest.mark.parametrize(
     ("table", "column"),
