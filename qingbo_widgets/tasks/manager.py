@@ -21,6 +21,7 @@ from ..service.contract.frames import IMAGE
 from ..service.contract.misspelt import check_names
 from ..service.contract.models import dated
 from ..service.contract.offered import offers_fields
+from ..service.contract.pricing.price import Price
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import EveryField
     from ..service.contract.pricing.answers import Balance
-    from ..service.contract.pricing.price import Price
     from .uploading.choice import Upload
 
 __all__ = ["TaskManager"]
@@ -119,6 +119,8 @@ class TaskManager(ManagerSettings):
         self._recovery = Recovery(self, self._tasks)
         #: Keys of the tasks whose submission has reserved its price, and is going on.
         self._reserved: set[str] = set()
+        #: Keys of the tasks of this kernel that the ledger lacks, because they had no known price.
+        self._unnoted: set[str] = set()
         self.prices = Prices(self.inputs, self.library, self.service, lambda: self.client, lambda: self.tasks)
         self.balances = Balances(lambda: self.client, lambda: self.is_closed)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
@@ -276,6 +278,9 @@ class TaskManager(ManagerSettings):
             if request is not None and not request.problems(self.client.contract.name):
                 price = self.prices.price(request)
                 ledger.note(key, price, self.holder if key in self._tasks else None)
+        for key in tuple(self._unnoted):  # their amounts count as those of this kernel
+            ledger.note(key, Price(), self.holder)
+            self._unnoted.discard(key)
         task.price = price = self.prices.price(task.request)
         ledger.reserve(task.key, price.times(charges), self.holder, self.budget)
         self._reserved.add(task.key)
@@ -498,10 +503,11 @@ class TaskManager(ManagerSettings):
                 task.reopen(None, **before)
                 task.lifecycle.settle()
                 raise
-            price = task.price if submit and not is_reserved else None
-            if price is not None and price.usd is not None:
+            if submit and not is_reserved and (price := task.price) is not None and price.usd is not None:
                 with suppress(QingboError):  # closed meanwhile
                     self.monitor.start(self._note_price, task, price)
+            elif submit and not is_reserved:
+                self._unnoted.add(task.key)
         return task
 
     def close(self) -> None:
