@@ -37,6 +37,8 @@ _LONGEST_SUBMISSION = timedelta(hours=1)
 _LONGEST_QUESTION = timedelta(minutes=1)
 #: Keys in one query; SQLite takes 999 values in old versions.
 _MOST_KEYS = 500
+#: Quota beyond any amount of a task; with more in a damaged row, a sum overflows.
+_MOST_QUOTA = 10**15
 #: An arbitrary number for PostgreSQL's advisory lock.
 _LOCK = 7_164_220_260_410_003
 _OVER = N_(
@@ -178,10 +180,13 @@ class Ledger:
             is_new: whether the price replaces that of an earlier submission. A reservation stays.
         """
         with self._journal.begin() as connection:
+            _lock(connection)
             if is_new:
                 is_over = ~ledger.c.is_open, ledger.c.settled.is_(None)
                 connection.execute(ledger.delete().where(ledger.c.key == key, *is_over))
-            if connection.execute(sa.select(ledger.c.key).where(ledger.c.key == key)).first() is None:
+            # A write, not a query, so that SQLite admits no other row of the task in between.
+            same = ledger.update().where(ledger.c.key == key).values(key=key)
+            if connection.execute(same).rowcount == 0:
                 connection.execute(ledger.insert().values(**self._row(key, price, holder)))
 
     def prices(self, keys: Sequence[str]) -> dict[str, Price]:
@@ -325,7 +330,13 @@ class Ledger:
 def _price_in(row: Any) -> Price | None:
     """Return the price in a row of ``_PRICES``; ``None`` if it was not known right before the submission."""
     rate, quota = RATES.get(row.contract), row.price
-    if rate is None or type(quota) is not int or row.price_at is None or row.submitted_at is None:
+    if (
+        rate is None
+        or type(quota) is not int
+        or quota < 0
+        or row.price_at is None
+        or row.submitted_at is None
+    ):
         return None
     if row.price_at > row.submitted_at + _LONGEST_QUESTION:
         return None
@@ -336,11 +347,16 @@ def _price_in(row: Any) -> Price | None:
     return Price(Decimal(quota) / rate, quota, True, source, row.price_at)
 
 
+def _plausible(amount: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return an amount, or NULL in place of one that no task can have, which would change the whole sum."""
+    return sa.case((amount.between(0, sa.literal(_MOST_QUOTA, sa.BigInteger)), amount))
+
+
 WITH_LEDGER = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
 _WITHOUT_TASK = ledger.outerjoin(tasks, tasks.c.key == ledger.c.key)
 _REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
-_EXPECTED = sa.func.coalesce(tasks.c.frozen, ledger.c.price, 0)
-_COST = sa.case((tasks.c.cost >= 0, tasks.c.cost))
+_EXPECTED = sa.func.coalesce(_plausible(tasks.c.frozen), _plausible(ledger.c.price), 0)
+_COST = _plausible(tasks.c.cost)
 #: A refund that the service has not made yet.
 _IS_PENDING = sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.billing_status.in_(PENDING))
 #: What an ended task has cost. One that failed or was cancelled is refunded, unless the service tells a cost.
@@ -357,7 +373,7 @@ _SUM_OF_TASKS = (
     .group_by(tasks.c.contract)
 )
 _SUM_OF_DELETED = (
-    sa.select(ledger.c.contract, sa.func.sum(ledger.c.settled), sa.literal(0))
+    sa.select(ledger.c.contract, sa.func.sum(_plausible(ledger.c.settled)), sa.literal(0))
     .select_from(_WITHOUT_TASK)
     .group_by(ledger.c.contract)
 )
@@ -368,7 +384,7 @@ _PRICES = (
     .where(ledger.c.price.is_not(None), tasks.c.first_submitted_at.is_(None))
 )
 _RESERVED = (
-    sa.select(ledger.c.holder, ledger.c.price)
+    sa.select(ledger.c.holder, _plausible(ledger.c.price))
     .select_from(_WITHOUT_TASK)
     .where(ledger.c.is_open, ledger.c.settled.is_(None))
     .where(sa.or_(tasks.c.key.is_(None), sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.task_id == "")))

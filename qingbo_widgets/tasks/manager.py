@@ -119,8 +119,8 @@ class TaskManager(ManagerSettings):
         self._recovery = Recovery(self, self._tasks)
         #: Keys of the tasks whose submission has reserved its price, and is going on.
         self._reserved: set[str] = set()
-        #: Keys of the tasks that were submitted before there was a budget.
-        self._unbounded: set[str] = set()
+        #: Keys of the tasks of this kernel that the ledger lacks, because they had no known price.
+        self._unnoted: set[str] = set()
         self.prices = Prices(self.inputs, self.library, self.service, lambda: self.client, lambda: self.tasks)
         self.balances = Balances(lambda: self.client, lambda: self.is_closed)
         # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
@@ -271,7 +271,6 @@ class TaskManager(ManagerSettings):
         task.observe(self._compare, "frozen")
         if not self.is_bounded:
             task.price = self.prices.latest(task.request)
-            self._unbounded.add(task.key)
             return
         ledger = self.ledger
         for key, fields in ledger.unpriced():  # of tasks that were submitted before there was a budget
@@ -279,8 +278,9 @@ class TaskManager(ManagerSettings):
             if request is not None and not request.problems(self.client.contract.name):
                 price = self.prices.price(request)
                 ledger.note(key, price, self.holder if key in self._tasks else None)
-        while self._unbounded:  # a budget of this kernel counts them, with the amounts of the service
-            ledger.note(self._unbounded.pop(), Price(), self.holder)
+        for key in tuple(self._unnoted):  # their amounts count as those of this kernel
+            ledger.note(key, Price(), self.holder)
+            self._unnoted.discard(key)
         task.price = price = self.prices.price(task.request)
         ledger.reserve(task.key, price.times(charges), self.holder, self.budget)
         self._reserved.add(task.key)
@@ -503,10 +503,11 @@ class TaskManager(ManagerSettings):
                 task.reopen(None, **before)
                 task.lifecycle.settle()
                 raise
-            price = task.price if submit and not is_reserved else None
-            if price is not None and price.usd is not None:
+            if submit and not is_reserved and (price := task.price) is not None and price.usd is not None:
                 with suppress(QingboError):  # closed meanwhile
                     self.monitor.start(self._note_price, task, price)
+            elif submit and not is_reserved:
+                self._unnoted.add(task.key)
         return task
 
     def close(self) -> None:
@@ -521,6 +522,7 @@ class TaskManager(ManagerSettings):
         self.monitor.drain(seconds)
         self.monitor.close(seconds)
         self.client.close()  # closes the connections that the threads wait for
+        self.prices.close()
         self.monitor.join()
         self._finalizer()
         self.library.close()

@@ -10,10 +10,10 @@ from ..service.contract.quota import quota_text
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.terms import terms_of
 
-__all__ = ["PriceNote", "Priced", "price_note"]
+__all__ = ["ROUNDING", "PriceNote", "Priced", "price_note"]
 
 #: Units of quota by which two roundings of one price may differ.
-_ROUNDING = 1
+ROUNDING = 1
 _QUOTED = (
     N_("The price before the submission was {price}; the service has reserved {amount}."),
     N_("The price before the submission was {price}; it cost {amount}."),
@@ -93,7 +93,7 @@ def _comparable(task: Priced) -> Price | None:
 def _compared(
     task: Priced, price: Price | None, expected: int | None, taken: int | None, *, is_cost: bool
 ) -> PriceNote | None:
-    if price is None or expected is None or taken is None or abs(taken - expected) <= _ROUNDING:
+    if price is None or expected is None or taken is None or abs(taken - expected) <= ROUNDING:
         return None
     shown = str(price)
     if price.source is PriceSource.earlier_task:

@@ -22,6 +22,7 @@ from ..service.priced import priced_values
 from ..service.prices import KEPT, PriceFinder
 from .background.reports import Reports
 from .inputs.inputs import Inputs
+from .price_note import ROUNDING
 
 __all__ = ["Prices", "wordless"]
 
@@ -31,6 +32,8 @@ _CONTENT = frozenset({"url", "urls", "objects"})
 _MOST_COMPARED = 500
 #: Seconds after which a price that the service did not give is looked up again.
 _SOON = 20.0
+#: Private parameters that no price depends on: the address of a callback may have a secret in it.
+_UNPRICED = ("negative_prompt", "callback_url", "callback_events")
 #: The prompt of a request whose prompt does not matter.
 _ANY_PROMPT = "…"
 
@@ -90,9 +93,8 @@ class Prices:
         Raises:
             InvalidRequest: the request has problems; nothing was sent.
         """
-        client = self._client()
-        models = client.contract.models
-        finder, key = self._finder_of(client), self._key(self.kind(request))
+        key, client = self._key(self.kind(request)), self._client()  # in this order: a new key may come in between
+        finder, models = self._finder_of(client), client.contract.models
         if problems := self._inputs.other_problems(request, models.contract):
             raise InvalidRequest(problems)
         if not client.contract.terms.quota_per_dollar and (earlier := self._earlier(request, models)):
@@ -171,17 +173,23 @@ class Prices:
             price: the price before the submission.
             frozen: the quota that the service has reserved, if it reports that.
         """
-        if price is None or frozen is None or price.quota in (None, frozen):
+        expected = None if price is None else price.quota
+        if expected is None or frozen is None or abs(frozen - expected) <= ROUNDING:
             return
         # The discount of an account makes the same difference each time, and is no change of prices.
-        if (price.quota, frozen) not in self._differences:
-            self._differences.add((price.quota, frozen))
+        if (expected, frozen) not in self._differences:
+            self._differences.add((expected, frozen))
             self._finder[1].forget()
             self._epoch += 1
+
+    def close(self) -> None:
+        """Close the connections, even while a thread waits for an answer. A later call opens new ones."""
+        self._finder[1].client.close()
 
     def _finder_of(self, client: Client) -> PriceFinder:
         """Return the finder of a client; another key may have other prices."""
         if self._finder[0] is not client:
+            self.close()
             self._finder = client, PriceFinder(client)
             self._epoch += 1
         return self._finder[1]
@@ -222,8 +230,8 @@ class Prices:
 
 
 def wordless(request: VideoRequest) -> VideoRequest:
-    """Return a request of the same price with other texts: no price depends on the prompt."""
-    fields: dict[str, Any] = {"negative_prompt": None} if is_set(request.given.get("negative_prompt")) else {}
+    """Return a request of the same price without what is private: no price depends on the prompt."""
+    fields: dict[str, Any] = {name: None for name in _UNPRICED if is_set(request.given.get(name))}
     for name in ("shots", "multi_prompt"):
         shots = request.given.get(name)
         if isinstance(shots, tuple):

@@ -301,6 +301,35 @@ def test_in_postgresql(tmp_path: Path, postgresql_url: Callable[..., str]) -> No
     assert not libraries[1].has_budget
 
 
+def test_two_kernels_note_the_same_prices(tmp_path: Path) -> None:
+    """Two kernels that note the price of one task at the same time raise nothing; one row remains."""
+    libraries = [Library(tmp_path / "videos") for _ in range(2)]
+    libraries[0].budget = None
+    kernels = [Ledger(library.journal, SERVICE) for library in libraries]
+    errors: list[Exception] = []
+    together = threading.Barrier(2)
+
+    def note(kernel: Ledger, *, is_new: bool) -> None:
+        for number in range(40):
+            together.wait(30)
+            try:
+                kernel.note(f"{number}", costing("1"), "us", is_new=is_new)
+            except Exception as error:
+                errors.append(error)
+
+    threads = [
+        threading.Thread(target=note, args=(kernel,), kwargs={"is_new": is_new})
+        for kernel, is_new in zip(kernels, (False, True), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with closing(sqlite3.connect(libraries[0].journal.path)) as database:
+        assert database.execute("SELECT count(*) FROM ledger").fetchone() == (40,)
+
+
 @pytest.mark.parametrize("value", ["abc", b"\0", float("inf"), -5])
 @pytest.mark.parametrize(
     ("table", "column"),
@@ -327,6 +356,24 @@ def test_damaged_amounts(
     assert ledger.sums().spent >= 0
     assert all(row.spent >= 0 for row in spending_of(library.journal, SERVICE, "model"))
     library.delete(["a"])
+
+
+@pytest.mark.parametrize("value", [float("inf"), 1e300, 2**62, -(2**62)])
+@pytest.mark.parametrize(("table", "column"), [("ledger", "price"), ("tasks", "cost"), ("tasks", "frozen")])
+def test_a_damaged_amount_leaves_the_others(
+    library: Library, ledger: Ledger, add: Callable[..., None], table: str, column: str, value: object
+) -> None:
+    """The amounts of the other tasks count in the budget all the same."""
+    for key in ("a", "b", "c"):
+        ledger.note(key, costing("1"), "us")
+        add(key, status="processing")
+    library.journal.close_connection()
+    with closing(sqlite3.connect(library.journal.path)) as database, database:
+        database.execute(f"UPDATE {table} SET {column} = ? WHERE key = 'a'", (value,))
+    assert ledger.sums().frozen == (2 if column == "price" else 3)
+    library.budget = 2
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve("d", costing("1"), "us")
 
 
 def test_a_damaged_budget(library: Library, ledger: Ledger) -> None:

@@ -271,6 +271,22 @@ def test_ended_tasks_from_before_the_budget_count(make_manager: Callable[..., qw
     assert refused.value.spent == EACH, "the budget does not count what was spent before it"
 
 
+def test_amounts_from_before_the_budget_of_the_kernel_count(
+    make_manager: Callable[..., qw.TaskManager],
+) -> None:
+    """A task whose price was never requested counts as the reserved amount, and then as its cost."""
+    manager = make_manager()
+    task = manager.submit(prompt="a", **FIELDS)
+    until(lambda: task.frozen is not None)
+    manager.budget = EACH
+    with pytest.raises(qw.BudgetExceeded):
+        manager.submit(prompt="b", **FIELDS)
+    task.wait(60)
+    with pytest.raises(qw.BudgetExceeded) as refused:
+        manager.submit(prompt="b", **FIELDS)
+    assert (refused.value.spent, refused.value.frozen) == (EACH, Decimal(0))
+
+
 def test_a_submission_that_does_not_begin_reserves_nothing(
     make_manager: Callable[..., qw.TaskManager], monkeypatch: pytest.MonkeyPatch
 ) -> None:

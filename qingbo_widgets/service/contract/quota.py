@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from ...i18n import tr
 from .terms import terms_of
@@ -11,6 +11,8 @@ __all__ = ["PENDING", "dollars", "quota_text", "units"]
 
 #: The states of billing before a refund is final (documentation of contract 2026-11, account).
 PENDING = ("reserved", "pricing_pending", "settlement_pending", "refund_pending")
+#: For amounts, whatever the caller's notebook has set.
+_CONTEXT = Context(prec=28)
 
 
 def quota_text(quota: int, contract: str) -> str:
@@ -21,12 +23,12 @@ def quota_text(quota: int, contract: str) -> str:
         contract: the date of the task's contract.
     """
     rate = terms_of(contract).quota_per_dollar
-    return dollars(Decimal(quota) / rate) if rate else units(quota)
+    return dollars(_CONTEXT.divide(Decimal(quota), rate)) if rate else units(quota)
 
 
 def dollars(usd: Decimal) -> str:
     """Return an amount in US dollars as text, with at least 2 and at most 6 decimals."""
-    whole, _, part = f"{abs(usd):,.6f}".partition(".")
+    whole, _, part = f"{usd.copy_abs():,.6f}".partition(".")
     return f"{'-' if usd < 0 else ''}${whole}.{part.rstrip('0').ljust(2, '0')}"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from ...exceptions import QingboError
-from ...system.forks import renew_in_children
+from ...system.forks import renew_in_children, skip_in_child
 from .pool import DaemonPool
 
 __all__ = ["Reports"]
@@ -42,7 +43,9 @@ class Reports(Generic[K, R]):
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[K, list[Callable[[], object]]] = {}
-        self._pool = DaemonPool(2, f"qingbo-{self._subject}")
+        self._pool = pool = DaemonPool(2, f"qingbo-{self._subject}")
+        # Its threads wait for calls, and do not end by themselves.
+        weakref.finalize(self, skip_in_child(pool.shutdown), wait=False).atexit = False
 
     def get(self, key: K) -> R | None:
         """Return the last report; ``None`` if there is none yet."""

@@ -52,8 +52,7 @@ def cancellation_of(snapshot: TaskSnapshot, contract: str) -> TaskCancelled:
         contract: the date of the task's contract.
     """
     unsaid = tr(PROMISED_CANCELLED if _is_documented(snapshot) else _NOT_SAID)
-    charge = _charge(snapshot, contract) or _reported_refund(snapshot) or unsaid
-    message = sentences(tr(CANCELLED), _links(snapshot), charge)
+    message = sentences(tr(CANCELLED), _links(snapshot), _known_refund(snapshot, contract) or unsaid)
     return TaskCancelled(message, task_id=snapshot.task_id)
 
 
@@ -88,6 +87,13 @@ def _is_documented(snapshot: TaskSnapshot) -> bool:
 
 def _refund(snapshot: TaskSnapshot, contract: str) -> str:
     """Return a sentence about the cost of a failed task: as reported, or as the documentation promises."""
+    return _known_refund(snapshot, contract) or tr(
+        _PROMISED_FAILED if terms_of(contract).refunds_failed and _is_documented(snapshot) else _NOT_SAID
+    )
+
+
+def _known_refund(snapshot: TaskSnapshot, contract: str) -> str:
+    """Return a sentence about what the answer says of a charge or refund; empty if it says nothing."""
     if charge := _charge(snapshot, contract):
         return charge
     if not _is_refunded(snapshot):
@@ -96,13 +102,6 @@ def _refund(snapshot: TaskSnapshot, contract: str) -> str:
             return text.format(amounts=listed(amounts))
         if snapshot.cost is None and snapshot.error and is_about_charges(snapshot.error.message):
             return tr("The service's dashboard shows whether it was charged.")
-    return _reported_refund(snapshot) or tr(
-        _PROMISED_FAILED if terms_of(contract).refunds_failed and _is_documented(snapshot) else _NOT_SAID
-    )
-
-
-def _reported_refund(snapshot: TaskSnapshot) -> str:
-    """Return a sentence about a refund that the answer reports; empty if it says nothing about one."""
     if _is_refunded(snapshot):
         return tr(REFUNDED)
     return tr(NOTHING_CHARGED) if snapshot.cost == 0 else ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
 from ...service.contract.limits import EXAMPLE_URL
+from ...service.contract.pricing.numbers import EXACT
 from ...service.contract.quota import dollars
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Model
@@ -70,7 +71,9 @@ class ModelPrices:
 
 def _texts(manager: Owner) -> Iterator[tuple[str, str]]:
     for model in manager.client.contract.models.values():
-        if text := _text(model, manager.prices):
+        with localcontext(EXACT):
+            text = _text(model, manager.prices)
+        if text:
             yield model.name, text
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,10 @@ from PIL import Image
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.service.contract.quota import quota_text
+from qingbo_widgets.tasks.prices import Prices
 from tests.faults.server import FaultServer, answer
+from tests.waiting import until
 
 KEY = "sk-sentinel-0123456789"
 KOI: dict[str, Any] = {"model": "kling-v3", "prompt": "A koi", "resolution": "720p", "duration": 5}
@@ -189,6 +194,54 @@ def test_the_balance(scripted: tuple[FaultServer, qw.TaskManager], monkeypatch: 
 
 _AT = datetime(2026, 4, 30, 12, tzinfo=UTC)
 APRIL = qw.VideoRequest(model="kling-v1", prompt="A koi", duration=5)
+
+
+def test_amounts_in_a_notebook_with_another_precision(
+    scripted: tuple[FaultServer, qw.TaskManager],
+) -> None:
+    """The context of the decimal module in the caller's notebook rounds no amount."""
+    _, manager = scripted
+    with localcontext(Context(prec=2)):
+        assert (str(manager.price(**KOI)), str(manager.balance())) == ("$0.37", "$16.517086 left")
+        assert quota_text(189_001, "2026-11") == "$0.378002"
+
+
+def test_a_difference_of_rounding_keeps_the_prices(scripted: tuple[FaultServer, qw.TaskManager]) -> None:
+    """A reserved amount that differs by one unit of quota is the same price: nothing is asked again."""
+    server, manager = scripted
+    price = manager.price(**KOI)
+    assert price.quota is not None
+    asked = len(server.requests)
+    manager.prices.compare(price, price.quota - 1)
+    manager.price(**KOI)
+    assert len(server.requests) == asked
+    manager.prices.compare(price, price.quota - 2)
+    manager.price(**KOI)
+    assert len(server.requests) == asked + 1
+
+
+def _open(server: FaultServer) -> int:
+    """Return the number of open connections."""
+    return sum(connection.fileno() != -1 for connection in server.sockets)
+
+
+def test_prices_leave_no_connection_and_no_thread(scripted: tuple[FaultServer, qw.TaskManager]) -> None:
+    """The connections of a former key are closed at once, those of a manager with it; then threads end."""
+    server, manager = scripted
+    request, before = qw.VideoRequest(**KOI), set(threading.enumerate())
+    prices = Prices(manager.inputs, manager.library, manager.service, lambda: manager.client, lambda: ())
+    for number in range(3):
+        manager.change_client(qw.Client(f"{KEY}-{number}", server.url + "/v1", contract="2026-11"))
+        answered = threading.Event()
+        prices.ask(request, answered.set)
+        assert answered.wait(30)
+    threads = [thread for thread in threading.enumerate() if thread not in before]
+    until(lambda: _open(server) == 1, 30)
+    prices.close()
+    until(lambda: not _open(server), 30)
+    del prices
+    gc.collect()
+    until(lambda: not any(thread.is_alive() for thread in threads if thread.name == "qingbo-price"), 30)
 
 
 def put(manager: qw.TaskManager, key: str, **changes: Any) -> None:

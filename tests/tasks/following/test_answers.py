@@ -275,6 +275,10 @@ def test_a_cancelled_task_says_so() -> None:
         ({"refunded": True}, "2026-11", " The service reports that it was refunded."),
         ({"billing_status": "refunded", "cost": 0}, "2026-11", " The service reports that it was refunded."),
         ({}, "2026-04", " The response does not say whether it was refunded. The service's documentation"),
+        ({"raw": {"usage": {"cost": 3}}}, "2026-11", " The response reports usage.cost: 3. The service's"),
+        ({"raw": {"quota": 9}, "refunded": True}, "2026-11", " The service reports that it was refunded."),
+        ({"raw": {"refunded_quota": 9}}, "2026-11", " The response does not say whether it was refunded."),
+        ({"error": ServiceFailure("不退费")}, "2026-11", " The service's dashboard shows whether it was"),
     ],
 )
 def test_a_cancelled_task_tells_its_cost_and_refund(fields: dict[str, Any], contract: str, text: str) -> None:

@@ -147,6 +147,18 @@ def test_one_question_for_each_kind(november: qw.TaskManager, service: Service) 
     assert [body["duration"] for body in service.quoted] == [5, 10]
 
 
+def test_a_quote_has_nothing_that_is_private(november: qw.TaskManager, service: Service) -> None:
+    """Before the click, the service gets neither a text nor the address that a task would call back."""
+    studio = VideoStudio(november)
+    secrets: dict[str, Any] = {"prompt": "private", "negative_prompt": "private"}
+    secrets["callback_url"] = "https://example.com/private"
+    studio.form.load(qw.VideoRequest("kling-v3", resolution="720p", duration=5, **secrets))
+    shows(studio, "$0.50")
+    sent = [request.body for request in service.server.requests]
+    assert service.quoted
+    assert not [body for body in sent if b"private" in body]
+
+
 def test_variations_cost_their_sum(november: qw.TaskManager) -> None:
     """Several variations have the sum, and the price of each."""
     studio = VideoStudio(november, prompt="A koi", duration=5)
