@@ -93,7 +93,10 @@ class Prices:
         Raises:
             InvalidRequest: the request has problems; nothing was sent.
         """
-        key, client = self._key(self.kind(request)), self._client()  # in this order: a new key may come in between
+        key, client = (
+            self._key(self.kind(request)),
+            self._client(),
+        )  # in this order: a new key may come in between
         finder, models = self._finder_of(client), client.contract.models
         if problems := self._inputs.other_problems(request, models.contract):
             raise InvalidRequest(problems)
