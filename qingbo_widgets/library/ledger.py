@@ -18,7 +18,7 @@ from ..exceptions import BudgetExceeded, InvalidRequest, QingboError
 from ..i18n import N_, tr
 from ..service.contract.pricing.numbers import EXACT
 from ..service.contract.pricing.price import Price, PriceSource
-from ..service.contract.quota import PENDING, dollars
+from ..service.contract.quota import PENDING, REFUNDED, dollars
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.terms import RATES
@@ -354,15 +354,17 @@ def _plausible(amount: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 WITH_LEDGER = tasks.outerjoin(ledger, tasks.c.key == ledger.c.key)
 _WITHOUT_TASK = ledger.outerjoin(tasks, tasks.c.key == ledger.c.key)
-_REFUNDED = (TaskStatus.failed.value, TaskStatus.cancelled.value)
+_WITHOUT_VIDEO = (TaskStatus.failed.value, TaskStatus.cancelled.value)
 _EXPECTED = sa.func.coalesce(_plausible(tasks.c.frozen), _plausible(ledger.c.price), 0)
 _COST = _plausible(tasks.c.cost)
+_BILLING = sa.func.lower(sa.func.coalesce(tasks.c.billing_status, ""))
 #: A refund that the service has not made yet.
-_IS_PENDING = sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.billing_status.in_(PENDING))
-#: What an ended task has cost. One that failed or was cancelled is refunded, unless the service tells a cost.
+_IS_PENDING = sa.and_(tasks.c.status.in_(_WITHOUT_VIDEO), _BILLING.in_(PENDING))
+#: What an ended task has cost: nothing if the answer says that it was refunded. One that failed or was
+#: cancelled is refunded too, unless the answer has a cost, or a state of the billing that is no refund.
 SETTLED = sa.case(
-    (_IS_PENDING, 0),
-    (tasks.c.status.in_(_REFUNDED), sa.func.coalesce(_COST, 0)),
+    (sa.or_(_IS_PENDING, _BILLING == REFUNDED), 0),
+    (sa.and_(tasks.c.status.in_(_WITHOUT_VIDEO), _BILLING == ""), sa.func.coalesce(_COST, 0)),
     (tasks.c.status.in_(ENDED), sa.func.coalesce(_COST, _EXPECTED)),
     else_=0,
 )
@@ -387,7 +389,7 @@ _RESERVED = (
     sa.select(ledger.c.holder, _plausible(ledger.c.price))
     .select_from(_WITHOUT_TASK)
     .where(ledger.c.is_open, ledger.c.settled.is_(None))
-    .where(sa.or_(tasks.c.key.is_(None), sa.and_(tasks.c.status.in_(_REFUNDED), tasks.c.task_id == "")))
+    .where(sa.or_(tasks.c.key.is_(None), sa.and_(tasks.c.status.in_(_WITHOUT_VIDEO), tasks.c.task_id == "")))
 )
 
 

@@ -42,7 +42,7 @@ class Worth:
         tasks: the number of tasks.
         quota: what they have cost together; ``None`` if none has a known cost.
         kept: the number of videos that are rated 4 or 5.
-        per_second: the cost of a second of the videos that have a known length and a cost above 0; or ``None``.
+        per_second: the cost of a second of the videos with a known length and a cost above 0; or ``None``.
         per_kept: the cost of all tasks for each kept video; ``None`` if none is kept.
     """
 

@@ -70,6 +70,7 @@ class PriceFinder:
         source: Source | None = None,
         *,
         is_sendable: bool = True,
+        max_age: float = KEPT,
     ) -> Price:
         """Return the price of a request; an unknown one says why. Raise nothing for a service that fails.
 
@@ -81,7 +82,7 @@ class PriceFinder:
             source: the earlier task that the request continues.
             is_sendable: whether the service could read the request; a file that is not uploaded yet has no
                 URL, so only the model list can tell its price.
-
+            max_age: seconds for which a price that the service has given is good.
         """
         terms, name = self.client.contract.terms, self.client.contract.name
         if not terms.quota_per_dollar:
@@ -90,12 +91,12 @@ class PriceFinder:
         key = json.dumps([values, input_lengths, source, is_sendable], default=repr)
         with self._asking:
             kept = self._prices.get(key)
-            if kept is not None and self._clock() - kept[0] < KEPT:
+            if kept is not None and self._clock() - kept[0] < max_age:
                 return kept[1]
             forgotten = self._forgotten
             price = self._asked(request) if is_sendable else None
             if price is None:
-                prices = self._price_list()
+                prices = self._price_list(max_age)
                 price = self._from(prices, request, input_lengths, source)
                 if prices.error:
                     return price
@@ -152,10 +153,12 @@ class PriceFinder:
             request, config, models, as_of=prices.as_of, input_lengths=input_lengths, source=source
         )
 
-    def _price_list(self) -> _PriceList:
+    def _price_list(self, max_age: float = KEPT) -> _PriceList:
         with self._lock:
-            if self._list is not None and self._clock() - self._list[0] < KEPT:
-                return self._list[1]
+            if self._list is not None:
+                good_for = KEPT if self._list[1].error else max_age
+                if self._clock() - self._list[0] < good_for:
+                    return self._list[1]
         now, kept, forgotten = datetime.now(UTC), self._clock(), self._forgotten
         try:
             prices = _PriceList(self.client.price_list(), now)

@@ -61,6 +61,9 @@ __all__ = ["TaskManager"]
 
 logger = logging.getLogger("qingbo_widgets")
 
+#: Seconds for which a price is good that decides about a budget: prices may rise between two submissions.
+_FRESH = 5.0
+
 
 class TaskManager(ManagerSettings):
     """Manager that submits tasks and follows all of them on one background thread.
@@ -281,7 +284,7 @@ class TaskManager(ManagerSettings):
         for key in tuple(self._unnoted):  # their amounts count as those of this kernel
             ledger.note(key, Price(), self.holder)
             self._unnoted.discard(key)
-        task.price = price = self.prices.price(task.request)
+        task.price = price = self.prices.price(task.request, max_age=_FRESH)
         ledger.reserve(task.key, price.times(charges), self.holder, self.budget)
         self._reserved.add(task.key)
 

@@ -85,18 +85,20 @@ class Prices:
         #: The prices and reserved amounts that were not the same.
         self._differences: set[tuple[int | None, int]] = set()
 
-    def price(self, request: VideoRequest) -> Price:
+    def price(self, request: VideoRequest, *, max_age: float = KEPT) -> Price:
         """Return the price of a request; an unknown one says why. Blocking: it may ask the service.
 
         Under a contract whose documentation states no prices, it is the cost of the latest such task.
 
+        Args:
+            request: the request.
+            max_age: seconds for which a price that the service has given is good.
+
         Raises:
             InvalidRequest: the request has problems; nothing was sent.
         """
-        key, client = (
-            self._key(self.kind(request)),
-            self._client(),
-        )  # in this order: a new key may come in between
+        key = self._key(self.kind(request))
+        client = self._client()  # after the key of the price: another key of the account may come in between
         finder, models = self._finder_of(client), client.contract.models
         if problems := self._inputs.other_problems(request, models.contract):
             raise InvalidRequest(problems)
@@ -105,7 +107,8 @@ class Prices:
         videos = priced_values(request, models).get("video_urls") or ()
         lengths = [self._length(video) for video in videos]
         # A picture or video that is not uploaded yet has no URL.
-        price = finder.find(request, lengths, is_sendable=not request.problems(models.contract))
+        is_sendable = not request.problems(models.contract)
+        price = finder.find(request, lengths, is_sendable=is_sendable, max_age=max_age)
         self._latest.put(key, _Found(price, self._clock()))
         return price
 

@@ -67,6 +67,10 @@ def add(library: Library) -> Callable[..., None]:
         ({"status": "failed", "frozen": 600_000, "cost": 0}, "0", "0"),
         ({"status": "failed", "cost": 100_000}, "0.2", "0"),
         ({"status": "cancelled", "frozen": 600_000, "cost": 0}, "0", "0"),
+        ({"status": "failed", "cost": 100_000, "billing_status": "refunded"}, "0", "0"),
+        ({"status": "completed", "cost": 100_000, "billing_status": "Refunded"}, "0", "0"),
+        ({"status": "failed", "frozen": 600_000, "billing_status": "REFUND_PENDING"}, "0", "1.2"),
+        ({"status": "failed", "frozen": 600_000, "billing_status": "settled"}, "1.2", "0"),
         ({"status": "completed", "cost": 100_000, "contract": "2026-04"}, "0", "0"),
         ({"status": "completed", "cost": 100_000, "service": "https://other.example/v1"}, "0", "0"),
         (

@@ -301,3 +301,20 @@ def test_a_submission_that_does_not_begin_reserves_nothing(
         with pytest.raises(KeyboardInterrupt):
             manager.submit(prompt="a", **FIELDS)
     manager.submit(prompt="a", **FIELDS).wait(30)
+
+
+def test_a_price_that_rises_does_not_exceed_the_budget(
+    server: qw.Sandbox, make_manager: Callable[..., qw.TaskManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A price of some minutes ago is good for a form; a budget is checked against the one of now."""
+    manager = make_manager(budget=4)
+    now = [0.0]
+    monkeypatch.setattr(manager.prices._finder[1], "_clock", lambda: now[0])
+    assert manager.price(prompt="a", **FIELDS).usd == EACH
+    server.prices = {"kling-v3": {"per_second": True, "video_prices": {"720p": 0.8}}}
+    now[0] = 60.0
+    task = manager.submit(prompt="a", **FIELDS)
+    with pytest.raises(qw.BudgetExceeded) as refused:
+        manager.submit(prompt="b", **FIELDS)
+    assert refused.value.price == Decimal(4), "the budget was checked against an old price"
+    task.wait(30)

@@ -7,10 +7,12 @@ from decimal import Context, Decimal
 from ...i18n import tr
 from .terms import terms_of
 
-__all__ = ["PENDING", "dollars", "quota_text", "units"]
+__all__ = ["PENDING", "REFUNDED", "dollars", "quota_text", "units"]
 
 #: The states of billing before a refund is final (documentation of contract 2026-11, account).
 PENDING = ("reserved", "pricing_pending", "settlement_pending", "refund_pending")
+#: The state of billing after a refund.
+REFUNDED = "refunded"
 #: For amounts, whatever the caller's notebook has set.
 _CONTEXT = Context(prec=28)
 

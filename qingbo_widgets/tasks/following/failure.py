@@ -8,13 +8,13 @@ from ...service.contract.amounts import amounts_in, is_about_charges
 from ...service.contract.error_codes import explanation
 from ...service.contract.problem import listed
 from ...service.contract.quota import PENDING, quota_text
+from ...service.contract.quota import REFUNDED as REFUNDED_STATE
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ...service.contract.terms import terms_of
 
 __all__ = ["CANCELLED", "NOTHING_CHARGED", "PROMISED_CANCELLED", "REFUNDED", "cancellation_of", "failure_of"]
 
 
-_REFUNDED = "refunded"
 _EXPIRED = "expired"
 _PROMISED_FAILED = N_(
     "The response does not say whether it was refunded. The service's documentation promises that; its "
@@ -108,7 +108,7 @@ def _known_refund(snapshot: TaskSnapshot, contract: str) -> str:
 
 
 def _is_refunded(snapshot: TaskSnapshot) -> bool:
-    return snapshot.refunded is True or snapshot.billing_status.lower() == _REFUNDED
+    return snapshot.refunded is True or snapshot.billing_status.lower() == REFUNDED_STATE
 
 
 def _charge(snapshot: TaskSnapshot, contract: str) -> str:

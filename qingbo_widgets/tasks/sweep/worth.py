@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...i18n import tr
 from ...library.worth import Video, Worth, worth_of
-from ...service.contract.quota import PENDING
+from ...service.contract.quota import PENDING, REFUNDED
 from ...service.contract.snapshot import TaskStatus
 from .labels import value_text
 
@@ -90,8 +90,13 @@ def video_of(
     if task is None:
         return None
     cost: int | None = task.cost
-    if task.status in (TaskStatus.failed, TaskStatus.cancelled):  # refunded, if no cost is reported
-        cost = None if task.billing_status in PENDING else cost or 0
+    billing = task.billing_status.lower()
+    if billing == REFUNDED:
+        cost = 0
+    elif task.status in (TaskStatus.failed, TaskStatus.cancelled) and not billing:
+        cost = cost or 0  # refunded, if no cost is reported
+    elif billing in PENDING and task.status != TaskStatus.completed:
+        cost = None
     if contract not in (None, task.contract):
         cost = None
     is_made = task.status == TaskStatus.completed

@@ -91,7 +91,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "library.sqlite"
 
 
-BY_TIME = ("ix_tasks_submitted_at", "ix_tasks_newest", "ix_tasks_model", "ix_tasks_prompt")
+BY_TIME = (
+    "ix_tasks_submitted_at", "ix_tasks_newest", "ix_tasks_model", "ix_tasks_prompt", "ix_tasks_cost",
+    "ix_tasks_seconds",
+)  # fmt: skip
 Damage = Callable[[Path], object]
 
 
@@ -250,6 +253,7 @@ KINDS: dict[str, Damage] = {
         f"{table} without {column}": sql(
             *(f"DROP INDEX {index}" for index in BY_TIME if column == "submitted_at"),
             *(["DROP INDEX ix_tasks_task_id"] if column == "task_id" else []),
+            *(["DROP INDEX ix_tasks_cost"] if column == "cost" else []),
             f'ALTER TABLE {table} DROP COLUMN "{column}"',
         )
         for table, column in [

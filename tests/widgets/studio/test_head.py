@@ -201,7 +201,7 @@ def test_the_head_counts_down(
     studio.form.prompt = "A heron"
     studio.generate_button.click()
     until(lambda: "The last task was refused: not enough money." in text_of(studio))
-    assert "Nothing was charged." in text_of(studio.cards[0])
+    until(lambda: "Nothing was charged." in text_of(studio.cards[0]))
     studio.close()
     assert manager.balances._views != [], "the other studio is forgotten"
     other.close()

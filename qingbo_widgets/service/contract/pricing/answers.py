@@ -97,14 +97,14 @@ def refusal_in(answer: Mapping[str, Any]) -> str:
 
 
 def read_estimate(answer: Mapping[str, Any]) -> Decimal | None:
-    """Return the amount in US dollars in an answer of the tools endpoint."""
+    """Return the amount in US dollars in an answer of the tools endpoint; as in a quote, 0 is none."""
     result = answer.get("result")
     if not isinstance(result, Mapping) or result.get("isError"):
         return None
     content = result.get("structuredContent")
     if not isinstance(content, Mapping):
         return None
-    return next((amount for name in _USD if (amount := _price(content.get(name))) is not None), None)
+    return next((amount for name in _USD if (amount := _price(content.get(name)))), None)
 
 
 def tool_error_in(answer: Mapping[str, Any]) -> str:

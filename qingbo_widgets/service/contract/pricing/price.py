@@ -78,4 +78,5 @@ class Price:
         if not self.is_exact:
             return tr(_AT_MOST).format(amount=self.amount)
         # Only a quote counts the discount and the surcharge of the account.
-        return self.amount if self.source is PriceSource.quote else tr(_ABOUT).format(amount=self.amount)
+        is_final = self.source is PriceSource.quote or not self.quota
+        return self.amount if is_final else tr(_ABOUT).format(amount=self.amount)

@@ -24,7 +24,7 @@ UNKNOWN = Price(reason="The model list has no price.")
             "$0.756, without 1 of 3 tasks, whose price is not known. The model list has no price.",
         ),
         ([UNKNOWN, UNKNOWN], "not known: The model list has no price."),
-        ([], "about $0.00"),
+        ([], "$0.00"),
     ],
 )
 def test_text(prices: list[Price], text: str) -> None:
