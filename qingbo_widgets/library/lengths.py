@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Real  # NumPy's numbers too
 from typing import Any
 
 from .dataframe import request_columns
@@ -24,5 +24,7 @@ def seconds_of(entry: Entry) -> float | None:
 
 def as_seconds(value: Any) -> float | None:
     """Return the value of the column ``duration`` of a request; ``None`` if it is no length of a video."""
-    is_length = isinstance(value, Real) and not isinstance(value, bool) and 0 < value < _LONGEST
-    return float(value) if is_length else None
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return None
+    seconds = float(value)
+    return seconds if 0 < seconds < _LONGEST else None

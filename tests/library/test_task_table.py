@@ -178,3 +178,15 @@ def test_times_are_those_of_each_row(seconds: list[Any]) -> None:
     pandas.testing.assert_series_equal(pandas.Series(moments(seconds)), pandas.Series(expected))
     filled = pandas.Series([moment or NOON for moment in expected])
     pandas.testing.assert_series_equal(pandas.Series(moments(seconds, if_missing=NOON)), filled)
+
+
+def test_the_cost_of_a_second_of_tasks_that_are_alike(tmp_path: Path) -> None:
+    """A column of integers is one of NumPy, whose numbers are lengths too."""
+    library = Library(tmp_path / "videos")
+    for key in "ab":
+        request = {"prompt": "A koi", "duration": 5}
+        library.add(
+            Entry(key, "https://api.qingbo.ai/v1", model="kling-v3", request=request, status="completed",
+                  cost=189_000, contract="2026-11")
+        )  # fmt: skip
+    assert list(library.to_dataframe()["cost_per_second"]) == [37_800.0, 37_800.0]
