@@ -24,7 +24,11 @@ def load(change):
 studio.form.observe(load, 'model')
 studio"""
 STUDIO = "studio = qw.VideoStudio(manager, model='kling-v3')\nstudio"
-TOP = "Math.round(element.getBoundingClientRect().top)"
+#: Within the studio, because JupyterLab may move the whole output.
+TOP = (
+    "Math.round(element.getBoundingClientRect().top"
+    " - element.closest('.qingbo-studio').getBoundingClientRect().top)"
+)
 
 
 def chosen(select: Locator) -> str:
