@@ -24,7 +24,7 @@ def load(change):
 studio.form.observe(load, 'model')
 studio"""
 STUDIO = "studio = qw.VideoStudio(manager, model='kling-v3')\nstudio"
-#: Within the studio, because JupyterLab may move the whole output.
+#: Within the studio.
 TOP = (
     "Math.round(element.getBoundingClientRect().top"
     " - element.closest('.qingbo-studio').getBoundingClientRect().top)"

@@ -56,7 +56,13 @@ class StudioHead(CompositeMixin, HBox):
         self._money_place = create_shared(ipywidgets.Box, "", "qingbo-money-place")
         super().__init__(
             [self._text, self._money_place, change_button, self.bell],
-            layout={"flex_flow": "row wrap", "align_items": "center", "overflow": "visible"},
+            # With the height of the buttons, so that the form does not move when they come.
+            layout={
+                "flex_flow": "row wrap",
+                "align_items": "center",
+                "overflow": "visible",
+                "min_height": "28px",
+            },
         )
 
     def show(self, styles: Markup, manager: Owner | None) -> None:
