@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
+from ...library.worth import A_SECOND
 from ...tasks.sweep.worth import Group, groups_of
 from ..base import html as markup
 from ..base.html import Markup
@@ -24,7 +25,6 @@ _HEADS = (
     N_("Cost a kept video"),
 )
 _LINE, _ONE = N_("{label}: {count} videos, {cost}"), N_("{label}: {count} video, {cost}")
-_SECOND = N_("{amount} a second")
 _KEPT = N_("{amount} a kept video ({count} rated 4 or 5)")
 
 CSS = markup.read_css(__file__, "worth.css")
@@ -39,11 +39,11 @@ def worth_html(sweep: Sweep) -> Markup:
     # The corner is no header, which would have no text.
     first = markup.tag("thead", markup.tag("tr", markup.tag("td"), *heads))
     bodies = [
-        markup.tag("tbody", *map(_row, of_axis), class_="" if axis else "qingbo-worth-all")
+        markup.tag("tbody", *map(_row, of_axis), class_="" if axis else "qingbo-sweep-worth-all")
         for axis, of_axis in groupby(groups, key=lambda group: group.axis)
     ]
     caption = markup.tag("caption", markup.text(tr(_TITLE)))
-    inner = markup.tag("table", caption, first, *bodies, class_="qingbo-worth")
+    inner = markup.tag("table", caption, first, *bodies, class_="qingbo-sweep-worth")
     return markup.style(CSS) + markup.block(inner, style="overflow-x: auto")
 
 
@@ -79,7 +79,7 @@ def _line(group: Group) -> str:
     line = tr(_ONE if group.videos == 1 else _LINE)
     parts = [line.format(label=markup.plain_line(group.label), count=group.videos, cost=amounts[1])]
     if worth.per_second is not None:
-        parts.append(tr(_SECOND).format(amount=amounts[2]))
+        parts.append(tr(A_SECOND).format(amount=amounts[2]))
     if worth.per_kept is not None:
         parts.append(tr(_KEPT).format(amount=amounts[4], count=worth.kept))
     return " · ".join(parts)
