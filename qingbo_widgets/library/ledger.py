@@ -33,7 +33,7 @@ __all__ = ["SETTLED", "WITH_LEDGER", "Ledger", "Sums", "keep_amounts", "read_bud
 
 #: Time for which a submission can be going on, with its upload, before its kernel is taken for dead.
 _LONGEST_SUBMISSION = timedelta(hours=1)
-#: Time from a task's creation until the service has told its price; later prices were asked for afterwards.
+#: Time from the creation of a task until its price has arrived; a later one was requested afterwards.
 _LONGEST_QUESTION = timedelta(minutes=1)
 #: Keys in one query; SQLite takes 999 values in old versions.
 _MOST_KEYS = 500
@@ -255,7 +255,9 @@ class Ledger:
         query = query.select_from(source).group_by(group, tasks.c.contract)
         same = ledger.c.get(group.name) if joined is None else None
         value = sa.null() if same is None else same
-        deleted = sa.select(value, ledger.c.contract, sa.func.count(), sa.func.sum(ledger.c.settled))
+        deleted = sa.select(
+            value, ledger.c.contract, sa.func.count(), sa.func.sum(_plausible(ledger.c.settled))
+        )
         deleted = deleted.select_from(_WITHOUT_TASK).where(*self._is_deleted())
         deleted = deleted.group_by(ledger.c.contract, *(() if same is None else (same,)))
         with self._journal.begin() as connection:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..i18n import N_
-from ..service.contract.quota import dollars, quota_text
+from ..service.contract.quota import PENDING, REFUNDED, dollars, quota_text
+from ..service.contract.snapshot import TaskStatus
 from ..service.contract.terms import terms_of
 
-__all__ = ["A_SECOND", "KEPT", "Video", "Worth", "average", "worth_of", "worth_of_sums"]
+__all__ = ["A_SECOND", "KEPT", "Video", "Worth", "average", "settled", "worth_of", "worth_of_sums"]
 
 #: The lowest rating, of 0 to 5, of a video that is worth keeping.
 KEPT = 4
@@ -61,6 +62,22 @@ class Worth:
         """Return the cost of a second or of a kept video as text, rounded as by ``average``."""
         rate = terms_of(self.contract).quota_per_dollar
         return average(Decimal(quota) / rate) if quota is not None and rate else self.text(quota)
+
+
+def settled(cost: int | None, status: str, billing: str) -> int | None:
+    """Return what a task has cost so far, as ``ledger.SETTLED`` counts it; ``None`` if that is not known.
+
+    Args:
+        cost: the cost that the service reports, in its units.
+        status: the status of the task.
+        billing: the state of its billing.
+    """
+    state, is_without_video = billing.lower(), status in (TaskStatus.failed, TaskStatus.cancelled)
+    if state == REFUNDED:
+        return 0
+    if is_without_video and not state:
+        return cost or 0  # refunded, if no cost is reported
+    return None if is_without_video and state in PENDING else cost
 
 
 def worth_of(videos: Iterable[Video], contract: str) -> Worth:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 
 from ..exceptions import AuthenticationFailed, QingboError, ServerFault, ServiceError, TaskNotFound
 from ..i18n import N_, tr
@@ -13,7 +14,6 @@ __all__ = ["NO_TASK", "KeyCheck", "Verdict", "refusal_text", "verdict_on"]
 #: The id of a task that no account can have: it has the form of the service's ids, and the year 1970.
 NO_TASK = "task-wave0000000000000b000000000"
 #: The status of a key that the service knows and does not accept here.
-_FORBIDDEN = 403
 #: Parts of codes and messages about a task that does not exist, where the status is not 404.
 _ABSENT = ("not_found", "not found", "not_exist", "not exist", "不存在")
 #: A key that is wrong, switched off, expired, or has used up its own quota: the status is the same.
@@ -59,7 +59,7 @@ def verdict_on(error: QingboError) -> KeyCheck:
     if isinstance(error, ServiceError) and not isinstance(error, ServerFault):
         # A gateway that answers 200 may speak of a key of its own.
         is_refused = isinstance(error, AuthenticationFailed) and not 200 <= error.status < 300
-        if is_refused or error.status == _FORBIDDEN:
+        if is_refused or error.status == HTTPStatus.FORBIDDEN:
             return KeyCheck(Verdict.refused, refusal_text(error.message))
     if isinstance(error, ServiceError) and _is_about_the_task(error):
         return KeyCheck(Verdict.known)

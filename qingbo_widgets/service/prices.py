@@ -19,14 +19,14 @@ from .contract.pricing.price import Price
 from .contract.request import VideoRequest
 from .priced import computed_price, priced_values
 
-__all__ = ["PriceFinder"]
+__all__ = ["KEPT", "TIMEOUT", "PriceFinder"]
 
 #: Seconds for which a price is not requested again: prices change a few times a month.
 KEPT = 600.0
 #: Seconds after which a source that did not answer is tried again.
 _LATER = 3600.0
 #: Seconds to connect, and seconds between two bytes of an answer: a submission may wait for the price.
-_TIMEOUT = (3.0, 5.0)
+TIMEOUT = (3.0, 5.0)
 #: Seconds after which a model list that could not be read is requested again.
 _SOON = 20.0
 _NOT_LISTED = N_("The service's model list has no price of {model:.60}.")
@@ -55,7 +55,7 @@ class PriceFinder:
     """
 
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
-        self.client, self._clock = client.with_timeout(*_TIMEOUT), clock
+        self.client, self._clock = client.with_timeout(*TIMEOUT), clock
         self._lock, self._asking = threading.Lock(), threading.Lock()
         self._prices: dict[str, tuple[float, Price]] = {}
         self._list: tuple[float, _PriceList] | None = None

@@ -15,11 +15,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import InsufficientBalance, QingboError, RateLimited, ServiceError
 from ..service.contract.error_codes import WINDOW_EXCEEDED
 from ..service.contract.snapshot import TaskStatus
+from ..service.prices import TIMEOUT
 from ..system.forks import renew_in_children
 from ..system.threads import start_thread
 
@@ -38,14 +40,8 @@ TOGETHER = 1.0
 _LATER = 3600.0
 #: Seconds after which a service is asked again that was not reached, or had a fault.
 _SOON = 60.0
-#: Seconds to connect, and seconds between two bytes of an answer.
-_TIMEOUT = (3.0, 5.0)
-#: The status of a request that the service refuses to this key.
-_FORBIDDEN = 403
-#: The first status of a fault of the service.
-_FAULT = 500
-#: Statuses below that after which the same request may succeed.
-_PASSING = (408, 425, 429)
+#: Statuses below those of faults after which the same request may succeed.
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 class Balances:
@@ -159,7 +155,7 @@ class Balances:
             if self._is_closed():
                 return
             try:
-                own = client.with_timeout(*_TIMEOUT)
+                own = client.with_timeout(*TIMEOUT)
                 try:
                     balance = own.balance()
                 finally:
@@ -193,7 +189,7 @@ class Balances:
         if task.task_id and change["old"] == TaskStatus.submitting:
             self._set_refusal(None)
         if task.status.is_ended:
-            if not task.task_id and is_about_money(task.error):
+            if not task.task_id and _is_about_money(task.error):
                 self._set_refusal(task.error)
             self.ask_soon()
 
@@ -215,15 +211,17 @@ class Balances:
                 logger.exception("A view of the balance could not be updated")
 
 
-def is_about_money(error: QingboError | None) -> bool:
+def _is_about_money(error: QingboError | None) -> bool:
     """Return whether a refusal is about the account's money, a spending limit, or what the key may do."""
     if isinstance(error, RateLimited):
         return error.code == WINDOW_EXCEEDED
     return isinstance(error, InsufficientBalance) or (
-        isinstance(error, ServiceError) and error.status == _FORBIDDEN
+        isinstance(error, ServiceError) and error.status == HTTPStatus.FORBIDDEN
     )
 
 
 def _has_none(error: QingboError) -> bool:
     """Return whether an error says that this service has no balance for this key."""
-    return isinstance(error, ServiceError) and error.status < _FAULT and error.status not in _PASSING
+    if not isinstance(error, ServiceError) or error.status in _PASSING:
+        return False
+    return error.status < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from ..i18n import N_, tr
 from ..service.contract.pricing.price import Price, PriceSource
-from ..service.contract.quota import quota_text
+from ..service.contract.quota import charged_text, quota_text
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.terms import terms_of
 
@@ -73,10 +73,9 @@ def price_note(task: Priced) -> PriceNote | None:
     if task.status in (TaskStatus.failed, TaskStatus.cancelled):
         return None
     price, cost, reserved = _comparable(task), task.cost, task.frozen
-    expected = None if price is None else price.quota
     if cost is None or not task.status.is_ended:
-        return _compared(task, price, expected, reserved, is_cost=False)
-    if (note := _compared(task, price, expected, cost, is_cost=True)) is not None and note.is_higher:
+        return _compared(task, price, reserved, is_cost=False)
+    if (note := _compared(task, price, cost, is_cost=True)) is not None and note.is_higher:
         return note
     if reserved is not None and cost != reserved:
         text = tr(_SETTLED).format(reserved=quota_text(reserved, task.contract), amount=_cost(task, cost))
@@ -90,9 +89,8 @@ def _comparable(task: Priced) -> Price | None:
     return price if price is not None and (price.usd is not None) == is_in_dollars else None
 
 
-def _compared(
-    task: Priced, price: Price | None, expected: int | None, taken: int | None, *, is_cost: bool
-) -> PriceNote | None:
+def _compared(task: Priced, price: Price | None, taken: int | None, *, is_cost: bool) -> PriceNote | None:
+    expected = None if price is None else price.quota
     if price is None or expected is None or taken is None or abs(taken - expected) <= ROUNDING:
         return None
     shown = str(price)
@@ -104,5 +102,5 @@ def _compared(
 
 
 def _cost(task: Priced, quota: int) -> str:
-    amount = quota_text(quota, task.contract)
-    return tr("{amount}, not charged").format(amount=amount) if task.manager.is_sandbox and quota else amount
+    is_sandbox = task.manager.is_sandbox and bool(quota)
+    return charged_text(quota_text(quota, task.contract), is_sandbox=is_sandbox)

@@ -1,4 +1,4 @@
-"""A sandbox with prices and a manager on it, for sweeps that say what they cost."""
+"""A sandbox with prices, and managers on it."""
 
 from __future__ import annotations
 

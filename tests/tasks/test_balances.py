@@ -195,7 +195,7 @@ def test_a_service_without_a_balance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is known, nothing waits, and the ends of further tasks do not ask before some time."""
-    monkeypatch.setattr(module, "_TIMEOUT", (3.0, 0.3))
+    monkeypatch.setattr(module, "TIMEOUT", (3.0, 0.3))
     good, account.balance = account.balance, failure
     clock, view = Clock(), View()
     balances = Balances(lambda: client, lambda: False, clock)

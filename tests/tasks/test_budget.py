@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,26 +22,15 @@ FIELDS: dict[str, Any] = {"model": "kling-v3", "duration": 5, "resolution": "720
 
 
 @pytest.fixture
-def server() -> Iterator[qw.Sandbox]:
-    """Yield a fast sandbox of the contract with prices."""
-    with qw.Sandbox(speed=50, draft=True, contract="2026-11") as sandbox:
-        yield sandbox
+def server(priced_server: qw.Sandbox) -> qw.Sandbox:
+    """Return the sandbox of the managers."""
+    return priced_server
 
 
 @pytest.fixture
-def make_manager(server: qw.Sandbox, tmp_path: Path) -> Iterator[Callable[..., qw.TaskManager]]:
-    """Yield a function that creates managers on one folder; close them all at the end."""
-    managers: list[qw.TaskManager] = []
-
-    def make(**settings: Any) -> qw.TaskManager:
-        client = qw.Client(server.api_key, server.base_url, contract="2026-11")
-        library = qw.Library(tmp_path / "qingbo_videos")
-        managers.append(qw.TaskManager(client, library, poll_interval=0.1, **settings))
-        return managers[-1]
-
-    yield make
-    for manager in managers:
-        manager.close()
+def make_manager(make_priced: Callable[..., qw.TaskManager]) -> Callable[..., qw.TaskManager]:
+    """Return a function that creates managers on one folder."""
+    return make_priced
 
 
 def test_the_task_that_exceeds_the_budget_is_not_sent(

@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from ...i18n import tr
 from .terms import terms_of
 
-__all__ = ["PENDING", "REFUNDED", "dollars", "quota_text", "units"]
+__all__ = ["PENDING", "REFUNDED", "charged_text", "dollars", "quota_text", "units"]
 
 #: The states of billing before a refund is final (documentation of contract 2026-11, account).
 PENDING = ("reserved", "pricing_pending", "settlement_pending", "refund_pending")
@@ -26,6 +26,11 @@ def quota_text(quota: int, contract: str) -> str:
     """
     rate = terms_of(contract).quota_per_dollar
     return dollars(_CONTEXT.divide(Decimal(quota), rate)) if rate else units(quota)
+
+
+def charged_text(amount: str, *, is_sandbox: bool) -> str:
+    """Return an amount as text, of the sandbox with a word that it is not charged."""
+    return tr("{amount}, not charged").format(amount=amount) if is_sandbox else amount
 
 
 def dollars(usd: Decimal) -> str:

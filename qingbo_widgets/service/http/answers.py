@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 from ...exceptions import (
@@ -77,7 +78,6 @@ KEY_REFUSED = N_(
     "The key is wrong, not active, or has used up its quota. Use “Change key” in qw.VideoStudio(), or set "
     "QINGBO_API_KEY and start Jupyter again. Create keys at {page}."
 )
-_FORBIDDEN = 403
 #: The documentation has no 403, but restricts a key to models and gives it a quota of its own.
 _KEY_FORBIDDEN = N_(
     "The key may not do this: it may be restricted to other models, or its own quota may be used up. See "
@@ -188,7 +188,7 @@ def error_in(
     elif kind is ServerFault or status in UNCLEAR:
         hint = unclear
     else:
-        is_forbidden = kind is ServiceError and status == _FORBIDDEN
+        is_forbidden = kind is ServiceError and status == HTTPStatus.FORBIDDEN
         text = _KEY_FORBIDDEN if is_forbidden else _ADVICE.get(kind, "")
         page = DASHBOARD if kind is InsufficientBalance else KEYS_PAGE
         advice = tr(text).format(page=page) if text else ""

@@ -96,14 +96,13 @@ def _known_refund(snapshot: TaskSnapshot, contract: str) -> str:
     """Return a sentence about what the answer says of a charge or refund; empty if it says nothing."""
     if charge := _charge(snapshot, contract):
         return charge
-    if not _is_refunded(snapshot):
-        if amounts := amounts_in(snapshot.raw):
-            text = tr("The response reports {amounts}. The service's dashboard shows what was charged.")
-            return text.format(amounts=listed(amounts))
-        if snapshot.cost is None and snapshot.error and is_about_charges(snapshot.error.message):
-            return tr("The service's dashboard shows whether it was charged.")
     if _is_refunded(snapshot):
         return tr(REFUNDED)
+    if amounts := amounts_in(snapshot.raw):
+        text = tr("The response reports {amounts}. The service's dashboard shows what was charged.")
+        return text.format(amounts=listed(amounts))
+    if snapshot.cost is None and snapshot.error and is_about_charges(snapshot.error.message):
+        return tr("The service's dashboard shows whether it was charged.")
     return tr(NOTHING_CHARGED) if snapshot.cost == 0 else ""
 
 

@@ -117,8 +117,10 @@ class CellPrices:
         return total_of(found.get(self._kind(cell), not_yet) for cell in cells)
 
 
-def price_sentence(total: Total) -> str:
-    """Return a price as a sentence; one that is not known says why."""
+def price_sentence(total: Total | None) -> str:
+    """Return a price as a sentence; one that is not known says why. Empty for ``None``: nothing was asked."""
+    if total is None:
+        return ""
     if not total.price.is_known:
         reason = total.reason or total.price.reason
         return tr(_UNKNOWN_BECAUSE).format(reason=reason) if reason else tr(_UNKNOWN)

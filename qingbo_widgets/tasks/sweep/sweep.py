@@ -108,7 +108,7 @@ class Sweep(SweepState):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
-        price = "" if self.reason else self._known_price
+        price = "" if self.reason else price_sentence(self.known_price)
         return f"<Sweep {self.name!r} {self.state}: {sentences(counts, price, self.reason or self.message)}>"
 
     def __len__(self) -> int:
@@ -159,6 +159,16 @@ class Sweep(SweepState):
     def waiting_cells(self) -> tuple[Cell, ...]:
         """The cells that are not submitted yet."""
         return tuple(cell for cell in self.cells if cell.state == CellState.waiting)
+
+    @property
+    def waits_for_user(self) -> bool:
+        """True if the waiting cells are submitted only after ``start()`` or ``resume()``."""
+        return self.state in ("planned", "paused")
+
+    @property
+    def known_price(self) -> Total | None:
+        """The price of the waiting cells of a sweep that waits for the user; ``None`` if it was not found."""
+        return self.prices.known(self.waiting_cells) if self.waits_for_user else None
 
     def price(self) -> Total:
         """Return the price of the waiting cells together. Blocks while the service is asked.
@@ -324,7 +334,7 @@ class Sweep(SweepState):
         """Yield until the sweep is done; raise if it is waiting for ``start()`` or ``resume()``."""
         self.manager.monitor.process.check()
         if self.state == "planned":
-            text, price = tr(_PLANNED), self._known_price
+            text, price = tr(_PLANNED), price_sentence(self.known_price)
             raise QingboError(text.format(name=self.name, count=len(self), ask=sentences(price, tr(ASK))))
         while not self.is_done:
             update_displays()
@@ -335,12 +345,6 @@ class Sweep(SweepState):
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
             message = tr("The sweep {name!r} is paused; cells waiting for resume(): {waiting}. {reason}")
             raise QingboError(message.format(name=self.name, waiting=waiting, reason=self.reason))
-
-    @property
-    def _known_price(self) -> str:
-        """The price of the cells of a sweep that waits for the user, as a sentence; empty if not known."""
-        total = self.prices.known(self.waiting_cells) if self.state in ("planned", "paused") else None
-        return price_sentence(total) if total is not None else ""
 
     def _defaults_note(self) -> str:
         """Return what the waiting cells would need for the same videos as the tasks of another contract."""

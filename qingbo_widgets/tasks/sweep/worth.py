@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...i18n import tr
-from ...library.worth import Video, Worth, worth_of
-from ...service.contract.quota import PENDING, REFUNDED
+from ...library.worth import Video, Worth, settled, worth_of
 from ...service.contract.snapshot import TaskStatus
 from .labels import value_text
 
@@ -89,14 +88,7 @@ def video_of(
     task = cell.task
     if task is None:
         return None
-    cost: int | None = task.cost
-    billing = task.billing_status.lower()
-    if billing == REFUNDED:
-        cost = 0
-    elif task.status in (TaskStatus.failed, TaskStatus.cancelled) and not billing:
-        cost = cost or 0  # refunded, if no cost is reported
-    elif billing in PENDING and task.status != TaskStatus.completed:
-        cost = None
+    cost = settled(task.cost, task.status, task.billing_status)
     if contract not in (None, task.contract):
         cost = None
     is_made = task.status == TaskStatus.completed

@@ -10,7 +10,7 @@ from ...i18n import tr
 from ...service.contract.frames import frames_of
 from ...service.contract.lengths import length_text
 from ...service.contract.models import home_of, models_under
-from ...service.contract.quota import quota_text
+from ...service.contract.quota import charged_text, quota_text
 from ...service.contract.request import VideoRequest
 from ...service.contract.resolve import Resolved, resolve
 from ...service.contract.schema import Parameter
@@ -92,7 +92,7 @@ def cost_text(quota: int, contract: str, service: str) -> str:
         service: the service's name in the journal.
     """
     amount = quota_text(quota, contract)
-    return tr("{amount}, not charged").format(amount=amount) if service == "sandbox" and quota else amount
+    return charged_text(amount, is_sandbox=service == "sandbox" and bool(quota))
 
 
 def _length(seconds: object) -> str:

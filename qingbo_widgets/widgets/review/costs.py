@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
 from ...library.lengths import seconds_of
-from ...library.worth import A_SECOND, Video, Worth, worth_of
+from ...library.worth import A_SECOND, Video, Worth, settled, worth_of
 from ...service.contract.snapshot import TaskStatus
 from ...tasks.sweep.labels import SEPARATOR
 from ..base.settings import cost_text
@@ -42,8 +42,8 @@ def second_text(worth: Worth) -> str:
 def video_of(entry: Entry, rating: int | None = None) -> Video:
     """Return what is known of a task's cost, length and rating."""
     is_completed = entry.status == TaskStatus.completed.value
-    seconds = seconds_of(entry) if is_completed and entry.cost else None
-    return Video(entry.cost, seconds, rating if is_completed else None)
+    cost = settled(entry.cost, entry.status, entry.billing_status)
+    return Video(cost, seconds_of(entry) if is_completed and cost else None, rating if is_completed else None)
 
 
 def worth_text(worths: Sequence[tuple[Worth, bool]]) -> str:

@@ -10,6 +10,7 @@ import ipywidgets
 
 from ...i18n import N_, sentences, tr
 from ...service.contract.pricing.price import Price, PriceSource
+from ...service.contract.quota import charged_text
 from ...service.contract.request import VideoRequest
 from ...system.times import local_time
 from ...tasks.prices import wordless
@@ -34,7 +35,6 @@ _ASKING = N_("Price: …")
 _UNKNOWN = N_("Price not known")
 _SEVERAL = N_("{price} for {count}")
 _EACH = N_("({amount} each)")
-_NOT_CHARGED = N_("{amount}, not charged")
 _CHANGED = N_("Price: {price}")
 _SOURCES = {
     PriceSource.quote: N_("Quoted by the service, {time}."),
@@ -146,8 +146,7 @@ def _shown(price: Price, count: int, manager: Owner) -> tuple[Markup, str]:
     text = str(price.times(count))
     if count > 1:
         text = tr(_SEVERAL).format(price=text, count=count)
-    if manager.is_sandbox and price.quota:
-        text = tr(_NOT_CHARGED).format(amount=text)
+    text = charged_text(text, is_sandbox=manager.is_sandbox and bool(price.quota))
     each = tr(_EACH).format(amount=price.amount) if count > 1 else ""
     html = markup.tag("span", markup.text(text), title=sentences(_origin(price), each))
     if each:

@@ -11,7 +11,6 @@ from ..base import html as markup
 from ..base.html import Markup
 
 if TYPE_CHECKING:
-    from ...service.contract.pricing.total import Total
     from ...tasks.sweep.cell import Cell
     from ...tasks.sweep.sweep import Sweep
 
@@ -24,7 +23,7 @@ def priced_cells(sweep: Sweep) -> list[Cell]:
     """Return the cells that a click would submit: those that wait, and those that have failed."""
     if sweep.manager.is_closed:
         return []
-    states = {CellState.failed} | ({CellState.waiting} if _waits_for_user(sweep) else set())
+    states = {CellState.failed} | ({CellState.waiting} if sweep.waits_for_user else set())
     return [cell for cell in sweep.cells if cell.state in states]
 
 
@@ -33,13 +32,13 @@ def price_text(sweep: Sweep) -> str:
 
     Empty before the prices are found, and if the reason of a pause has it.
     """
-    total = _total(sweep)
+    total = sweep.known_price
     return "" if total is None or str(total) in sweep.reason else price_sentence(total)
 
 
 def price_html(sweep: Sweep) -> Markup:
     """Return the price of the cells that wait for the user, for the place beside the button."""
-    total = _total(sweep)
+    total = sweep.known_price
     if total is None:
         return Markup("")
     if not total.price.is_known:
@@ -53,12 +52,3 @@ def retry_price(sweep: Sweep) -> str:
     failed = [cell for cell in sweep.cells if cell.state == CellState.failed]
     total = sweep.prices.known(failed) if failed else None
     return price_sentence(total) if total is not None and total.price.is_known else ""
-
-
-def _total(sweep: Sweep) -> Total | None:
-    """Return the price of the waiting cells, if a click would submit them and their prices were found."""
-    return sweep.prices.known(sweep.waiting_cells) if _waits_for_user(sweep) else None
-
-
-def _waits_for_user(sweep: Sweep) -> bool:
-    return sweep.state in ("planned", "paused")

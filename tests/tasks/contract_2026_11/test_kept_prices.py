@@ -131,7 +131,7 @@ def test_the_price_changes_before_the_submission(
 
 
 def test_a_lower_cost_is_told(server: qw.Sandbox, manager: qw.TaskManager) -> None:
-    """It is told on the card, and not read aloud."""
+    """The card shows it, and a screen reader does not read it aloud."""
     manager.price(**KOI)
     server.faults = Faults(settles_at=0.5)
     task = manager.submit(**KOI)

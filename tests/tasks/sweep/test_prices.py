@@ -14,7 +14,7 @@ from qingbo_widgets.sandbox import Faults
 from qingbo_widgets.tasks.sweep import prices
 from qingbo_widgets.tasks.sweep.cell import CellState
 from qingbo_widgets.widgets.sweep.static_copy import plain_text, static_copy
-from tests.tasks.sweep.conftest import PRICED
+from tests.tasks.conftest import PRICED
 from tests.waiting import until
 from tests.widgets.page import read
 

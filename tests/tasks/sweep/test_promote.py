@@ -11,7 +11,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.sandbox import Faults
 from qingbo_widgets.tasks.sweep.cell import Cell
 from qingbo_widgets.tasks.sweep.promote import best
-from tests.tasks.sweep.conftest import PRICED
+from tests.tasks.conftest import PRICED
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from qingbo_widgets.sandbox import Faults
 from qingbo_widgets.tasks.sweep import prices
 from qingbo_widgets.widgets.sweep.static_copy import plain_text, static_copy
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
-from tests.tasks.sweep.conftest import PRICED, make_priced, priced, priced_server  # noqa: F401 - fixtures
+from tests.tasks.conftest import PRICED, make_priced, priced, priced_server  # noqa: F401 - fixtures
 from tests.waiting import until
 from tests.widgets.page import displayed, displayed_html, read
 

@@ -77,6 +77,7 @@ class Price:
             return tr(_UNKNOWN).format(reason=self.reason)
         if not self.is_exact:
             return tr(_AT_MOST).format(amount=self.amount)
+        if self.source is PriceSource.quote or not self.quota:
+            return self.amount
         # Only a quote counts the discount and the surcharge of the account.
-        is_final = self.source is PriceSource.quote or not self.quota
-        return self.amount if is_final else tr(_ABOUT).format(amount=self.amount)
+        return tr(_ABOUT).format(amount=self.amount)

@@ -64,7 +64,7 @@ def total_of(prices: Iterable[Price]) -> Total:
         return Total(Price(reason=reason), None, None, len(every), len(every), reason)
     with localcontext(EXACT):
         amounts = [price.usd for price in known if price.usd is not None]
-        usd = sum(amounts, start=amounts[0] * 0) if len(amounts) == len(known) else None
+        usd = sum(amounts, Decimal(0)) if len(amounts) == len(known) else None
         quota = sum(price.quota or 0 for price in known)
     sources = {price.source for price in known}
     source = sources.pop() if len(sources) == 1 else PriceSource.price_list
