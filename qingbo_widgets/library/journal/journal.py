@@ -161,9 +161,11 @@ class Journal:
 
     def close_connection(self) -> None:
         """Close the connection that ``shared_transaction`` has left open on this thread."""
-        connection, self._thread_state.connection = self._thread_state.connection, None
-        if connection is not None:
-            with suppress(Exception):  # the connection was broken already
+        state = self._thread_state
+        connection, state.connection = state.connection, None
+        # SQLite holds a lock of the process while it closes a file, which a forked child could never get.
+        with nullcontext() if state.is_shared else no_fork(), suppress(Exception):  # broken already
+            if connection is not None:
                 connection.close()
 
     def recheck_writable(self) -> None:
@@ -176,7 +178,8 @@ class Journal:
         self.close_connection()
         opened, self._opened = self._opened, None
         if opened is not None:
-            opened.engine.dispose()
+            with no_fork():
+                opened.engine.dispose()
 
     def _file(self) -> object:
         """Return the identity of the file, which another file may replace; ``None`` if there is none."""
