@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal import engine
 from qingbo_widgets.library.journal.damage import short_reason
 from qingbo_widgets.library.library import Library
+from qingbo_widgets.system import forks
 from qingbo_widgets.tasks.following import saving
 
 NOWHERE = "https://qingbo.dev/v1"
@@ -35,6 +37,22 @@ def changing(folder: Path) -> Iterator[sqlite3.Connection]:
     """Open the journal as another program does."""
     with closing(sqlite3.connect(folder / "library.sqlite")) as database, database:
         yield database
+
+
+def test_a_fork_waits_for_a_connection_that_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite holds a lock of the process while it closes a file; a child of that moment would hang."""
+    journal, protected = Library(tmp_path).journal, []
+    with journal.shared_transaction(), journal.begin() as connection:
+        connection.execute(sa.text("select 1"))
+    kind, close = type(connection), type(connection).close
+
+    def closing_now(self: sa.Connection) -> None:
+        protected.append(threading.get_ident() in forks._gate._inside)
+        close(self)
+
+    monkeypatch.setattr(kind, "close", closing_now)
+    journal.close_connection()
+    assert protected == [True], "a fork does not wait for the connection that is closed"
 
 
 def test_a_file_that_is_no_journal_is_named_and_left_as_it_is(tmp_path):

@@ -221,6 +221,7 @@ def test_a_video_of_this_machine_is_shown_and_measured(tmp_path: Path) -> None:
         form = RequestForm(manager, model="kling-v3-omni", prompt="It snows", video_urls=str(path))
         assert form.video_urls == (str(path),)
         until(lambda: "12 s long" in note(form, "video_urls"))
+        until(lambda: bool(form.problems))
         (problem,) = form.problems
         assert "the limits are 3 to 10 s" in problem.message
         assert fields_of(form)["video_urls"] == [str(path)], "a preset names the file"
