@@ -13,7 +13,6 @@ __all__ = ["NO_TASK", "KeyCheck", "Verdict", "refusal_text", "verdict_on"]
 
 #: The id of a task that no account can have: it has the form of the service's ids, and the year 1970.
 NO_TASK = "task-wave0000000000000b000000000"
-#: The status of a key that the service knows and does not accept here.
 #: Parts of codes and messages about a task that does not exist, where the status is not 404.
 _ABSENT = ("not_found", "not found", "not_exist", "not exist", "不存在")
 #: A key that is wrong, switched off, expired, or has used up its own quota: the status is the same.
